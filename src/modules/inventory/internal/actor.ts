@@ -1,0 +1,7 @@
+// How the ledger names who moved stock: 'staff:0198…', 'system', 'shopper'. Text, because the row outlives the account.
+
+import type { Context } from '../../../platform/db.ts'
+
+export function actorText({ actor }: Context): string {
+  return 'id' in actor ? `${actor.kind}:${actor.id}` : actor.kind
+}
