@@ -1,0 +1,69 @@
+// Configuration from the environment, checked at start: every error at once, each naming its variable and the cure. What is code (roles,
+// plugins, payment methods) stands in shop.config.ts instead.
+
+export type Config = {
+  production: boolean
+  databaseUrl: string | undefined
+  host: string
+  port: number
+  publicUrl: string | undefined
+  logLevel: string
+  poolSize: number
+  mediaDir: string | undefined
+  smtpUrl: string | undefined
+  mailFrom: string
+  trustProxy: string | false
+  cacheMegabytes: number
+  demo: boolean
+}
+
+export class ConfigError extends Error {}
+
+type Environment = Record<string, string | undefined>
+
+/** Reads the configuration, or throws one ConfigError that lists all that is wrong. */
+export function readConfig(environment: Environment): Config {
+  const errors: string[] = []
+  const text = (name: string): string | undefined => environment[name]?.trim() || undefined
+  const whole = (name: string, fallback: number, min: number, max: number): number => {
+    const value = text(name)
+    if (value === undefined) return fallback
+    const number = Number(value)
+    if (Number.isInteger(number) && number >= min && number <= max) return number
+    errors.push(`${name} is "${value}": give a whole number from ${min} to ${max}, or leave it out for ${fallback}`)
+    return fallback
+  }
+  const oneOf = (name: string, allowed: readonly string[], fallback: string): string => {
+    const value = text(name) ?? fallback
+    if (!allowed.includes(value)) errors.push(`${name} is "${value}": give one of ${allowed.join(', ')}`)
+    return value
+  }
+  const url = (name: string, protocols: readonly string[]): string | undefined => {
+    const value = text(name)
+    if (value === undefined) return undefined
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
+      errors.push(`${name} is not an address that begins with ${protocols.map((one) => `${one}//`).join(' or ')}`)   // its value may hold a password
+    }
+    return value
+  }
+  const production = environment['NODE_ENV'] === 'production'
+  const config: Config = {
+    production,
+    databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    host: text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    port: whole('PORT', 8000, 0, 65_535),
+    publicUrl: url('PUBLIC_URL', ['http:', 'https:']),
+    logLevel: oneOf('LOG_LEVEL', ['silent', 'error', 'warn', 'info', 'debug'], production ? 'info' : 'warn'),
+    poolSize: whole('DATABASE_POOL', 16, 2, 200),
+    mediaDir: text('MEDIA_DIR'),
+    smtpUrl: url('SMTP_URL', ['smtp:', 'smtps:']),
+    mailFrom: text('MAIL_FROM') ?? 'shop@localhost',
+    trustProxy: text('TRUST_PROXY') ?? false,
+    cacheMegabytes: whole('CACHE_MB', 64, 1, 16_384),
+    demo: oneOf('DEMO', ['0', '1'], production ? '0' : '1') === '1',
+  }
+  if (production && !config.publicUrl) errors.push('PUBLIC_URL is missing: links in mails need the address under which customers reach this shop')
+  if (production && config.demo) errors.push('DEMO is 1 in production: leave it out, the demo shop takes payments that nobody makes')
+  if (errors.length > 0) throw new ConfigError(`The configuration has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}:\n${errors.map((line) => `  - ${line}`).join('\n')}`)
+  return config
+}

@@ -1,0 +1,190 @@
+// The worker: the relay turns outbox events into one job per subscriber, graphile-worker runs the jobs (retries with backoff, several
+// processes), sweeps look for what is due. All of it may be killed at any instant: an event is marked as relayed in the transaction that
+// adds its jobs, a job is deleted after its handler returned, and a handler that ran twice has one effect.
+import { run as runWorker, runMigrations, Logger, type Runner, type TaskList } from 'graphile-worker'
+import { Type } from 'typebox'
+import { json, sql, systemContext, type Db } from './db.ts'
+import { counter } from './metrics.ts'
+import type { EventSubscription, Sweep } from './events.ts'
+import type { Log } from './log.ts'
+
+export type WorkerOptions = {
+  subscriptions: readonly EventSubscription[]
+  sweeps: readonly Sweep[]
+  log: Log
+  /** Jobs at once in this process. */
+  concurrency?: number
+}
+
+const EVENTS_AT_ONCE = 500
+const failures = counter('job_failures_total', 'Handlers and sweeps that threw', ['name'])
+
+export class Worker {
+  #db: Db
+  #options: WorkerOptions
+  #runner: Runner | undefined
+  #timers: NodeJS.Timeout[] = []
+  #running = new Set<Promise<unknown>>()
+  #relaying: Promise<void> | undefined
+  #stopped = false
+  #unlisten: (() => Promise<void>) | undefined
+
+  constructor(db: Db, options: WorkerOptions) {
+    this.#db = db
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    const { log, sweeps } = this.#options
+    this.#runner = await runWorker({
+      connectionString: this.#db.url, taskList: this.#tasks(), concurrency: this.#options.concurrency ?? 4, noHandleSignals: true, pollInterval: 1_000,
+      parsedCronItems: [], maxPoolSize: 4,
+      logger: new Logger(() => (level, message) => { if (level === 'error' || level === 'warning') log.warn({ worker: message }, 'worker') }),
+    })
+    this.#unlisten = await listenForWakes(this.#db, () => void this.relay())
+    this.#timers.push(setInterval(() => void this.relay(), 500))
+    for (const one of [...sweeps, retention]) this.#schedule(one)
+    await this.relay()
+  }
+
+  #tasks(): TaskList {
+    return Object.fromEntries(this.#options.subscriptions.map((subscription) => [subscription.name, async (payload, helpers) => {
+      const { eventId, payload: data } = payload as { eventId: string; payload: unknown }
+      try {
+        await subscription.run(this.#db, data, { eventId, attempt: helpers.job.attempts })
+      } catch (error) {
+        failures.inc({ name: subscription.name })
+        throw error
+      }
+    }]))
+  }
+
+  #schedule(one: Sweep): void {
+    let busy = false
+    const turn = async (): Promise<void> => {
+      if (busy || this.#stopped) return
+      busy = true
+      try {
+        await one.run(this.#db)
+      } catch (error) {
+        failures.inc({ name: one.name })
+        this.#options.log.error({ sweep: one.name, err: error }, 'a sweep failed and will run again')
+      } finally {
+        busy = false
+      }
+    }
+    this.#timers.push(setInterval(() => this.#track(turn()), one.everySeconds * 1_000))
+  }
+
+  #track(promise: Promise<unknown>): void {
+    this.#running.add(promise)
+    void promise.finally(() => this.#running.delete(promise))
+  }
+
+  /** Relays all events that are due. */
+  relay(): Promise<void> {
+    this.#relaying ??= (async () => {
+      try {
+        while (!this.#stopped && await relayEvents(this.#db, this.#options.subscriptions) === EVENTS_AT_ONCE);
+      } catch (error) {
+        if (!this.#stopped) this.#options.log.error({ err: error }, 'the relay failed and will run again')
+      } finally {
+        this.#relaying = undefined
+      }
+    })()
+    return this.#relaying
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    for (const timer of this.#timers) clearInterval(timer)
+    await this.#unlisten?.()
+    await this.#relaying
+    await Promise.all(this.#running)
+    await this.#runner?.stop()
+  }
+}
+
+/** Adds graphile-worker's own tables; part of migrating. */
+export async function migrateJobs(url: string): Promise<void> {
+  await runMigrations({ connectionString: url, logger: new Logger(() => () => {}) })
+}
+
+const Event = Type.Object({ id: Type.String(), type: Type.String(), payload: Type.Any() })
+
+/** Takes due events and adds the jobs of their subscribers, in one transaction; answers how many events. Two relays never take the same one. */
+export async function relayEvents(db: Db, subscriptions: readonly EventSubscription[]): Promise<number> {
+  return db.transaction(systemContext(), async (tx) => {
+    const events = await tx.many(Event, sql`
+      update platform.event set relayed_at = now() where id = any(array(
+        select id from platform.event where relayed_at is null and available_at <= now()
+        order by available_at, id limit ${EVENTS_AT_ONCE} for update skip locked))
+      returning id, type, payload`)
+    const jobs = events.flatMap((event) => subscriptions.filter((one) => one.event === event.type).map((one) => ({
+      identifier: one.name, payload: { eventId: event.id, payload: event.payload }, job_key: `${event.id}:${one.name}`, max_attempts: 25,
+    })))
+    if (jobs.length > 0) {
+      await tx.run(sql`select graphile_worker.add_jobs(array(
+        select job from jsonb_populate_recordset(null::graphile_worker.job_spec, ${json(jobs)}::jsonb) as job))`)
+    }
+    return events.length
+  })
+}
+
+/** Delivers every due event to its handlers here and now, one after the other, until none is left: for tests and the command line. */
+export async function drainEvents(db: Db, subscriptions: readonly EventSubscription[]): Promise<number> {
+  for (let count = 0; ; ) {
+    const events = await db.many(Event, sql`
+      update platform.event set relayed_at = now() where id = any(array(
+        select id from platform.event where relayed_at is null and available_at <= now() order by available_at, id limit 100 for update skip locked))
+      returning id, type, payload`)
+    if (events.length === 0) return count
+    for (const event of events) {
+      for (const one of subscriptions) if (one.event === event.type) await one.run(db, event.payload, { eventId: event.id, attempt: 1 })
+      count++
+    }
+  }
+}
+
+/** Calls `onWake` whenever a process committed something that others should hear of. Reconnects by itself; a poll stands behind it. */
+export async function listenForWakes(db: Db, onWake: () => void): Promise<() => Promise<void>> {
+  let stopped = false
+  let client: Awaited<ReturnType<Db['dedicated']>> | undefined
+  let timer: NodeJS.Timeout | undefined
+  const connect = async (): Promise<void> => {
+    try {
+      client = await db.dedicated()
+      client.on('notification', onWake)
+      client.on('end', retry)
+      await client.query('listen kontor_wake')
+      onWake()
+    } catch {
+      retry()
+    }
+  }
+  const retry = (): void => {
+    if (!stopped) timer ??= setTimeout(() => { timer = undefined; void connect() }, 1_000).unref()
+  }
+  await connect()
+  return async () => {
+    stopped = true
+    clearTimeout(timer)
+    await client?.end().catch(() => {})
+  }
+}
+
+// What the platform's tables keep: keys as long as a client may repeat itself, events as long as somebody may ask what happened.
+const retention: Sweep = {
+  name: 'platform.retention', everySeconds: 60,
+  async run(db) {
+    await db.run(sql`delete from platform.idempotency_key where ctid = any(array(
+      select ctid from platform.idempotency_key where created_at < now() - interval '2 days' limit 10000))`)
+    await db.run(sql`delete from platform.event where ctid = any(array(
+      select ctid from platform.event where created_at < now() - interval '14 days' and relayed_at is not null limit 10000))`)
+    await db.run(sql`delete from platform.event_handled where ctid = any(array(
+      select ctid from platform.event_handled where at < now() - interval '30 days' limit 10000))`)
+    await db.run(sql`delete from platform.invalidation where ctid = any(array(
+      select ctid from platform.invalidation where at < now() - interval '1 hour' limit 10000))`)
+  },
+}
+export { retention }

@@ -1,0 +1,54 @@
+set local lock_timeout = '5s';
+
+create schema extensions;
+create extension pg_trgm schema extensions;
+create extension unaccent schema extensions;
+create extension btree_gin schema extensions;
+
+create table platform.idempotency_key (
+  principal text not null,
+  route text not null,
+  key text not null,
+  body_hash bytea not null,
+  result_id uuid not null,
+  created_at timestamptz not null default now(),
+  constraint idempotency_key_pkey primary key (principal, route, key)
+);
+create index idempotency_key_retention on platform.idempotency_key using brin (created_at);
+
+create table platform.audit_log (
+  id uuid primary key,
+  at timestamptz not null default now(),
+  actor_kind text not null,
+  actor_id uuid,
+  route text not null,
+  target jsonb not null,
+  request_id text not null
+);
+
+create table platform.event (
+  id uuid primary key,
+  type text not null,
+  payload jsonb not null,
+  created_at timestamptz not null default now(),
+  available_at timestamptz not null default now(),
+  relayed_at timestamptz
+) with (fillfactor = 80);
+create index event_to_relay on platform.event (available_at, id) where relayed_at is null;
+create index event_retention on platform.event using brin (created_at);
+
+create table platform.event_handled (
+  event_id uuid not null,
+  handler text not null,
+  at timestamptz not null default now(),
+  primary key (event_id, handler)
+);
+create index event_handled_retention on platform.event_handled using brin (at);
+
+create table platform.invalidation (
+  id bigint generated always as identity primary key,
+  tags text[] not null,
+  transaction_id xid8 not null default pg_current_xact_id(),
+  at timestamptz not null default now()
+);
+create index invalidation_since on platform.invalidation (transaction_id);

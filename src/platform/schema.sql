@@ -1,0 +1,62 @@
+-- The platform's tables as they are now: what every use case writes in its own transaction beside its effect.
+
+-- Where extensions live: search_path is empty everywhere, so their names are written out (operator(extensions.%)).
+create schema extensions;
+create extension pg_trgm schema extensions;
+create extension unaccent schema extensions;
+create extension btree_gin schema extensions;
+
+-- One key of one principal on one route has one effect: the row is committed with the effect or not at all.
+-- A repeat finds the row and renders the present state of result_id. Kept for two days.
+create table platform.idempotency_key (
+  principal text not null,
+  route text not null,
+  key text not null,
+  body_hash bytea not null,
+  result_id uuid not null,
+  created_at timestamptz not null default now(),
+  constraint idempotency_key_pkey primary key (principal, route, key)
+);
+create index idempotency_key_retention on platform.idempotency_key using brin (created_at);
+
+-- Who of the staff, or which key, wrote what: inserted in the write's own transaction, never changed.
+create table platform.audit_log (
+  id uuid primary key,
+  at timestamptz not null default now(),
+  actor_kind text not null,
+  actor_id uuid,
+  route text not null,
+  target jsonb not null,
+  request_id text not null
+);
+
+-- The outbox. A change publishes its event in its own transaction; the relay turns due events into jobs and stamps relayed_at.
+create table platform.event (
+  id uuid primary key,
+  type text not null,
+  payload jsonb not null,
+  created_at timestamptz not null default now(),
+  available_at timestamptz not null default now(),
+  relayed_at timestamptz
+) with (fillfactor = 80);
+create index event_to_relay on platform.event (available_at, id) where relayed_at is null;
+create index event_retention on platform.event using brin (created_at);
+
+-- What a handler has done: inserted in the handler's transaction, so that a repeated delivery has no second effect.
+create table platform.event_handled (
+  event_id uuid not null,
+  handler text not null,
+  at timestamptz not null default now(),
+  primary key (event_id, handler)
+);
+create index event_handled_retention on platform.event_handled using brin (at);
+
+-- Tags whose cached answers are out of date. Processes read the rows of every transaction that they may not have seen: ids of a sequence
+-- become visible out of order, so "greater than the last id" would miss some.
+create table platform.invalidation (
+  id bigint generated always as identity primary key,
+  tags text[] not null,
+  transaction_id xid8 not null default pg_current_xact_id(),
+  at timestamptz not null default now()
+);
+create index invalidation_since on platform.invalidation (transaction_id);

@@ -1,0 +1,91 @@
+// Checks what comes in. Ajv compiles a schema at its first use (compiling all of them would cost the start), paths and queries are
+// coerced from text, bodies never. Unknown fields are refused everywhere: a misspelt optional field must not be silently ignored.
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import addFormats from 'ajv-formats'
+import { Type, type TSchema } from 'typebox'
+import { InvalidCursor, InvalidRequest } from './problem.ts'
+
+export const Id = Type.String({ format: 'uuid', description: 'A UUID' })
+export const Timestamp = Type.String({ format: 'date-time', description: 'ISO 8601 in UTC' })
+
+/** The query of a list. The cursor is opaque: take it from the page before. */
+export const PageQuery = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+  cursor: Type.Optional(Type.String({ maxLength: 500 })),
+}
+
+/** A page of a list; `nextCursor` is null on the last one. */
+export function Page<Item extends TSchema>(item: Item) {
+  return Type.Object({ items: Type.Array(item), nextCursor: Type.Union([Type.String(), Type.Null()]) })
+}
+
+export function encodeCursor(values: readonly (string | number | null)[]): string {
+  return Buffer.from(JSON.stringify(values)).toString('base64url')
+}
+
+/** The values of a cursor; throws InvalidCursor unless there are `length` of them, each text, a number or null. */
+export function decodeCursor(cursor: string, length: number): (string | number | null)[] {
+  try {
+    const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+    const plain = (value: unknown): boolean =>
+      value === null || typeof value === 'number' || (typeof value === 'string' && !value.includes('\0') && value.isWellFormed())
+    if (Array.isArray(values) && values.length === length && values.every(plain)) return values
+  } catch { /* answered below */ }
+  throw InvalidCursor({}, 'Take the cursor from nextCursor of the page before, or leave it out to start anew.')
+}
+
+const options = { allErrors: true, useDefaults: true, strict: false } as const
+const textual = new Ajv({ ...options, coerceTypes: 'array' })
+const exact = new Ajv(options)
+for (const ajv of [textual, exact]) addFormats.default(ajv, ['uuid', 'date-time', 'date', 'email', 'uri', 'ipv4', 'ipv6'])
+
+/** A function that checks a value (and, for text, coerces it and sets defaults), or throws InvalidRequest naming each field. */
+export function validator(schema: TSchema | undefined, place: string, coerce: boolean): (value: unknown) => unknown {
+  let check: ValidateFunction | undefined
+  return (value) => {
+    check ??= (coerce ? textual : exact).compile(closed(schema ?? Type.Object({})) as object)
+    if (check(value ?? {})) return value ?? {}
+    throw InvalidRequest({ fields: (check.errors ?? []).slice(0, 20).map((error) => fieldOf(error, place)) })
+  }
+}
+
+function fieldOf(error: ErrorObject, place: string): { path: string; message: string } {
+  const path = place + error.instancePath
+  if (error.keyword === 'additionalProperties') {
+    return { path: `${path}/${error.params['additionalProperty']}`, message: 'is not a field of this request: leave it out, or mind the spelling' }
+  }
+  if (error.keyword === 'required') return { path: `${path}/${error.params['missingProperty']}`, message: 'is missing' }
+  if (error.keyword === 'enum') return { path, message: `must be one of ${(error.params['allowedValues'] as unknown[]).join(', ')}` }
+  if (error.keyword === 'const') return { path, message: `must be ${JSON.stringify(error.params['allowedValue'])}` }
+  return { path, message: error.message ?? 'is not valid' }
+}
+
+/** The schema with every object closed against unknown fields, unless it says otherwise. Shared schemas are not touched. */
+export function closed(schema: TSchema): TSchema {
+  return mapObjects(schema, (object) => ('additionalProperties' in object || 'patternProperties' in object ? object : { ...object, additionalProperties: false }))
+}
+
+function mapObjects(schema: unknown, change: (object: Record<string, unknown>) => Record<string, unknown>): TSchema {
+  if (Array.isArray(schema)) return schema.map((item) => mapObjects(item, change)) as unknown as TSchema
+  if (typeof schema !== 'object' || schema === null) return schema as TSchema
+  const copy: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(schema)) {
+    copy[key] = key === 'enum' || key === 'const' || key === 'default' || key === 'examples' ? value : mapObjects(value, change)
+  }
+  return (copy['type'] === 'object' && copy['properties'] ? change(copy) : copy) as unknown as TSchema
+}
+
+/** Refuses text that PostgreSQL cannot hold (NUL, half a surrogate pair) wherever it hides, before anything is done with it. */
+export function refuseHostileText<T>(value: T, path: string, depth = 0): T {
+  if (typeof value === 'string') {
+    if (value.includes('\0') || !value.isWellFormed()) throw InvalidRequest({ fields: [{ path, message: 'has a character that no text may have' }] })
+  } else if (typeof value === 'object' && value !== null) {
+    // Deeper than any of our documents: a recursive walk of somebody else's nesting must end.
+    if (depth > 32) throw InvalidRequest({ fields: [{ path, message: 'is nested too deep' }] })
+    for (const [key, item] of Object.entries(value)) {
+      refuseHostileText(key, path, depth + 1)
+      refuseHostileText(item, `${path}/${key}`, depth + 1)
+    }
+  }
+  return value
+}
