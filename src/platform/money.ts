@@ -1,8 +1,7 @@
 // Money is an integer of minor units (cents, yen, fils) in a JavaScript number below 2^53, beside one ISO 4217 currency.
 // Whatever multiplies or splits an amount comes through here: products are taken in BigInt, so nothing is lost on the way,
 // and there is one rounding, half away from zero, as shops and tax offices do it. A result that does not fit is a RangeError.
-import Type from 'typebox'
-import type { Static } from 'typebox'
+import { Type, type Static } from 'typebox'
 
 // Digits after the point where they are not 2 (ISO 4217, amendment 179). Written down because Intl follows local custom instead
 // (it shows IQD and LBP without decimals), and a stored amount must mean the same in every version of ICU.

@@ -1,0 +1,119 @@
+// What a cart costs. One statement reads every fact, for one line as for a hundred, and calculate-quote.ts does the arithmetic.
+// Nothing that a shopper sends is believed but which variants, how many, where to, and which codes.
+import { Type } from 'typebox'
+import { sql, type Conn, type Statement } from '../../platform/db.ts'
+import { calculateQuote, Candidate, DeliveryRate, PricedLine, TaxRate } from './calculate-quote.ts'
+import { customerScope } from './internal/scope.ts'
+import { CurrencyNotOffered, normalizeCode, VariantUnavailable, type Quote, type QuoteRequest } from './pricing.ts'
+
+const Facts = Type.Object({
+  pricesIncludeTax: Type.Boolean(),
+  currencies: Type.Array(Type.String()),
+  lines: Type.Array(PricedLine),
+  missing: VariantUnavailable.extra.properties.lines,
+  taxRates: Type.Array(TaxRate),
+  deliveryRates: Type.Array(DeliveryRate),
+  candidates: Type.Array(Candidate),
+})
+
+/**
+ * Throws VariantUnavailable (naming every such line), CurrencyNotOffered, ShippingMethodNotAvailable, QuoteTooLarge, and
+ * CouponNotApplicable unless `couponPolicy` is 'report'. Lines of the same variant become one. It changes nothing.
+ */
+export async function quote(conn: Conn, request: QuoteRequest): Promise<Quote> {
+  const { currency, shippingMethodId = null, couponPolicy = 'refuse' } = request
+  const couponCodes = [...new Set(request.couponCodes.map(normalizeCode))]
+  const { currencies, missing, ...facts } = await conn.one(Facts, readFacts(request, couponCodes))
+  if (!currencies.includes(currency)) {
+    throw CurrencyNotOffered({ currency, offered: currencies }, `Choose one of ${currencies.join(', ')}.`)
+  }
+  if (missing.length > 0) {
+    throw VariantUnavailable({ lines: missing }, 'Remove these lines: they are not on sale here, or have no price in this currency.')
+  }
+  return calculateQuote({ ...facts, currency, shippingMethodId, couponCodes, couponPolicy })
+}
+
+function readFacts(request: QuoteRequest, couponCodes: string[]): Statement {
+  const { channelId, currency, country = null, region = null, shippingMethodId = null } = request
+  const place = sql`coalesce(${country}::text, channel.country)`
+  return sql`
+    select channel.prices_include_tax as "pricesIncludeTax", channel.currencies, goods.lines, goods.missing,
+      (select coalesce(jsonb_agg(jsonb_build_object(
+          'region', region, 'taxClass', tax_class, 'ratePpm', rate_ppm)), '[]')
+        from pricing.tax_rate
+        where country = ${place} and (region is null or region = ${region}::text)) as "taxRates",
+      (select coalesce(jsonb_agg(jsonb_build_object(
+          'methodId', method_id, 'code', code, 'name', name, 'taxClass', tax_class, 'amountMinor', amount_minor,
+          'minWeightGrams', min_weight_grams, 'maxWeightGrams', max_weight_grams,
+          'minSubtotalMinor', min_subtotal_minor, 'maxSubtotalMinor', max_subtotal_minor)), '[]')
+        from shipping.offered_rate
+        where method_id = ${shippingMethodId}::uuid and country = ${place} and currency = ${currency}
+          and (channel_id is null or channel_id = ${channelId})) as "deliveryRates",
+      (${readCandidates(request, couponCodes)}) as candidates
+    from catalog.selling_channel channel cross join lateral (${readGoods(request)}) goods
+    where channel.channel_id = ${channelId}`
+}
+
+function readGoods({ channelId, currency, lines }: QuoteRequest): Statement {
+  return sql`
+    select
+      coalesce(jsonb_agg(jsonb_build_object(
+        'variantId', wanted.variant_id, 'productId', variant.product_id, 'sku', variant.sku,
+        'productTitle', variant.product_title, 'variantTitle', variant.variant_title, 'imageUrl', variant.image_url,
+        'requiresShipping', variant.requires_shipping, 'weightGrams', coalesce(variant.weight_grams, 0),
+        'taxClass', variant.tax_class, 'quantity', wanted.quantity,
+        'unitMinor', price.unit_minor, 'perUnits', price.per_units, 'compareAtMinor', price.compare_at_minor
+      ) order by wanted.position) filter (where variant.variant_id is not null and price.unit_minor is not null), '[]') as lines,
+      coalesce(jsonb_agg(jsonb_build_object(
+        'variantId', wanted.variant_id, 'reason', case when variant.variant_id is null then 'not_sold' else 'no_price' end
+      ) order by wanted.position) filter (where variant.variant_id is null or price.unit_minor is null), '[]') as missing
+    from (
+      select variant_id, sum(quantity) as quantity, min(position) as position
+      from unnest(${lines.map((line) => line.variantId)}::uuid[], ${lines.map((line) => line.quantity)}::int[])
+        with ordinality as line (variant_id, quantity, position)
+      group by variant_id
+    ) wanted
+    left join catalog.sellable_variant variant
+      on variant.variant_id = wanted.variant_id and variant.channel_id = ${channelId}
+    left join lateral (
+      select unit_minor, per_units, compare_at_minor
+      from pricing.live_price
+      where live_price.variant_id = wanted.variant_id and channel_id = ${channelId} and currency = ${currency}
+        and min_quantity <= wanted.quantity
+      order by priority desc, price_list_id desc, min_quantity desc
+      limit 1
+    ) price on true`
+}
+
+// Automatic promotions that have not ended, and whatever the codes open, each with the first reason against it. The counts only
+// spare a shopper from a coupon that is used up: what decides is the CHECK in use-coupons.ts.
+function readCandidates({ channelId, currency, customerKey }: QuoteRequest, couponCodes: string[]): Statement {
+  const usedBy = (scope: Statement) => sql`coalesce((
+    select used from pricing.use_count where use_count.promotion_id = promotion.id and scope = ${scope}), 0)`
+  return sql`
+    select coalesce(jsonb_agg(jsonb_build_object(
+        'promotionId', promotion.id, 'code', coupon.code, 'name', promotion.name, 'kind', promotion.kind,
+        'ratePpm', promotion.rate_ppm, 'amountMinor', promotion.amount_minor, 'combines', promotion.combines,
+        'priority', promotion.priority, 'productIds', to_jsonb(promotion.product_ids),
+        'minimumSubtotalMinor', promotion.minimum_subtotal_minor,
+        'limited', coalesce(promotion.use_limit, promotion.use_limit_per_customer, coupon.use_limit) is not null,
+        'refusal', case
+          when not promotion.active or not coalesce(coupon.active, true) then 'inactive'
+          when greatest(promotion.starts_at, coupon.starts_at) > now() then 'not_started'
+          when least(promotion.ends_at, coupon.ends_at) <= now() then 'ended'
+          when promotion.channel_id <> ${channelId} then 'other_channel'
+          when promotion.currency <> ${currency} then 'other_currency'
+          when ${usedBy(sql`'all'`)} >= promotion.use_limit then 'exhausted'
+          when ${usedBy(sql`'code:' || coupon.code`)} >= coupon.use_limit then 'exhausted'
+          when ${usedBy(sql`${customerKey ? customerScope(customerKey) : null}::text`)} >= promotion.use_limit_per_customer
+            then 'exhausted_for_customer'
+        end)), '[]')
+    from (
+      select id as promotion_id, null::uuid as coupon_id from pricing.promotion
+      where automatic and active and (ends_at is null or ends_at > now())
+      union all
+      select promotion_id, id from pricing.coupon where code = any(${couponCodes}::text[])
+    ) opened
+    join pricing.promotion on promotion.id = opened.promotion_id
+    left join pricing.coupon on coupon.id = opened.coupon_id`
+}

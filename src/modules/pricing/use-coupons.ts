@@ -1,0 +1,86 @@
+// Counting the uses of limited promotions and coupons. A use belongs to an order and goes held → confirmed | released. The limit is
+// kept by the CHECK coupon_within_limit on the counter's row, which every order that counts must update: read-then-write
+// cannot race because nothing is read. Counters are locked in key order; a promotion without limits locks nothing.
+import { Type } from 'typebox'
+import { mapConstraint, sql, type Tx } from '../../platform/db.ts'
+import { customerScope } from './internal/scope.ts'
+import { CouponExhausted, type Quote } from './pricing.ts'
+
+mapConstraint('coupon_within_limit', () =>
+  CouponExhausted({}, 'Somebody else took its last use. Ask for a new quote; its total has changed.'))
+
+/**
+ * Holds one use of each limited promotion in the quote. One statement, for the commit trip; none when nothing is limited.
+ * Fails as SQL (CouponExhausted) at a limit. Asked twice for an order, it counts once.
+ */
+export async function useCoupons(tx: Tx, orderId: string, quote: Quote, customerKey: string): Promise<void> {
+  const limited = quote.promotions.filter((promotion) => promotion.limited)
+  if (limited.length === 0) return
+  const codes = limited.flatMap(({ code }) => code ?? [])
+  await tx.run(sql`
+    with wanted as (
+      select id as promotion_id, 'all' as scope, use_limit from pricing.promotion
+      where id = any(${limited.map(({ promotionId }) => promotionId)}::uuid[]) and use_limit is not null
+      union all
+      select id, ${customerScope(customerKey)}, use_limit_per_customer from pricing.promotion
+      where id = any(${limited.map(({ promotionId }) => promotionId)}::uuid[]) and use_limit_per_customer is not null
+      union all
+      select promotion_id, 'code:' || code, use_limit from pricing.coupon
+      where code = any(${codes}::text[]) and use_limit is not null
+    ), held as (
+      insert into pricing.coupon_use (order_id, promotion_id, scope)
+      select ${orderId}, promotion_id, scope from wanted
+      on conflict do nothing
+      returning promotion_id, scope
+    )
+    insert into pricing.use_count (promotion_id, scope, used, use_limit)
+    select promotion_id, scope, 1, use_limit from held join wanted using (promotion_id, scope)
+    order by promotion_id, scope
+    on conflict (promotion_id, scope) do update set used = use_count.used + 1, use_limit = excluded.use_limit`)
+}
+
+/**
+ * The order is placed: its uses are spent for good. A use that was released meanwhile (the payment came late) is taken again
+ * where every limit has room, all or none; 'lost' when one has not, and then nothing is changed. Asked twice, the answer is the same.
+ */
+export async function confirmCoupons(tx: Tx, orderId: string): Promise<'confirmed' | 'lost'> {
+  const [, left] = await Promise.all([tx.run(sql`
+    with use as (
+      select promotion_id, scope, state from pricing.coupon_use
+      where order_id = ${orderId} and state <> 'confirmed'
+      order by promotion_id, scope for update
+    ), counter as (
+      select use_count.promotion_id, use_count.scope, use_count.used < use_count.use_limit as free
+      from pricing.use_count join use using (promotion_id, scope)
+      where use.state = 'released'
+      order by use_count.promotion_id, use_count.scope for update of use_count
+    ), taken as (
+      update pricing.use_count set used = use_count.used + 1
+      from counter
+      where use_count.promotion_id = counter.promotion_id and use_count.scope = counter.scope
+        and (select coalesce(bool_and(free), true) from counter)
+    )
+    update pricing.coupon_use set state = 'confirmed'
+    from use
+    where coupon_use.order_id = ${orderId} and coupon_use.promotion_id = use.promotion_id and coupon_use.scope = use.scope
+      and (select coalesce(bool_and(free), true) from counter)`),
+  tx.one(Left, sql`
+    select exists (select from pricing.coupon_use where order_id = ${orderId} and state <> 'confirmed') as lost`)])
+  return left.lost ? 'lost' : 'confirmed'
+}
+const Left = Type.Object({ lost: Type.Boolean() })
+
+/** Gives back what the order still holds. Confirmed uses stay spent, also of an order that is cancelled later. Safe to repeat. */
+export async function releaseCoupons(tx: Tx, orderId: string): Promise<void> {
+  await tx.run(sql`
+    with released as (
+      update pricing.coupon_use set state = 'released' where order_id = ${orderId} and state = 'held'
+      returning promotion_id, scope
+    ), counter as (
+      select promotion_id, scope from pricing.use_count join released using (promotion_id, scope)
+      order by promotion_id, scope for update of use_count
+    )
+    update pricing.use_count set used = use_count.used - 1
+    from counter
+    where use_count.promotion_id = counter.promotion_id and use_count.scope = counter.scope`)
+}
