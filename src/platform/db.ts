@@ -194,7 +194,9 @@ export class Db extends Connection implements Conn {
       connectionString: options.url, max: options.max, connectionTimeoutMillis: options.waitMs ?? 5_000, idleTimeoutMillis: 30_000,
       application_name: options.applicationName ?? 'kontor', options: SESSION, types: parsers, pipeline: true,
     } as pg.PoolConfig)
-    this.#pool.on('error', () => {})   // an idle connection that broke is replaced by the next request
+    // A connection that broke fails the statements on it; the event itself has nothing to add, and unheard it would end the process.
+    this.#pool.on('error', () => {})
+    this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
 
   protected override async send(statement: Statement): Promise<pg.QueryResult> {
