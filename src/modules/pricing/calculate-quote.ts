@@ -193,8 +193,8 @@ function bestOf(discounts: Discounts[]): Discounts {
 
 function withoutEffect(usable: Candidate[], best: Discounts): Quote['unusedCoupons'] {
   return usable.flatMap((promotion) => {
-    const amountMinor = best.taken.find((taken) => taken.promotion === promotion)?.amountMinor
-    if (promotion.code === null || (amountMinor ?? 0) > 0) return []
-    return [{ code: promotion.code, reason: amountMinor === 0 ? 'no_effect' as const : 'better_offer' as const }]
+    const taken = best.taken.find((each) => each.promotion === promotion)
+    if (promotion.code === null || (taken && taken.amountMinor > 0)) return []
+    return [{ code: promotion.code, reason: taken || best.totalMinor === 0 ? 'no_effect' as const : 'better_offer' as const }]
   })
 }
