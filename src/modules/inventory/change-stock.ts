@@ -4,10 +4,9 @@
 
 import { Type, type Static } from 'typebox'
 import { sql, type Tx } from '../../platform/db.ts'
-import { publish } from '../../platform/events.ts'
 import { actorText } from './internal/actor.ts'
+import { StockBelowZero, StockListedTwice, type MovementCause } from './inventory.ts'
 import { cutReservations, serveShort } from './short-reservations.ts'
-import { LocationNotFound, StockBelowZero, StockChanged, StockListedTwice, type MovementCause } from './inventory.ts'
 
 /** `count`: the units that lie there now, or else `change`: units added (negative: taken). */
 export type StockChange = { variantId: string, locationId: string, cause: MovementCause, count?: number, change?: number }
@@ -19,7 +18,7 @@ type Delta = { variantId: string, locationId: string, cause: MovementCause, onHa
 /**
  * A variant may be named once per location (StockListedTwice). Throws StockBelowZero when a change would leave less than nothing, LocationNotFound.
  * `refuse`: promised units may not be taken (a transfer), instead of turning short. A change of 0 leaves no trace, so a count repeated is safe;
- * the others add up each time. Two trips, four when promises are cut or served.
+ * the others add up each time. Two trips for any number of changes; more only when promises are cut or served.
  */
 export async function changeStock(tx: Tx, changes: StockChange[], reference?: string, promised: 'short' | 'refuse' = 'short'): Promise<void> {
   if (changes.length === 0) return
@@ -33,24 +32,18 @@ export async function changeStock(tx: Tx, changes: StockChange[], reference?: st
 
   const excess = deltas.filter((delta) => delta.excess > 0).map((delta) => ({ ...delta, quantity: delta.excess }))
   if (excess.length > 0) await cutReservations(tx, excess)
-  const variantIds = [...new Set(deltas.map((delta) => delta.variantId))]
-  await Promise.all([write(tx, deltas, reference), publish(tx, StockChanged, { variantIds })])
-  await serveShort(tx, [...new Set(deltas.filter((delta) => delta.change > 0).map((delta) => delta.variantId))])
+  await write(tx, deltas, reference)
+  const refilled = new Set(deltas.filter((delta) => delta.change > 0).map((delta) => delta.variantId))
+  if (refilled.size > 0) await serveShort(tx, [...refilled])
 }
 
 /** Locks all stock rows of the variants in key order, after making those that are missing. */
 async function lockOrCreate(tx: Tx, changes: StockChange[]): Promise<Map<string, Static<typeof Before>>> {
   const variantIds = changes.map((change) => change.variantId)
   const locationIds = changes.map((change) => change.locationId)
-  const [unknown] = await Promise.all([
-    tx.many(Type.Object({ id: Type.String() }), sql`
-      select distinct id from unnest(${locationIds}::uuid[]) as id
-      where not exists (select from inventory.location where location.id = id)`),
+  const [, , rows] = await Promise.all([
     tx.run(sql`
       insert into inventory.item (variant_id) select distinct unnest(${variantIds}::uuid[]) order by 1 on conflict do nothing`),
-  ])
-  if (unknown.length > 0) throw LocationNotFound({ locationIds: unknown.map((row) => row.id) })
-  const [, rows] = await Promise.all([
     tx.run(sql`
       insert into inventory.stock (variant_id, location_id)
       select distinct * from unnest(${variantIds}::uuid[], ${locationIds}::uuid[]) order by 1, 2 on conflict do nothing`),
@@ -79,6 +72,8 @@ function write(tx: Tx, deltas: Delta[], reference?: string): Promise<number> {
     ), booked as (
       insert into inventory.movement (variant_id, location_id, quantity, cause, actor, reference)
       select variant_id, location_id, quantity, cause, ${actorText(tx.context)}, ${reference ?? null}::text from changed
+    ), announced as (
+      insert into inventory.stock_change (variant_id) select distinct variant_id from changed
     )
     update inventory.stock set on_hand = stock.on_hand + changed.quantity
     from changed where stock.variant_id = changed.variant_id and stock.location_id = changed.location_id`)

@@ -2,6 +2,7 @@
 // Quantities are whole units. "Available" is what lies free at active locations now; "backorder" says that more may be promised than that.
 
 import { Type, type Static } from 'typebox'
+import { mapConstraint } from '../../platform/db.ts'
 import { event } from '../../platform/events.ts'
 import { Id, Timestamp } from '../../platform/http.ts'
 import { problem } from '../../platform/problem.ts'
@@ -65,6 +66,12 @@ export const LocationCodeTaken = problem('location-code-taken', 409, 'Another lo
 export const LocationInUse = problem('location-in-use', 409, 'The location has stock or a history: make it inactive instead', Type.Object({
   locationId: Type.String(),
 }))
+mapConstraint('location_code_unique', ({ detail }) => LocationCodeTaken({ code: /=\((.*)\)/.exec(detail)?.[1] ?? '' }))
+// The key fails in both directions: stock at a place that is not there, and a place that goes while stock is.
+mapConstraint('stock_location', ({ detail }) => {
+  const locationId = /=\((.*)\) is/.exec(detail)?.[1] ?? ''
+  return detail.includes('not present') ? LocationNotFound({ locationIds: [locationId] }) : LocationInUse({ locationId })
+})
 export const UnknownVariants = problem('unknown-variants', 404, 'No such variants', Type.Object({ variantIds: Type.Array(Type.String()) }))
 
 /** What a shopper sees of these variants may have changed. Collected for up to a second: never one per order. */

@@ -1,0 +1,50 @@
+// Staff count, receive, write off and correct stock, many in one call, all or nothing.
+
+import { Type, type Static } from 'typebox'
+import { route, Id } from '../../platform/http.ts'
+import type { Tx } from '../../platform/db.ts'
+import { changeStock, type StockChange } from './change-stock.ts'
+import {
+  AdjustReason, LocationNotFound, MAX_QUANTITY, Stock, StockBelowZero, StockListedTwice,
+} from './inventory.ts'
+import { readStock } from './list-stock.ts'
+
+export const Adjustment = Type.Object({
+  variantId: Id,
+  locationId: Id,
+  reason: AdjustReason,
+  quantity: Type.Integer({ minimum: -MAX_QUANTITY, maximum: MAX_QUANTITY }),
+})
+
+/**
+ * Throws StockBelowZero, StockListedTwice, LocationNotFound. A count below what is promised turns the newest promises short. A count asked twice
+ * changes nothing; receipts, damages and corrections add up each time, so send them with an Idempotency-Key.
+ */
+export function adjustStock(tx: Tx, adjustments: Static<typeof Adjustment>[], reference?: string): Promise<void> {
+  return changeStock(tx, adjustments.map(({ variantId, locationId, reason, quantity }): StockChange => {
+    const place = { variantId, locationId, cause: reason }
+    if (reason === 'count') return { ...place, count: quantity }
+    return { ...place, change: reason === 'damage' ? -Math.abs(quantity) : reason === 'receipt' ? Math.abs(quantity) : quantity }
+  }), reference)
+}
+
+const Adjusted = Type.Object({ items: Type.Array(Stock) })
+
+export const postAdjustments = route({
+  method: 'POST', path: '/admin/inventory/adjustments', access: { permission: 'inventory:write' }, tags: ['Inventory'],
+  summary: 'Count, receive, write off or correct stock',
+  description: 'Up to 500 stocks in one call, all or nothing. Answers the stocks as they are afterwards.',
+  body: Type.Object({
+    adjustments: Type.Array(Adjustment, { minItems: 1, maxItems: 500 }),
+    reference: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Delivery note, stocktaking, …' })),
+  }),
+  response: { 200: Adjusted },
+  problems: [StockBelowZero, StockListedTwice, LocationNotFound],
+  replay: async ({ db, body }) => ({ items: await readStock(db, body.adjustments) }),
+  async run({ db, context, body }) {
+    return db.transaction(context, async (tx) => {
+      await adjustStock(tx, body.adjustments, body.reference)
+      return { items: await readStock(tx, body.adjustments) }
+    })
+  },
+})

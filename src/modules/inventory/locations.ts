@@ -1,0 +1,68 @@
+// The places where stock lies: shops and warehouses. Small reads and writes without rules, but one: a place with a history is never deleted.
+
+import { Type } from 'typebox'
+import { resultId, sql, type Conn } from '../../platform/db.ts'
+import { Id, route } from '../../platform/http.ts'
+import { Location, LocationCodeTaken, LocationInUse, LocationNotFound } from './inventory.ts'
+
+const columns = sql`id, code, name, priority, active, created_at as "createdAt"`
+const { code, name, priority, active } = Location.properties
+
+async function getLocation(conn: Conn, locationId: string) {
+  const location = await conn.maybe(Location, sql`select ${columns} from inventory.location where id = ${locationId}`)
+  if (!location) throw LocationNotFound({ locationIds: [locationId] })
+  return location
+}
+
+export const listLocations = route({
+  method: 'GET', path: '/admin/inventory/locations', access: { permission: 'inventory:read' }, tags: ['Inventory'],
+  summary: 'List locations', description: 'All of them, in the order in which they serve.',
+  response: { 200: Type.Object({ items: Type.Array(Location) }) },
+  run: async ({ db }) => ({ items: await db.many(Location, sql`select ${columns} from inventory.location order by priority, code limit 1000`) }),
+})
+
+export const createLocation = route({
+  method: 'POST', path: '/admin/inventory/locations', access: { permission: 'inventory:write' }, tags: ['Inventory'],
+  summary: 'Add a location',
+  body: Type.Object({ code, name, priority: Type.Optional(priority), active: Type.Optional(active) }),
+  response: { 201: Location },
+  problems: [LocationCodeTaken, LocationNotFound],
+  replay: ({ db, resultId }) => getLocation(db, resultId),
+  run: ({ db, context, body }) => db.transaction(context, (tx) => tx.one(Location, sql`
+    insert into inventory.location (id, code, name, priority, active)
+    values (${resultId(context)}, ${body.code}, ${body.name}, ${body.priority ?? 100}, ${body.active ?? true})
+    returning ${columns}`)),
+})
+
+export const updateLocation = route({
+  method: 'PATCH', path: '/admin/inventory/locations/:locationId', access: { permission: 'inventory:write' }, tags: ['Inventory'],
+  summary: 'Change a location',
+  params: Type.Object({ locationId: Id }),
+  body: Type.Partial(Type.Object({ code, name, priority, active }), { minProperties: 1 }),
+  response: { 200: Location },
+  problems: [LocationNotFound, LocationCodeTaken],
+  run: ({ db, context, params, body }) => db.transaction(context, async (tx) => {
+    const location = await tx.maybe(Location, sql`
+      update inventory.location
+      set code = coalesce(${body.code ?? null}, code), name = coalesce(${body.name ?? null}, name),
+        priority = coalesce(${body.priority ?? null}, priority), active = coalesce(${body.active ?? null}, active)
+      where id = ${params.locationId} returning ${columns}`)
+    if (!location) throw LocationNotFound({ locationIds: [params.locationId] })
+    if (body.active !== undefined) {
+      await tx.run(sql`insert into inventory.stock_change (variant_id) select variant_id from inventory.stock where location_id = ${location.id}`)
+    }
+    return location
+  }),
+})
+
+export const deleteLocation = route({
+  method: 'DELETE', path: '/admin/inventory/locations/:locationId', access: { permission: 'inventory:write' }, tags: ['Inventory'],
+  summary: 'Delete a location that never held stock',
+  params: Type.Object({ locationId: Id }),
+  response: { 204: null },
+  problems: [LocationNotFound, LocationInUse],
+  run: ({ db, context, params }) => db.transaction(context, async (tx) => {
+    const deleted = await tx.run(sql`delete from inventory.location where id = ${params.locationId}`)
+    if (deleted === 0) throw LocationNotFound({ locationIds: [params.locationId] })
+  }),
+})

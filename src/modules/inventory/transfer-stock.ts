@@ -1,0 +1,42 @@
+// Moves free units from one location to another. What is promised at the old place stays there: a transfer never makes a promise short.
+
+import { Type } from 'typebox'
+import type { Tx } from '../../platform/db.ts'
+import { Id, route } from '../../platform/http.ts'
+import { changeStock } from './change-stock.ts'
+import { LocationNotFound, Quantity, Stock, StockBelowZero, StockListedTwice, type Line } from './inventory.ts'
+import { readStock } from './list-stock.ts'
+
+/** All lines or none; throws StockBelowZero when less lies free, StockListedTwice for a variant named twice. Each call moves again. */
+export function transferStock(tx: Tx, fromId: string, toId: string, lines: Line[], reference?: string): Promise<void> {
+  return changeStock(tx, lines.flatMap(({ variantId, quantity }) => [
+    { variantId, locationId: fromId, cause: 'transfer' as const, change: -quantity },
+    { variantId, locationId: toId, cause: 'transfer' as const, change: quantity },
+  ]), reference, 'refuse')
+}
+
+export const postTransfer = route({
+  method: 'POST', path: '/admin/inventory/transfers', access: { permission: 'inventory:write' }, tags: ['Inventory'],
+  summary: 'Move stock to another location',
+  body: Type.Object({
+    fromLocationId: Id,
+    toLocationId: Id,
+    lines: Type.Array(Type.Object({ variantId: Id, quantity: Quantity }), { minItems: 1, maxItems: 250 }),
+    reference: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  }),
+  response: { 200: Type.Object({ items: Type.Array(Stock) }) },
+  problems: [StockBelowZero, StockListedTwice, LocationNotFound],
+  replay: async ({ db, body }) => ({ items: await readStock(db, places(body)) }),
+  async run({ db, context, body }) {
+    return db.transaction(context, async (tx) => {
+      await transferStock(tx, body.fromLocationId, body.toLocationId, body.lines, body.reference)
+      return { items: await readStock(tx, places(body)) }
+    })
+  },
+})
+
+function places(body: { fromLocationId: string, toLocationId: string, lines: Line[] }) {
+  return body.lines.flatMap(({ variantId }) => [
+    { variantId, locationId: body.fromLocationId }, { variantId, locationId: body.toLocationId },
+  ])
+}
