@@ -17,8 +17,9 @@ export const Adjustment = Type.Object({
 })
 
 /**
- * Throws StockBelowZero, StockListedTwice, LocationNotFound. A count below what is promised turns the newest promises short. A count asked twice
- * changes nothing; receipts, damages and corrections add up each time, so send them with an Idempotency-Key.
+ * Throws StockBelowZero, StockListedTwice, LocationNotFound. A count below what is promised turns the newest promises
+ * short. A count asked twice changes nothing; receipts, damages and corrections add up each time, so send them with an
+ * Idempotency-Key.
  */
 export function adjustStock(tx: Tx, adjustments: Static<typeof Adjustment>[], reference?: string): Promise<void> {
   return changeStock(tx, adjustments.map(({ variantId, locationId, reason, quantity }): StockChange => {

@@ -1,5 +1,6 @@
-// Tells the rest of the shop that stock changed: at most twice a second, however many orders there were. What changed stock left a row behind;
-// this collects them, marks what shoppers were shown as out of date, and publishes one event for whoever else wants to know.
+// Tells the rest of the shop that stock changed: at most twice a second, however many orders there were. What changed
+// stock left a row behind; this collects them, marks what shoppers were shown as out of date, and publishes one event
+// for whoever else wants to know.
 
 import { Type } from 'typebox'
 import { invalidate } from '../../platform/cache.ts'

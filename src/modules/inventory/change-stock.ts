@@ -1,6 +1,6 @@
-// Changes what lies on the shelves, many stocks at a time: every count, receipt, damage, correction, import, transfer and return comes through
-// here, so each change of on_hand has its movement. When less is left than was promised, the newest promises turn short; when more came, the
-// promises that wait are served before anybody new.
+// Changes what lies on the shelves, many stocks at a time: every count, receipt, damage, correction, import, transfer
+// and return comes through here, so each change of on_hand has its movement. When less is left than was promised, the
+// newest promises turn short; when more came, the promises that wait are served before anybody new.
 
 import { Type, type Static } from 'typebox'
 import { sql, type Tx } from '../../platform/db.ts'
@@ -16,9 +16,10 @@ const Before = Type.Object({ variantId: Type.String(), locationId: Type.String()
 type Delta = { variantId: string, locationId: string, cause: MovementCause, onHand: number, change: number, excess: number }
 
 /**
- * A variant may be named once per location (StockListedTwice). Throws StockBelowZero when a change would leave less than nothing, LocationNotFound.
- * `refuse`: promised units may not be taken (a transfer), instead of turning short. A change of 0 leaves no trace, so a count repeated is safe;
- * the others add up each time. Two trips for any number of changes; more only when promises are cut or served.
+ * A variant may be named once per location (StockListedTwice). Throws StockBelowZero when a change would leave less
+ * than nothing, LocationNotFound. `refuse`: promised units may not be taken (a transfer), instead of turning short. A
+ * change of 0 leaves no trace, so a count repeated is safe; the others add up each time. Two trips for any number of
+ * changes; more only when promises are cut or served.
  */
 export async function changeStock(tx: Tx, changes: StockChange[], reference?: string, promised: 'short' | 'refuse' = 'short'): Promise<void> {
   if (changes.length === 0) return

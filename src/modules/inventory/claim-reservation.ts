@@ -1,5 +1,5 @@
-// The order is paid (or may be unpaid): its holds become promises without an end.
-// A hold that expired meanwhile is reserved again if the stock is still there; if not, the order is lost and the payment must be given back.
+// The order is paid (or may be unpaid): its holds become promises without an end. A hold that expired meanwhile is
+// reserved again if the stock is still there; if not, the order is lost and the payment must be given back.
 
 import { Type } from 'typebox'
 import { sql, type Tx } from '../../platform/db.ts'
@@ -11,8 +11,8 @@ import { allocate } from './reserve.ts'
 const Unclaimed = Type.Object({ variantId: Type.String(), quantity: Type.Integer(), released: Type.Boolean() })
 
 /**
- * 'claimed': every unit of the order is promised for good (an order of untracked variants alone has nothing to claim). 'lost': it holds nothing
- * any more, because it was released or the stock is gone. Asked twice it answers the same.
+ * 'claimed': every unit of the order is promised for good (an order of untracked variants alone has nothing to claim).
+ * 'lost': it holds nothing any more, because it was released or the stock is gone. Asked twice it answers the same.
  */
 export async function claim(tx: Tx, orderId: string): Promise<'claimed' | 'lost'> {
   const [, unclaimed] = await Promise.all([

@@ -1,11 +1,15 @@
-// Takes back holds whose time is over. A buyer who would otherwise fail does it for the variants of his cart, in his own transaction; the sweep does
-// it for everybody else each second. Both hold the stock rows first. A hold that is being claimed or extended at this moment is skipped.
+// Takes back holds whose time is over. A buyer who would otherwise fail does it for the variants of his cart, in his
+// own transaction; the sweep does it for everybody else each second. Both hold the stock rows first. A hold that is
+// being claimed or extended at this moment is skipped.
 
 import { Type } from 'typebox'
 import { sql, systemContext, type Db, type Tx } from '../../platform/db.ts'
 import { lockStock } from './lock-stock.ts'
 
-/** Frees the expired holds of variants whose stock the transaction has locked. Answers how many stock rows got free units. */
+/**
+ * Frees the expired holds of variants whose stock the transaction has locked. Answers how many stock rows got free
+ * units.
+ */
 export function freeExpired(tx: Tx, variantIds: string[]): Promise<number> {
   return tx.run(sql`
     with expired as (
@@ -24,7 +28,9 @@ export function freeExpired(tx: Tx, variantIds: string[]): Promise<number> {
     from freed where stock.variant_id = freed.variant_id and stock.location_id = freed.location_id`)
 }
 
-/** The sweep: up to a hundred variants with expired holds, the longest expired first. Any number of workers may run it. */
+/**
+ * The sweep: up to a hundred variants with expired holds, the longest expired first. Any number of workers may run it.
+ */
 export function expireReservations(db: Db): Promise<number> {
   return db.transaction(systemContext(), async (tx) => {
     const expired = await tx.many(Type.Object({ variantId: Type.String() }), sql`

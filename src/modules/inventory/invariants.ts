@@ -1,5 +1,5 @@
-// What must be true of inventory at any moment, as statements: each row that one returns is a violation. `kontor doctor` runs them, and so does
-// every race test when it ends. Numbers as in docs: I1 the counts, I2 the promises.
+// What must be true of inventory at any moment, as statements: each row that one returns is a violation. `kontor
+// doctor` runs them, and so does every race test when it ends. Numbers as in docs: I1 the counts, I2 the promises.
 
 import { sql, type Statement } from '../../platform/db.ts'
 
@@ -42,7 +42,8 @@ export const invariants: { name: string, statement: Statement }[] = [
       where coalesce(promised.units, 0) <> coalesce(moved.units, 0)`,
   },
   {
-    // A minute is sixty turns of the sweep: by then a hold that is over has given its units back, unless no worker runs.
+    // A minute is sixty turns of the sweep: by then a hold that is over has given its units back, unless no worker
+    // runs.
     name: 'I2 no hold is long over and still not swept',
     statement: sql`
       select order_id, variant_id, quantity, expires_at from inventory.reservation

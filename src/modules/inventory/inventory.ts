@@ -1,5 +1,5 @@
-// The vocabulary of inventory: lines, stock, reasons, problems and the event. No I/O.
-// Quantities are whole units. "Available" is what lies free at active locations now; "backorder" says that more may be promised than that.
+// The vocabulary of inventory: lines, stock, reasons, problems and the event. No I/O. Quantities are whole units.
+// "Available" is what lies free at active locations now; "backorder" says that more may be promised than that.
 
 import { Type, type Static } from 'typebox'
 import { mapConstraint } from '../../platform/db.ts'
@@ -11,7 +11,9 @@ import { problem } from '../../platform/problem.ts'
 export const MAX_QUANTITY = 1_000_000
 export const Quantity = Type.Integer({ minimum: 1, maximum: MAX_QUANTITY })
 
-/** Above this a shopper is only told "in stock", so orders above it change nothing that is shown and announce nothing. */
+/**
+ * Above this a shopper is only told "in stock", so orders above it change nothing that is shown and announce nothing.
+ */
 export const SHOWN_UP_TO = 10
 
 export type Line = { variantId: string, quantity: number }

@@ -1,4 +1,5 @@
-// The places where stock lies: shops and warehouses. Small reads and writes without rules, but one: a place with a history is never deleted.
+// The places where stock lies: shops and warehouses. Small reads and writes without rules, but one: a place with a
+// history is never deleted.
 
 import { Type } from 'typebox'
 import { resultId, sql, type Conn } from '../../platform/db.ts'

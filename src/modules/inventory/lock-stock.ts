@@ -1,6 +1,7 @@
-// The one lock of inventory: the stock rows of a variant at all its locations, in key order. Whoever makes a reservation live or ends one holds it
-// and only then touches reservations (claiming or extending an unexpired hold changes no stock and needs no lock).
-// It is a statement of its own, because the next statement's snapshot then sees what the wait was for.
+// The one lock of inventory: the stock rows of a variant at all its locations, in key order. Whoever makes a
+// reservation live or ends one holds it and only then touches reservations (claiming or extending an unexpired hold
+// changes no stock and needs no lock). It is a statement of its own, because the next statement's snapshot then sees
+// what the wait was for.
 
 import { sql, type Tx } from '../../platform/db.ts'
 

@@ -1,5 +1,5 @@
-// Gives back what an order holds and has not shipped: it lapsed or was cancelled. And its counterpart: more time for a hold while a payment is
-// unknown or waits for the shopper.
+// Gives back what an order holds and has not shipped: it lapsed or was cancelled. And its counterpart: more time for a
+// hold while a payment is unknown or waits for the shopper.
 
 import { sql, type Tx } from '../../platform/db.ts'
 import { lockStockOfOrder } from './lock-stock.ts'
@@ -26,7 +26,10 @@ export async function release(tx: Tx, orderId: string): Promise<void> {
   ])
 }
 
-/** The order's holds end no earlier than `seconds` from now. Asked twice it never shortens; what is claimed or gone stays as it is. */
+/**
+ * The order's holds end no earlier than `seconds` from now. Asked twice it never shortens; what is claimed or gone
+ * stays as it is.
+ */
 export async function extend(tx: Tx, orderId: string, seconds: number): Promise<void> {
   await tx.run(sql`
     update inventory.reservation

@@ -111,7 +111,8 @@ test('an inactive location sells nothing', async (t) => {
   assert.ok(await stock.order([{ variantId: mug, quantity: 3 }]))
 })
 
-// PostgreSQL checks the CHECK of an update first on the row as its snapshot saw it. Stock that was freed while we waited for the lock must count.
+// PostgreSQL checks the CHECK of an update first on the row as its snapshot saw it. Stock that was freed while we
+// waited for the lock must count.
 test('stock that came free during the wait is sold', async (t) => {
   const stock = await testStock(await testDatabase(t))
   const mug = await stock.variant(5, 0)

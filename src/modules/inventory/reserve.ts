@@ -1,9 +1,9 @@
-// Promises stock to an order: all lines, all locations, one statement, all or nothing.
-// The statement locks first and computes from what it locked, because under READ COMMITTED the snapshot is older than the wait for a lock: rows
-// that `for no key update` returns are the newest versions, so the windows below see what the last buyer left. Locks are taken in the order
-// (variant, location) by everybody, so opposite carts cannot deadlock. The CHECK on the row is the second wall. The update names each column that
-// the CHECK reads: PostgreSQL first tries an update on the snapshot's version of the row, and a `reserved + n` there may break the CHECK although
-// the newest version has room.
+// Promises stock to an order: all lines, all locations, one statement, all or nothing. The statement locks first and
+// computes from what it locked, because under READ COMMITTED the snapshot is older than the wait for a lock: rows that
+// `for no key update` returns are the newest versions, so the windows below see what the last buyer left. Locks are
+// taken in the order (variant, location) by everybody, so opposite carts cannot deadlock. The CHECK on the row is the
+// second wall. The update names each column that the CHECK reads: PostgreSQL first tries an update on the snapshot's
+// version of the row, and a `reserved + n` there may break the CHECK although the newest version has room.
 
 import { Type, type Static } from 'typebox'
 import { sql, type Statement, type Tx } from '../../platform/db.ts'
@@ -11,13 +11,14 @@ import { freeExpired } from './expire-reservations.ts'
 import { OutOfStock, SHOWN_UP_TO, type Line } from './inventory.ts'
 
 /**
- * Holds the lines for the order until `expiresInSeconds` from now. Throws OutOfStock, naming each line that fails with what could be had.
- * Asked twice it holds once: an order that holds already keeps what it holds.
+ * Holds the lines for the order until `expiresInSeconds` from now. Throws OutOfStock, naming each line that fails with
+ * what could be had. Asked twice it holds once: an order that holds already keeps what it holds.
  */
 export async function reserve(tx: Tx, orderId: string, lines: Line[], expiresInSeconds: number): Promise<void> {
   const failed = await allocate(tx, orderId, lines, expiresInSeconds)
   if (failed.length === 0) return
-  // Expiry is logical at once: a hold whose time is over never costs a sale, swept or not. The failed statement left all its locks in place.
+  // Expiry is logical at once: a hold whose time is over never costs a sale, swept or not. The failed statement left
+  // all its locks in place.
   const freed = await freeExpired(tx, failed.map((line) => line.variantId))
   const stillFailed = freed > 0 ? await allocate(tx, orderId, lines, expiresInSeconds) : failed
   if (stillFailed.length > 0) throw OutOfStock({ lines: stillFailed })
@@ -25,7 +26,9 @@ export async function reserve(tx: Tx, orderId: string, lines: Line[], expiresInS
 
 const Failed = Type.Object({ variantId: Type.String(), requested: Type.Integer(), available: Type.Integer() })
 
-/** The statement itself. Answers the lines that failed; then nothing was taken. `expiresInSeconds` null claims at once. */
+/**
+ * The statement itself. Answers the lines that failed; then nothing was taken. `expiresInSeconds` null claims at once.
+ */
 export function allocate(tx: Tx, orderId: string, lines: Line[], expiresInSeconds: number | null): Promise<Static<typeof Failed>[]> {
   return tx.many(Failed, allocation(orderId, lines, expiresInSeconds))
 }

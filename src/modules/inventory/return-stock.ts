@@ -4,7 +4,10 @@ import type { Tx } from '../../platform/db.ts'
 import { changeStock } from './change-stock.ts'
 import type { Placed } from './inventory.ts'
 
-/** Each call adds: the caller's own row of the return, in the same transaction, makes asking twice safe. `reference` is the order or the return. */
+/**
+ * Each call adds: the caller's own row of the return, in the same transaction, makes asking twice safe. `reference` is
+ * the order or the return.
+ */
 export function returnStock(tx: Tx, reference: string, lines: Placed[]): Promise<void> {
   return changeStock(tx, lines.map(({ quantity, ...place }) => ({ ...place, cause: 'return', change: quantity })), reference)
 }

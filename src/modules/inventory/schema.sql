@@ -1,11 +1,13 @@
 -- Inventory: what lies where, what is promised to whom, and how it came to be so.
 --
--- One row of inventory.stock is the only place where a unit is sold: whoever makes a unit sold, or unsold, holds the lock of that row, always
--- taken in the order (variant_id, location_id), and touches reservations only after it. Two columns make the rest simple:
+-- One row of inventory.stock is the only place where a unit is sold: whoever makes a unit sold, or unsold, holds the
+-- lock of that row, always taken in the order (variant_id, location_id), and touches reservations only after it. Two
+-- columns make the rest simple:
 --   on_hand          units that lie there = the sum of the movements
 --   reserved         units promised       = the sum of the live reservations (held or claimed)
 --   backorder_limit  units that may be promised beyond what lies there (0: none)
--- A row may promise up to on_hand + backorder_limit. When goods arrive, promises beyond stock are backed without another step.
+-- A row may promise up to on_hand + backorder_limit. When goods arrive, promises beyond stock are backed without
+-- another step.
 
 create schema inventory;
 
@@ -20,14 +22,16 @@ create table inventory.location (
   created_at timestamptz not null default now()
 );
 
--- One row per variant that inventory knows. A variant without a row is tracked and has no stock: nothing is sold by forgetting.
+-- One row per variant that inventory knows. A variant without a row is tracked and has no stock: nothing is sold by
+-- forgetting.
 create table inventory.item (
   variant_id uuid primary key,
   -- An untracked variant (a service, a download) is always available and is never counted.
   tracked boolean not null default true
 );
 
--- Hot: no index on on_hand or reserved and half of each page left free, so that an update stays on its page and touches no index (HOT).
+-- Hot: no index on on_hand or reserved and half of each page left free, so that an update stays on its page and touches
+-- no index (HOT).
 create table inventory.stock (
   variant_id uuid not null constraint stock_item references inventory.item,
   location_id uuid not null constraint stock_location references inventory.location,
@@ -47,7 +51,8 @@ create index stock_by_location on inventory.stock (location_id, variant_id);
 -- one with expires_at was only held, one without belongs to an order that waits for it.
 create table inventory.reservation (
   order_id uuid not null,
-  -- A sequence, since the reserve statement decides in SQL how many rows a line becomes. It also says which promise is older.
+  -- A sequence, since the reserve statement decides in SQL how many rows a line becomes. It also says which promise is
+  -- older.
   id bigint generated always as identity,
   variant_id uuid not null,
   location_id uuid not null,
@@ -89,8 +94,8 @@ end $$;
 create trigger movement_append_only before update or delete or truncate on inventory.movement
   for each statement execute function inventory.refuse_change();
 
--- Variants whose shown availability changed since the last sweep. Buyers add rows here (and only when few units are left), the sweep turns a
--- second's worth of them into one StockChanged event: an order costs no event of its own.
+-- Variants whose shown availability changed since the last sweep. Buyers add rows here (and only when few units are
+-- left), the sweep turns a second's worth of them into one StockChanged event: an order costs no event of its own.
 create table inventory.stock_change (
   id bigint generated always as identity primary key,
   variant_id uuid not null

@@ -1,9 +1,13 @@
-// Stock as another system or a file says it is: absolute numbers, so that giving them twice changes nothing and books nothing.
+// Stock as another system or a file says it is: absolute numbers, so that giving them twice changes nothing and books
+// nothing.
 
 import { sql, type Tx } from '../../platform/db.ts'
 import { changeStock } from './change-stock.ts'
 
-/** `tracked` false: always available, never counted. `backorderLimit`: units that may be promised beyond what lies there. */
+/**
+ * `tracked` false: always available, never counted. `backorderLimit`: units that may be promised beyond what lies
+ * there.
+ */
 export type StockLevel = { variantId: string, locationId: string, onHand: number, tracked?: boolean, backorderLimit?: number }
 
 /** Meant for batches of some thousand. Throws as changeStock does. A level that is not given stays as it is. */
@@ -34,7 +38,9 @@ export async function setTracked(tx: Tx, items: { variantId: string, tracked: bo
     insert into inventory.stock_change (variant_id) select variant_id from changed`)
 }
 
-/** Asked twice it changes nothing. A limit never falls below what is promised beyond stock already: the promise stands. */
+/**
+ * Asked twice it changes nothing. A limit never falls below what is promised beyond stock already: the promise stands.
+ */
 export async function setBackorderLimits(tx: Tx, limits: { variantId: string, locationId: string, limit: number }[]): Promise<void> {
   if (limits.length === 0) return
   await tx.run(sql`

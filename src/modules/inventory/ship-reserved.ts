@@ -1,4 +1,5 @@
-// Goods leave: the promise is kept, the shelf is emptier, the ledger knows. on_hand and reserved fall together, so what is free stays as it was.
+// Goods leave: the promise is kept, the shelf is emptier, the ledger knows. on_hand and reserved fall together, so what
+// is free stays as it was.
 
 import { Type, type Static } from 'typebox'
 import { sql, type Tx } from '../../platform/db.ts'
@@ -8,9 +9,10 @@ import { lockStockOfOrder } from './lock-stock.ts'
 
 
 /**
- * Takes the lines from the order's claimed units, at `locationId` if given, else wherever they lie. Throws NotReserved, naming each line for which
- * the order holds less, or whose goods have not arrived yet; lines that were untracked when they were sold are let through.
- * Each call ships: the caller's own row of the shipment, in the same transaction, makes asking twice safe. One trip.
+ * Takes the lines from the order's claimed units, at `locationId` if given, else wherever they lie. Throws NotReserved,
+ * naming each line for which the order holds less, or whose goods have not arrived yet; lines that were untracked when
+ * they were sold are let through. Each call ships: the caller's own row of the shipment, in the same transaction, makes
+ * asking twice safe. One trip.
  */
 export async function shipReserved(tx: Tx, orderId: string, lines: Line[], locationId?: string): Promise<void> {
   const [, failed] = await Promise.all([lockStockOfOrder(tx, orderId), takeReserved(tx, orderId, lines, locationId)])

@@ -1,5 +1,5 @@
-// What happens to promises when their stock is gone, and when stock comes back. A short reservation has no stock behind it: units are cut from
-// the newest promises, and given back to the oldest.
+// What happens to promises when their stock is gone, and when stock comes back. A short reservation has no stock behind
+// it: units are cut from the newest promises, and given back to the oldest.
 
 import { Type } from 'typebox'
 import { sql, systemContext, type Db, type Tx } from '../../platform/db.ts'
@@ -11,8 +11,9 @@ import { allocate } from './reserve.ts'
 const Cut = Type.Object({ orderId: Type.String(), variantId: Type.String(), locationId: Type.String(), quantity: Type.Integer() })
 
 /**
- * Turns so many units of each stock short, newest promises first, and publishes StockShort. The caller holds the stock rows. The live reservations
- * are locked as well, by a statement of their own, so that none is claimed while it is cut. One trip, and one for the event.
+ * Turns so many units of each stock short, newest promises first, and publishes StockShort. The caller holds the stock
+ * rows. The live reservations are locked as well, by a statement of their own, so that none is claimed while it is cut.
+ * One trip, and one for the event.
  */
 export async function cutReservations(tx: Tx, excess: Placed[]): Promise<void> {
   const variantIds = excess.map((line) => line.variantId)
@@ -55,8 +56,9 @@ export async function cutReservations(tx: Tx, excess: Placed[]): Promise<void> {
 const Short = Type.Object({ orderId: Type.String(), id: Type.Integer(), variantId: Type.String(), quantity: Type.Integer() })
 
 /**
- * Promises free stock to the orders that wait for it, oldest first, each as much as there is. The caller holds the stock rows. A loop, since shortage
- * is rare and the reserve statement already knows how to share out; at most 200 promises at a time, the sweep comes back for more.
+ * Promises free stock to the orders that wait for it, oldest first, each as much as there is. The caller holds the
+ * stock rows. A loop, since shortage is rare and the reserve statement already knows how to share out; at most 200
+ * promises at a time, the sweep comes back for more.
  */
 export async function serveShort(tx: Tx, variantIds: string[]): Promise<void> {
   const waiting = await tx.many(Short, sql`

@@ -1,4 +1,5 @@
-// Moves free units from one location to another. What is promised at the old place stays there: a transfer never makes a promise short.
+// Moves free units from one location to another. What is promised at the old place stays there: a transfer never makes
+// a promise short.
 
 import { Type } from 'typebox'
 import type { Tx } from '../../platform/db.ts'
@@ -7,7 +8,10 @@ import { changeStock } from './change-stock.ts'
 import { LocationNotFound, Quantity, Stock, StockBelowZero, StockListedTwice, type Line } from './inventory.ts'
 import { readStock } from './list-stock.ts'
 
-/** All lines or none; throws StockBelowZero when less lies free, StockListedTwice for a variant named twice. Each call moves again. */
+/**
+ * All lines or none; throws StockBelowZero when less lies free, StockListedTwice for a variant named twice. Each call
+ * moves again.
+ */
 export function transferStock(tx: Tx, fromId: string, toId: string, lines: Line[], reference?: string): Promise<void> {
   return changeStock(tx, lines.flatMap(({ variantId, quantity }) => [
     { variantId, locationId: fromId, cause: 'transfer' as const, change: -quantity },

@@ -1,4 +1,5 @@
-// How the ledger names who moved stock: 'staff:0198…', 'key:0198…', 'system', 'shopper'. Text, because the row outlives the account.
+// How the ledger names who moved stock: 'staff:0198…', 'key:0198…', 'system', 'shopper'. Text, because the row outlives
+// the account.
 
 import type { Context } from '../../../platform/db.ts'
 

@@ -1,4 +1,5 @@
-// What the tests of inventory share: two locations, variants with stock there, and the question whether the invariants hold.
+// What the tests of inventory share: two locations, variants with stock there, and the question whether the invariants
+// hold.
 
 import assert from 'node:assert/strict'
 import { Type } from 'typebox'
