@@ -52,14 +52,16 @@ export async function setPrices(tx: Tx, prices: readonly SetPrice[]): Promise<st
 /** Removes every price of these variants in a list, except of the quantities to keep: the other half of replacing them. */
 export async function removePrices(
   tx: Tx, priceListId: string, variantIds: readonly string[], keep: readonly { variantId: string; minQuantity: number }[] = [],
-): Promise<void> {
+): Promise<string[]> {
   const removed = await tx.many(Variant, sql`
     delete from pricing.price
     where price_list_id = ${priceListId} and variant_id = any(${variantIds}::uuid[])
       and (variant_id, min_quantity) not in (
         select * from unnest(${keep.map((price) => price.variantId)}::uuid[], ${keep.map((price) => price.minQuantity)}::int[]))
     returning variant_id as "variantId"`)
-  await announce(tx, removed.map((row) => row.variantId))
+  const changed = [...new Set(removed.map((row) => row.variantId))]
+  await announce(tx, changed)
+  return changed
 }
 
 async function createBaseLists(tx: Tx, prices: readonly SetPrice[]): Promise<void> {

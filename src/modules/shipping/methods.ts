@@ -66,7 +66,7 @@ const getMethods = route({
 
 const postMethod = route({
   method: 'POST', path: '/admin/shipping-methods', access: write, tags, summary: 'Create a shipping method',
-  body: MethodInput, response: { 201: Method }, problems,
+  body: MethodInput, response: { 201: Method }, problems: [MethodNotFound, ...problems],
   async run({ db, context, body }) {
     const id = resultId(context)
     return db.transaction(context, async (tx) => {

@@ -44,7 +44,7 @@ const getZones = route({
 
 const postZone = route({
   method: 'POST', path: '/admin/shipping-zones', access: write, tags, summary: 'Create a shipping zone',
-  body: ZoneInput, response: { 201: Zone }, problems: [CountryInAnotherZone],
+  body: ZoneInput, response: { 201: Zone }, problems: [ZoneNotFound, CountryInAnotherZone],
   async run({ db, context, body }) {
     const id = resultId(context)
     return db.transaction(context, async (tx) => {

@@ -1,0 +1,4 @@
+// What pricing does by itself.
+import { announceLists } from './price-lists.ts'
+
+export const sweeps = [announceLists]

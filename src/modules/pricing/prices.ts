@@ -1,0 +1,73 @@
+// The prices in a list, over the Admin API. A write names variants with all their quantity breaks and replaces those, so the same
+// document sent twice changes nothing; variants that it does not name keep their prices.
+import { Type } from 'typebox'
+import { sql } from '../../platform/db.ts'
+import { decodeCursor, encodeCursor, Id, Page, PageQuery, route } from '../../platform/http.ts'
+import { InvalidCursor, InvalidValue } from '../../platform/problem.ts'
+import { Minor, nullable, PriceListNotFound } from './pricing.ts'
+import { getPriceList } from './price-lists.ts'
+import { removePrices, setPrices } from './set-prices.ts'
+
+const Break = Type.Object({
+  minQuantity: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+  unitMinor: Minor,
+  perUnits: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
+  compareAtMinor: nullable(Minor),
+})
+const VariantPrices = Type.Object({ variantId: Id, prices: Type.Array(Break) })
+const NewBreak = Type.Object({
+  minQuantity: Type.Optional(Break.properties.minQuantity), unitMinor: Minor,
+  perUnits: Type.Optional(Break.properties.perUnits), compareAtMinor: Type.Optional(nullable(Minor)),
+})
+const NewVariantPrices = Type.Object({
+  variantId: Id,
+  prices: Type.Array(NewBreak, { maxItems: 100, description: 'Every quantity break; none removes the variant from the list' }),
+})
+const params = Type.Object({ priceListId: Id })
+const tags = ['Pricing']
+
+const listPrices = route({
+  method: 'GET', path: '/admin/price-lists/:priceListId/prices', access: { permission: 'pricing:read' }, tags, params,
+  summary: 'List the prices in a price list by variant', query: Type.Object({ ...PageQuery, variantId: Type.Optional(Id) }),
+  response: { 200: Page(VariantPrices) }, problems: [PriceListNotFound, InvalidCursor],
+  async run({ db, params: { priceListId }, query: { limit = 20, cursor, variantId = null } }) {
+    const [after] = cursor ? decodeCursor(cursor, 1) : [null]
+    await getPriceList(db, priceListId)
+    const rows = await db.many(VariantPrices, sql`
+      select variant_id as "variantId", jsonb_agg(jsonb_build_object('minQuantity', min_quantity, 'unitMinor', unit_minor,
+        'perUnits', per_units, 'compareAtMinor', compare_at_minor) order by min_quantity) as prices
+      from pricing.price
+      where price_list_id = ${priceListId} and (${variantId}::uuid is null or variant_id = ${variantId}::uuid)
+        and (${after}::text is null or variant_id > ${after}::text::uuid)
+      group by variant_id order by variant_id limit ${limit + 1}`)
+    const items = rows.slice(0, limit)
+    return { items, nextCursor: rows.length > limit ? encodeCursor([items.at(-1)!.variantId]) : null }
+  },
+})
+
+const putPrices = route({
+  method: 'PUT', path: '/admin/price-lists/:priceListId/prices', access: { permission: 'pricing:write' }, tags, params,
+  summary: 'Replace the prices of up to 1,000 variants in a price list',
+  body: Type.Object({ items: Type.Array(NewVariantPrices, { minItems: 1, maxItems: 1000 }) }),
+  response: { 200: Type.Object({ changed: Type.Integer({ description: 'Variants whose price is another now' }) }) },
+  problems: [PriceListNotFound, InvalidValue],
+  async run({ db, context, params: { priceListId }, body: { items } }) {
+    const fields = items.flatMap(({ variantId, prices }, index) => [
+      ...(items.findIndex((item) => item.variantId === variantId) === index ? [] : [{
+        path: `body/items/${index}/variantId`, message: 'is there twice: give all quantity breaks of a variant in one item' }]),
+      ...(new Set(prices.map((price) => price.minQuantity ?? 1)).size === prices.length ? [] : [{
+        path: `body/items/${index}/prices`, message: 'has two prices from the same minQuantity' }]),
+    ])
+    if (fields.length > 0) throw InvalidValue({ fields })
+    const prices = items.flatMap(({ variantId, prices: breaks }) =>
+      breaks.map((price) => ({ priceListId, variantId, minQuantity: 1, ...price })))
+    return db.transaction(context, async (tx) => {
+      await getPriceList(tx, priceListId)
+      const removed = await removePrices(tx, priceListId, items.map((item) => item.variantId), prices)
+      const changed = await setPrices(tx, prices)
+      return { changed: new Set([...removed, ...changed]).size }
+    })
+  },
+})
+
+export const priceRoutes = [listPrices, putPrices]
