@@ -2,27 +2,15 @@
 -- A variant's id is for ever: orders, stock and prices hold it, so variants are retired and products archived, never deleted.
 create schema catalog;
 
--- Lower case without accents, so that "Créme" is found as "creme". unaccent() is only stable because its dictionary could be
--- changed; naming the dictionary and promising not to change it makes the wrapper fit for indexes and stored documents.
+-- Words in lower case without accents and ASCII punctuation: "Crème-Brûlée" is "creme brulee". unaccent() is only stable because its
+-- dictionary could be changed; naming the dictionary and promising not to change it makes the wrapper fit for stored documents.
 create function catalog.plain(words text) returns text language sql immutable strict parallel safe
-  return lower(extensions.unaccent('extensions.unaccent', words));
+  return regexp_replace(lower(extensions.unaccent('extensions.unaccent', words)), '[\x01-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+', ' ', 'g');
 
--- Every combination of [{"name", "values"}] in the merchant's order; without options the one empty combination.
-create function catalog.option_matrix(options jsonb) returns table (options jsonb, title text, place integer)
-  language sql immutable parallel safe begin atomic
-  with recursive combination (depth, options, titles, rank) as (
-    select 0, '{}'::jsonb, '{}'::text[], '{}'::bigint[]
-    union all
-    select c.depth + 1, c.options || jsonb_build_object(option_matrix.options -> c.depth ->> 'name', v.value),
-           c.titles || v.value, c.rank || v.rank
-      from combination c
-     cross join lateral jsonb_array_elements_text(option_matrix.options -> c.depth -> 'values') with ordinality v (value, rank)
-     where c.depth < jsonb_array_length(option_matrix.options)
-  )
-  select c.options, array_to_string(c.titles, ' / '), (row_number() over (order by c.rank))::integer
-    from combination c
-   where c.depth = jsonb_array_length(option_matrix.options);
-end;
+-- What a shopper typed as a query: every word, each as the beginning of one ("shirt" finds "shirts").
+create function catalog.search_query(words text) returns tsquery language sql immutable strict parallel safe
+  return (select to_tsquery('simple', string_agg(quote_literal(word) || ':*', ' & '))
+            from unnest(string_to_array(catalog.plain(words), ' ')) as word where word <> '');
 
 -- A shop front: what it sells in (currencies), for whom (country, locale), and whether its prices show tax included.
 create table catalog.channel (
@@ -120,8 +108,8 @@ create index variant_by_image on catalog.variant (product_id, image_id) where im
 
 -- A product is shown in a channel from a moment, until another or for good.
 create table catalog.publication (
-  product_id uuid not null references catalog.product on delete cascade,
-  channel_id uuid not null references catalog.channel on delete cascade,
+  product_id uuid not null constraint publication_of_product references catalog.product on delete cascade,
+  channel_id uuid not null constraint publication_in_channel references catalog.channel on delete cascade,
   published_from timestamptz not null,
   published_until timestamptz constraint publication_ends_after_start check (published_until > published_from),
   -- When the product next appears or disappears by itself; a sweep then tells the caches. Null: never.
@@ -135,7 +123,7 @@ create index publication_due on catalog.publication (changes_at) where changes_a
 -- a move rewrites the paths below it in one statement, and moves queue behind a table lock that readers do not notice.
 create table catalog.category (
   id uuid primary key,
-  parent_id uuid references catalog.category,
+  parent_id uuid constraint category_parent_exists references catalog.category,
   path uuid[] not null
     constraint category_path_ends_here check (path[cardinality(path)] = id and array_position(path, id) = cardinality(path))
     constraint category_depth check (cardinality(path) <= 16),
@@ -153,7 +141,7 @@ create index category_subtree on catalog.category using gin (path);
 
 create table catalog.product_category (
   product_id uuid not null references catalog.product on delete cascade,
-  category_id uuid not null references catalog.category on delete cascade,
+  category_id uuid not null constraint product_category_exists references catalog.category on delete cascade,
   primary key (product_id, category_id)
 );
 create index products_of_category on catalog.product_category (category_id, product_id);
@@ -172,8 +160,8 @@ create table catalog.collection (
 );
 
 create table catalog.collection_product (
-  collection_id uuid not null references catalog.collection on delete cascade,
-  product_id uuid not null references catalog.product on delete cascade,
+  collection_id uuid not null constraint collection_product_in_collection references catalog.collection on delete cascade,
+  product_id uuid not null constraint collection_product_exists references catalog.product on delete cascade,
   position integer not null,
   primary key (collection_id, product_id)
 );
