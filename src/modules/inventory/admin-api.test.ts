@@ -1,0 +1,99 @@
+// Inventory over HTTP, as the dashboard uses it.
+
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { newId } from '../../platform/id.ts'
+import { createApp } from '../../platform/http.ts'
+import { createLog } from '../../platform/log.ts'
+import { testDatabase, type Cleanup } from '../../platform/testing.ts'
+import { adminRoutes } from './admin-api.ts'
+import { testStock } from './internal/test-stock.ts'
+
+async function start(t: Cleanup) {
+  const db = await testDatabase(t)
+  const staff = { kind: 'staff' as const, id: newId(), sessionId: newId(), permissions: ['inventory:read', 'inventory:write'] }
+  const app = await createApp({ db, routes: adminRoutes, authenticate: async () => staff, log: createLog('silent') })
+  t.after(() => app.close())
+  const stock = await testStock(db)
+  const call = async (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, payload?: object, headers = {}) => {
+    const answer = await app.inject({ method, url: `/admin/inventory/${path}`, headers, ...(payload ? { payload } : {}) })
+    return { status: answer.statusCode, body: answer.body === '' ? undefined : answer.json(), headers: answer.headers }
+  }
+  return { stock, call, staff }
+}
+
+test('adjustments: many in one call, all or nothing, once per key', async (t) => {
+  const { stock, call, staff } = await start(t)
+  const [mug, cup] = [await stock.variant(5, 0), await stock.variant(5, 0)]
+  const adjust = (quantity: number, headers = {}) => call('POST', 'adjustments', {
+    reference: 'delivery 7',
+    adjustments: [
+      { variantId: mug, locationId: stock.berlin, reason: 'receipt', quantity: 5 },
+      { variantId: cup, locationId: stock.lyon, reason: 'correction', quantity },
+    ],
+  }, headers)
+  assert.deepEqual((await adjust(-1)).body.lines, [{ variantId: cup, locationId: stock.lyon, onHand: 0, change: -1 }])
+  for (const replayed of [undefined, 'true']) {
+    const answer = await adjust(2, { 'idempotency-key': 'one' })
+    assert.equal(answer.status, 200)
+    assert.equal(answer.headers['idempotent-replayed'], replayed)
+    assert.deepEqual(answer.body.items.map((item: { onHand: number }) => item.onHand).toSorted(), [10, 2].toSorted())
+  }
+  const { body } = await call('GET', `movements?reference=delivery%207&limit=1`)
+  assert.equal(body.items[0].actor, `staff:${staff.id}`)
+  const next = await call('GET', `movements?reference=delivery%207&cursor=${body.nextCursor}`)
+  assert.deepEqual(next.body.items.map((item: { quantity: number }) => item.quantity), [5])
+  assert.equal((await call('GET', 'movements?cursor=WyJ4Il0')).status, 400)
+  await stock.checkInvariants()
+})
+
+test('stock is listed by variant, place and shortage, page by page', async (t) => {
+  const { stock, call } = await start(t)
+  const variants = [await stock.variant(1, 2), await stock.variant(30, 40)]
+  const all: unknown[] = []
+  for (let cursor = ''; ;) {
+    const { body } = await call('GET', `stock?limit=3&variantId=${variants.join('&variantId=')}${cursor}`)
+    all.push(...body.items)
+    if (!body.nextCursor) break
+    cursor = `&cursor=${body.nextCursor}`
+  }
+  assert.equal(all.length, 4)
+  const low = await call('GET', `stock?availableBelow=2&locationId=${stock.berlin}`)
+  assert.deepEqual(low.body.items.map((item: { variantId: string }) => item.variantId), [variants[0]])
+  assert.equal((await call('GET', 'stock?cursor=WyJhIiwiYiJd')).status, 400)
+})
+
+test('tracking, backorders and transfers', async (t) => {
+  const { stock, call } = await start(t)
+  const mug = newId()
+  const set = await call('PUT', 'items', { items: [{ variantId: mug, backorder: [{ locationId: stock.lyon, limit: 5 }] }] })
+  assert.deepEqual(set.body.items, [{ variantId: mug, tracked: true, backorder: true, available: 0 }])
+  assert.ok(await stock.order([{ variantId: mug, quantity: 4 }]))
+  await call('PUT', 'items', { items: [{ variantId: mug, backorder: [{ locationId: stock.lyon, limit: 0 }] }] })
+  assert.equal(await stock.order([{ variantId: mug, quantity: 1 }]), undefined, 'the promise stands, no further is made')
+  const untracked = await call('PUT', 'items', { items: [{ variantId: mug, tracked: false }] })
+  assert.equal(untracked.body.items[0].tracked, false)
+
+  const cup = await stock.variant(5, 0)
+  const move = { fromLocationId: stock.berlin, toLocationId: stock.lyon, lines: [{ variantId: cup, quantity: 3 }] }
+  assert.equal((await call('POST', 'transfers', move)).status, 200)
+  assert.equal((await call('POST', 'transfers', move)).status, 409)
+  assert.equal((await call('POST', 'transfers', { ...move, toLocationId: newId() })).body.title, 'No such location')
+  assert.equal((await call('POST', 'transfers', { ...move, toLocationId: stock.berlin })).status, 422)
+  await stock.checkInvariants()
+})
+
+test('locations: added, changed, and deleted only while unused', async (t) => {
+  const { stock, call } = await start(t)
+  const { body: oslo, status } = await call('POST', 'locations', { code: 'oslo', name: 'Oslo' })
+  assert.equal(status, 201)
+  assert.equal((await call('POST', 'locations', { code: 'oslo', name: 'Oslo' })).body.code, 'oslo')
+  assert.equal((await call('PATCH', `locations/${oslo.id}`, { priority: 1, active: false })).body.priority, 1)
+  assert.equal((await call('PATCH', `locations/${oslo.id}`, { code: 'lyon' })).status, 409)
+  assert.equal((await call('PATCH', `locations/${newId()}`, { name: 'Nowhere' })).status, 404)
+  assert.equal((await call('GET', 'locations')).body.items[0].code, 'oslo')
+  await stock.variant(1, 1)
+  assert.equal((await call('DELETE', `locations/${stock.lyon}`)).status, 409)
+  assert.equal((await call('DELETE', `locations/${oslo.id}`)).status, 204)
+  assert.equal((await call('DELETE', `locations/${oslo.id}`)).status, 404)
+})
