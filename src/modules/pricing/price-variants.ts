@@ -17,7 +17,7 @@ export type VariantPrice = Static<typeof VariantPrice>
 export async function priceVariants(
   conn: Conn, { channelId, currency }: { channelId: string; currency: string }, variantIds: readonly string[],
 ): Promise<VariantPrice[]> {
-  return conn.many(VariantPrice, sql`
+  const prices = await conn.many(VariantPrice, sql`
     select threshold.variant_id as "variantId", jsonb_agg(jsonb_build_object(
       'minQuantity', threshold.min_quantity, 'unitMinor', price.unit_minor, 'perUnits', price.per_units,
       'compareAtMinor', price.compare_at_minor) order by threshold.min_quantity) as steps
@@ -34,4 +34,10 @@ export async function priceVariants(
       limit 1
     ) price
     group by threshold.variant_id`)
+  return prices.map(({ variantId, steps }) => ({ variantId, steps: steps.filter((step, index) => !same(step, steps[index - 1])) }))
+}
+
+// A break of a list that another list overrides changes nothing.
+function same(step: Static<typeof Step>, before: Static<typeof Step> | undefined): boolean {
+  return step.unitMinor === before?.unitMinor && step.perUnits === before.perUnits && step.compareAtMinor === before.compareAtMinor
 }

@@ -4,7 +4,9 @@ import { Type } from 'typebox'
 import { sql, type Conn, type Statement } from '../../platform/db.ts'
 import { calculateQuote, Candidate, DeliveryRate, PricedLine, TaxRate } from './calculate-quote.ts'
 import { customerScope } from './internal/scope.ts'
-import { CurrencyNotOffered, normalizeCode, VariantUnavailable, type Quote, type QuoteRequest } from './pricing.ts'
+import {
+  ChannelNotSelling, CurrencyNotOffered, normalizeCode, VariantUnavailable, type Quote, type QuoteRequest,
+} from './pricing.ts'
 
 const Facts = Type.Object({
   pricesIncludeTax: Type.Boolean(),
@@ -17,13 +19,15 @@ const Facts = Type.Object({
 })
 
 /**
- * Throws VariantUnavailable (naming every such line), CurrencyNotOffered, ShippingMethodNotAvailable, QuoteTooLarge, and
- * CouponNotApplicable unless `couponPolicy` is 'report'. Lines of the same variant become one. It changes nothing.
+ * Throws the problems of `quoteProblems`; VariantUnavailable names every such line, CouponNotApplicable every such coupon, the
+ * latter not under the policy 'report'. Lines of the same variant become one. It changes nothing.
  */
 export async function quote(conn: Conn, request: QuoteRequest): Promise<Quote> {
   const { currency, shippingMethodId = null, couponPolicy = 'refuse' } = request
   const couponCodes = [...new Set(request.couponCodes.map(normalizeCode))]
-  const { currencies, missing, ...facts } = await conn.one(Facts, readFacts(request, couponCodes))
+  const found = await conn.maybe(Facts, readFacts(request, couponCodes))
+  if (!found) throw ChannelNotSelling({})
+  const { currencies, missing, ...facts } = found
   if (!currencies.includes(currency)) {
     throw CurrencyNotOffered({ currency, offered: currencies }, `Choose one of ${currencies.join(', ')}.`)
   }

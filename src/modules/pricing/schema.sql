@@ -72,7 +72,7 @@ create table pricing.tax_rate (
   constraint tax_rate_once unique nulls not distinct (country, region, tax_class),
   constraint tax_rate_country_form check (country ~ '^[A-Z]{2}$'),
   constraint tax_rate_region_form check (region ~ '^[A-Z0-9]{1,3}$'),
-  constraint tax_rate_tax_class_form check (tax_class ~ '^[a-z0-9][a-z0-9-]{0,39}$'),
+  constraint tax_rate_tax_class_length check (length(tax_class) between 1 and 60),
   constraint tax_rate_ppm_range check (rate_ppm between 0 and 1000000),
   constraint tax_rate_name_length check (length(name) between 1 and 100)
 );

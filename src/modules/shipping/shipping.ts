@@ -38,7 +38,7 @@ export const MethodInput = Type.Object({
   name: Name,
   description: Type.Optional(nullable(Type.String({ maxLength: 500 }))),
   kind: Type.Enum(['flat', 'weight', 'subtotal']),
-  taxClass: Type.Optional(Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,39}$' })),
+  taxClass: Type.Optional(Type.String({ minLength: 1, maxLength: 60 })),
   position: Type.Optional(Type.Integer({ minimum: 0, maximum: 10_000 })),
   active: Type.Optional(Type.Boolean()),
   rates: Type.Array(Rate, { minItems: 1, maxItems: 500 }),

@@ -34,7 +34,7 @@ create table shipping.method (
   constraint method_code_form check (code ~ '^[a-z0-9][a-z0-9-]{0,39}$'),
   constraint method_name_length check (length(name) between 1 and 100),
   constraint method_description_length check (length(description) <= 500),
-  constraint method_tax_class_form check (tax_class ~ '^[a-z0-9][a-z0-9-]{0,39}$'),
+  constraint method_tax_class_length check (length(tax_class) between 1 and 60),
   constraint method_kind_known check (kind in ('flat', 'weight', 'subtotal'))
 );
 

@@ -1,0 +1,170 @@
+// The quote against a real database: which price counts, what is refused, and that one statement reads it all.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { measured, sql, systemContext, type Db, type Tx } from '../../platform/db.ts'
+import { newId } from '../../platform/id.ts'
+import { isProblem, type ProblemKind } from '../../platform/problem.ts'
+import { testDatabase } from '../../platform/testing.ts'
+import { saveMethod } from '../shipping/methods.ts'
+import { saveZone } from '../shipping/zones.ts'
+import { createCoupon } from './coupons.ts'
+import { createPriceList } from './price-lists.ts'
+import {
+  ChannelNotSelling, CouponNotApplicable, CurrencyNotOffered, sameTotal, ShippingMethodNotAvailable, VariantUnavailable,
+  type QuoteRequest,
+} from './pricing.ts'
+import { priceVariants } from './price-variants.ts'
+import { savePromotion } from './promotions.ts'
+import { quote } from './quote.ts'
+import { setPrices } from './set-prices.ts'
+import { setTaxRates } from './tax-rates.ts'
+import { useCoupons } from './use-coupons.ts'
+
+const inTx = <T>(db: Db, fn: (tx: Tx) => Promise<T>) => db.transaction(systemContext(), fn)
+const refused = (kind: ProblemKind<any>) => (error: unknown) => isProblem(error, kind)
+
+/** A channel that sells `count` variants at 10.00 EUR, and delivers to Germany. */
+async function seed(db: Db, count = 2) {
+  const channelId = newId()
+  const productId = newId()
+  const variants = Array.from({ length: count }, newId)
+  const [zoneId, methodId] = [newId(), newId()]
+  await inTx(db, async (tx) => {
+    await tx.run(sql`insert into catalog.channel (id, code, name, currencies, default_currency, default_locale, country, prices_include_tax)
+      values (${channelId}, ${'c' + channelId.slice(-8)}, 'Shop', '{EUR,JPY}', 'EUR', 'de', 'DE', true)`)
+    await tx.run(sql`insert into catalog.product (id, handle, title, status) values (${productId}, ${productId}, 'Mug', 'active')`)
+    await tx.run(sql`insert into catalog.variant (id, product_id, options, title, position, weight_grams)
+      select id, ${productId}, jsonb_build_object('Nr', position), 'Mug ' || position, position, 500
+      from unnest(${variants}::uuid[]) with ordinality v (id, position)`)
+    await tx.run(sql`insert into catalog.publication (product_id, channel_id, published_from) values (${productId}, ${channelId}, now())`)
+    await setPrices(tx, variants.map((variantId) => ({ variantId, channelId, currency: 'EUR', unitMinor: 1000 })))
+    await setTaxRates(tx, [{ country: 'DE', taxClass: 'standard', ratePpm: 190_000, name: 'USt' }])
+    await saveZone(tx, zoneId, { name: 'Germany', countries: ['DE'] })
+    await saveMethod(tx, methodId, { zoneId, code: 'parcel', name: 'Parcel', kind: 'weight', rates: [
+      { currency: 'EUR', from: 0, amountMinor: 490 }, { currency: 'EUR', from: 10_000, amountMinor: null }] })
+  })
+  const request = (values: Partial<QuoteRequest> = {}): QuoteRequest => ({
+    channelId, currency: 'EUR', lines: [{ variantId: variants[0]!, quantity: 1 }], couponCodes: [], ...values })
+  return { channelId, productId, variants, methodId, request }
+}
+
+const list = (db: Db, channelId: string, priority: number, dates: { startsAt?: string; endsAt?: string } = {}) =>
+  inTx(db, (tx) => createPriceList(tx, newId(), { channelId, currency: 'EUR', name: `P${priority}`, priority, ...dates }))
+
+test('a cart of 1 line and of 100 lines costs one statement', async (t) => {
+  const db = await testDatabase(t)
+  const { variants, methodId, request } = await seed(db, 100)
+  await inTx(db, (tx) => savePromotion(tx, newId(), {
+    name: 'Ten', discount: { kind: 'percentage', ratePpm: 100_000 }, automatic: true, useLimit: 9, useLimitPerCustomer: 1 }))
+  for (const count of [1, 100]) {
+    const lines = variants.slice(0, count).map((variantId) => ({ variantId, quantity: 1 }))
+    const shippingMethodId = count === 1 ? methodId : null
+    await measured(async (cost) => {
+      const quoted = await quote(db, request({ lines, shippingMethodId, customerKey: 'ann@example.com', couponCodes: [] }))
+      assert.deepEqual(cost, { statements: 1, trips: 1 })
+      assert.equal(quoted.lines.length, count)
+      assert.equal(quoted.discountMinor, 100 * count)
+      assert.equal(quoted.totalMinor, 900 * count + (shippingMethodId ? 490 : 0))
+      assert.ok(sameTotal(quoted, { amount: quoted.totalMinor, currency: 'EUR' }))
+      assert.ok(!sameTotal(quoted, { amount: quoted.totalMinor, currency: 'JPY' }))
+    })
+  }
+})
+
+test('the highest live list decides, then the newest, then the largest quantity reached', async (t) => {
+  const db = await testDatabase(t)
+  const { channelId, variants: [variantId, other], request } = await seed(db)
+  const unit = async (quantity: number) =>
+    (await quote(db, request({ lines: [{ variantId: variantId!, quantity }] }))).lines[0]!.unitMinor
+  const set = (priceListId: string, minQuantity: number, unitMinor: number) =>
+    inTx(db, (tx) => setPrices(tx, [{ priceListId, variantId: variantId!, minQuantity, unitMinor }]))
+  await inTx(db, (tx) => setPrices(tx, [
+    { channelId, currency: 'EUR', variantId: variantId!, minQuantity: 10, unitMinor: 800 },
+    { channelId, currency: 'JPY', variantId: variantId!, unitMinor: 99 }]))
+  assert.deepEqual([await unit(9), await unit(10)], [1000, 800])
+  const past = await list(db, channelId, 9, { endsAt: '2020-01-01T00:00:00Z' })
+  const future = await list(db, channelId, 9, { startsAt: '2090-01-01T00:00:00Z' })
+  for (const { id } of [past, future]) await set(id, 1, 1)
+  const [older, newer] = [await list(db, channelId, 1), await list(db, channelId, 1, { startsAt: '2020-01-01T00:00:00Z' })]
+  await set(older.id, 1, 700)
+  assert.deepEqual([await unit(1), await unit(10)], [700, 700], 'a list above overrides all breaks below it')
+  await set(newer.id, 5, 600)
+  assert.deepEqual([await unit(4), await unit(5)], [700, 600])
+  const [mine] = await priceVariants(db, { channelId, currency: 'EUR' }, [variantId!])
+  assert.deepEqual(mine!.steps.map((step) => [step.minQuantity, step.unitMinor]), [[1, 700], [5, 600]])
+  assert.equal((await priceVariants(db, { channelId, currency: 'EUR' }, [other!, newId()])).length, 1)
+})
+
+test('what cannot be bought is named line by line; nothing else is told', async (t) => {
+  const db = await testDatabase(t)
+  const { variants, request } = await seed(db)
+  const unknown = newId()
+  await db.run(sql`delete from pricing.price where variant_id = ${variants[1]}`)
+  const lines = [...variants, unknown].map((variantId) => ({ variantId, quantity: 1 }))
+  await assert.rejects(quote(db, request({ lines })), (error) => {
+    assert.ok(isProblem(error, VariantUnavailable))
+    assert.deepEqual(error.extra['lines'], [{ variantId: variants[1], reason: 'no_price' }, { variantId: unknown, reason: 'not_sold' }])
+    return true
+  })
+  await assert.rejects(quote(db, request({ currency: 'USD' })), refused(CurrencyNotOffered))
+  await assert.rejects(quote(db, request({ channelId: newId() })), refused(ChannelNotSelling))
+  await assert.rejects(quote(db, request({ shippingMethodId: newId() })), refused(ShippingMethodNotAvailable))
+  assert.deepEqual((await quote(db, request({ lines: [] }))).totalMinor, 0)
+})
+
+test('delivery is priced for the country, the weight and the channel', async (t) => {
+  const db = await testDatabase(t)
+  const { variants: [variantId], methodId, request } = await seed(db)
+  const ship = (quantity: number, country?: string) => quote(db, request({
+    lines: [{ variantId: variantId!, quantity }], shippingMethodId: methodId, ...(country ? { country } : {}) }))
+  assert.equal((await ship(19)).shippingMinor, 490)
+  await assert.rejects(ship(20), refused(ShippingMethodNotAvailable))
+  await assert.rejects(ship(1, 'FR'), refused(ShippingMethodNotAvailable))
+  await db.run(sql`update shipping.method set channel_id = ${newId()}`)
+  await assert.rejects(ship(1), refused(ShippingMethodNotAvailable))
+})
+
+test('lines of one variant are one line and reach its quantity break together', async (t) => {
+  const db = await testDatabase(t)
+  const { channelId, variants: [variantId, second], request } = await seed(db)
+  await inTx(db, (tx) => setPrices(tx, [{ channelId, currency: 'EUR', variantId: variantId!, minQuantity: 3, unitMinor: 900 }]))
+  const lines = [{ variantId: variantId!, quantity: 1 }, { variantId: second!, quantity: 1 }, { variantId: variantId!, quantity: 2 }]
+  const quoted = await quote(db, request({ lines }))
+  assert.deepEqual(quoted.lines.map((line) => [line.quantity, line.subtotalMinor]), [[3, 2700], [1, 1000]])
+})
+
+test('each fault of a coupon has its own reason', async (t) => {
+  const db = await testDatabase(t)
+  const { channelId, productId, request } = await seed(db)
+  const coupon = async (code: string, promotion: object, limits: object = {}) => inTx(db, async (tx) => {
+    const { id } = await savePromotion(tx, newId(), {
+      name: code, discount: { kind: 'percentage', ratePpm: 100_000 }, automatic: false, combines: true, ...promotion })
+    await createCoupon(tx, newId(), id, { code, ...limits })
+    return id
+  })
+  const reasons = async (codes: string[], customerKey = 'ann@example.com') => (await quote(db, request({
+    couponCodes: codes, couponPolicy: 'report', customerKey }))).unusedCoupons.map(({ reason }) => reason)
+  await coupon('GOOD', { channelId, productIds: [productId], currency: 'EUR' })
+  await coupon('OFF', { active: false })
+  await coupon('EARLY', { startsAt: '2090-01-01T00:00:00Z' })
+  await coupon('LATE', {}, { endsAt: '2020-01-01T00:00:00Z' })
+  await coupon('ELSEWHERE', { channelId: newId() })
+  await coupon('YEN', { currency: 'JPY' })
+  await coupon('NONE', { useLimit: 0 })
+  await coupon('MINIMUM', { currency: 'EUR', minimumSubtotalMinor: 1001 })
+  await coupon('PRODUCT', { productIds: [newId()] })
+  assert.deepEqual(
+    await reasons([' good', 'off', 'EARLY', 'LATE', 'ELSEWHERE', 'YEN', 'NONE', 'MINIMUM', 'PRODUCT', 'NOBODY']),
+    ['inactive', 'not_started', 'ended', 'other_channel', 'other_currency', 'exhausted', 'minimum_not_met',
+      'no_matching_product', 'unknown'])
+  const once = await coupon('ONCE', { useLimitPerCustomer: 1 })
+  const code = await coupon('CODE', {}, { useLimit: 1 })
+  for (const [promotionId, text] of [[once, 'ONCE'], [code, 'CODE']] as const) {
+    const quoted = await quote(db, request({ couponCodes: [text], customerKey: 'ann@example.com' }))
+    assert.deepEqual(quoted.promotions.map((each) => [each.promotionId, each.limited]), [[promotionId, true]])
+    await inTx(db, (tx) => useCoupons(tx, newId(), quoted, 'ann@example.com'))
+  }
+  assert.deepEqual(await reasons(['ONCE', 'CODE']), ['exhausted_for_customer', 'exhausted'])
+  assert.deepEqual(await reasons(['ONCE', 'CODE'], 'bob@example.com'), ['exhausted'])
+  await assert.rejects(quote(db, request({ couponCodes: ['CODE'] })), refused(CouponNotApplicable))
+})
