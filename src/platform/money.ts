@@ -1,10 +1,12 @@
-// Money is an integer of minor units (cents, yen, fils) in a JavaScript number below 2^53, beside one ISO 4217 currency.
-// Whatever multiplies or splits an amount comes through here: products are taken in BigInt, so nothing is lost on the way,
-// and there is one rounding, half away from zero, as shops and tax offices do it. A result that does not fit is a RangeError.
+// Money is an integer of minor units (cents, yen, fils) in a JavaScript number below 2^53, beside one ISO 4217
+// currency. Whatever multiplies or splits an amount comes through here: products are taken in BigInt, so nothing is
+// lost on the way, and there is one rounding, half away from zero, as shops and tax offices do it. A result that does
+// not fit is a RangeError.
 import { Type, type Static } from 'typebox'
 
-// Digits after the point where they are not 2 (ISO 4217, amendment 179). Written down because Intl follows local custom instead
-// (it shows IQD and LBP without decimals), and a stored amount must mean the same in every version of ICU.
+// Digits after the point where they are not 2 (ISO 4217, amendment 179). Written down because Intl follows local
+// custom instead (it shows IQD and LBP without decimals), and a stored amount must mean the same in every version of
+// ICU.
 const DIGITS: Record<string, number> = {
   BIF: 0, CLP: 0, DJF: 0, GNF: 0, ISK: 0, JPY: 0, KMF: 0, KRW: 0, PYG: 0, RWF: 0, UGX: 0, VND: 0, VUV: 0, XAF: 0, XOF: 0, XPF: 0,
   BHD: 3, IQD: 3, JOD: 3, KWD: 3, LYD: 3, OMR: 3, TND: 3, CLF: 4, UYW: 4,
@@ -60,9 +62,9 @@ export function sum(amounts: Iterable<number>): number {
 }
 
 /**
- * Splits an amount in proportion to weights (whole, not negative) so that the shares add up to it exactly: each share is rounded
- * down, and the units left over go to the largest remainders, the earlier first. No share of an amount up to Σ weights exceeds
- * its own weight. When all weights are zero the split is even.
+ * Splits an amount in proportion to weights (whole, not negative) so that the shares add up to it exactly: each share
+ * is rounded down, and the units left over go to the largest remainders, the earlier first. No share of an amount up
+ * to Σ weights exceeds its own weight. When all weights are zero the split is even.
  */
 export function allocate(amount: number, weights: readonly number[]): number[] {
   if (weights.length === 0 && amount !== 0) throw new RangeError(`Nothing to allocate ${amount} to`)

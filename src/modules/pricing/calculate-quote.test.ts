@@ -1,4 +1,5 @@
-// The arithmetic of quotes, as properties over arbitrary carts, promotions and rates; and the stated rules, as examples.
+// The arithmetic of quotes, as properties over arbitrary carts, promotions and rates; and the stated rules, as
+// examples.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'

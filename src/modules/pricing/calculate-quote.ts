@@ -1,12 +1,16 @@
 // The arithmetic of a quote, pure: facts in, quote out. The rules:
 // - A line is unit price × quantity ÷ units per price, rounded once. Every rounding is half away from zero.
-// - Delivery is chosen by the weight of what must be sent and by the value of all goods before discounts, so that a coupon never
+// - Delivery is chosen by the weight of what must be sent and by the value of all goods before discounts, so that a
+//   coupon never
 //   makes delivery dearer.
-// - Promotions that combine apply together, the higher priority first, each on what the one before left. A promotion that does not combine
+// - Promotions that combine apply together, the higher priority first, each on what the one before left. A promotion
+//   that does not combine
 //   applies alone. Of these alternatives the shopper gets the one that takes most off.
-// - A discount is computed on the sum of its lines and split over them by largest remainder: lines always add up, and no line
+// - A discount is computed on the sum of its lines and split over them by largest remainder: lines always add up, and
+//   no line
 //   falls below zero. Lines are taken in the order of their variants, so that the order of a cart changes no amount.
-// - Tax is computed and rounded for each line and for the delivery, after discounts: out of the amount where prices include it,
+// - Tax is computed and rounded for each line and for the delivery, after discounts: out of the amount where prices
+//   include it,
 //   on top of it where they do not.
 import { Type, type Static } from 'typebox'
 import { allocate, multiplyDivide, partsPerMillion, PPM, sum } from '../../platform/money.ts'

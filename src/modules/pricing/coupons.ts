@@ -1,5 +1,5 @@
-// Coupons: the codes that open a promotion. One by one with a word that people can say, or a batch of codes that nobody can guess,
-// each good for one order.
+// Coupons: the codes that open a promotion. One by one with a word that people can say, or a batch of codes that
+// nobody can guess, each good for one order.
 import { randomInt } from 'node:crypto'
 import { Type, type Static } from 'typebox'
 import { mapConstraint, resultId, sql, type Conn, type Tx } from '../../platform/db.ts'

@@ -1,5 +1,5 @@
-// Price lists: a base list for each channel and currency, and lists above it for sales, seasons and customers to come. Whenever a
-// list changes, starts or ends, everybody who shows its prices is told.
+// Price lists: a base list for each channel and currency, and lists above it for sales, seasons and customers to
+// come. Whenever a list changes, starts or ends, everybody who shows its prices is told.
 import { Type, type Static } from 'typebox'
 import { mapConstraint, resultId, sql, systemContext, type Conn, type Db, type Tx } from '../../platform/db.ts'
 import { sweep } from '../../platform/events.ts'

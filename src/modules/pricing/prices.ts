@@ -1,5 +1,5 @@
-// The prices in a list, over the Admin API. A write names variants with all their quantity breaks and replaces those, so the same
-// document sent twice changes nothing; variants that it does not name keep their prices.
+// The prices in a list, over the Admin API. A write names variants with all their quantity breaks and replaces those,
+// so the same document sent twice changes nothing; variants that it does not name keep their prices.
 import { Type } from 'typebox'
 import { sql } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id, Page, PageQuery, route } from '../../platform/http.ts'

@@ -1,5 +1,5 @@
-// The words of pricing: the quote that every total in the shop comes from, what may be wrong with a request for one, and the
-// event that tells when prices moved. The rules of the arithmetic stand in calculate-quote.ts.
+// The words of pricing: the quote that every total in the shop comes from, what may be wrong with a request for one,
+// and the event that tells when prices moved. The rules of the arithmetic stand in calculate-quote.ts.
 import { Type, type Static, type TSchema } from 'typebox'
 import { event } from '../../platform/events.ts'
 import { Currency } from '../../platform/money.ts'
@@ -35,9 +35,10 @@ export const QuoteLine = Type.Object({
 export type QuoteLine = Static<typeof QuoteLine>
 
 /**
- * The whole price of a cart. For a line and for the shipping, totalMinor is what is paid: subtotal (amount) − discount, plus
- * tax where prices do not include it; taxMinor is the tax in it either way. The sums below run over the lines and the shipping:
- * totalMinor = subtotalMinor + shippingMinor − discountMinor (+ taxMinor where prices do not include it).
+ * The whole price of a cart. For a line and for the shipping, totalMinor is what is paid: subtotal (amount) −
+ * discount, plus tax where prices do not include it; taxMinor is the tax in it either way. The sums below run over
+ * the lines and the shipping: totalMinor = subtotalMinor + shippingMinor − discountMinor (+ taxMinor where prices do
+ * not include it).
  */
 export const Quote = Type.Object({
   currency: Currency,

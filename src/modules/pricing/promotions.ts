@@ -1,5 +1,6 @@
-// Promotions over the Admin API: what is taken off, under which conditions, how often. How several meet in one cart is a rule of
-// calculate-quote.ts. Limits count from when they are set: without a limit nothing is counted, and a hot promotion locks nothing.
+// Promotions over the Admin API: what is taken off, under which conditions, how often. How several meet in one cart
+// is a rule of calculate-quote.ts. Limits count from when they are set: without a limit nothing is counted, and a hot
+// promotion locks nothing.
 import { Type, type Static } from 'typebox'
 import { mapConstraint, resultId, sql, type Conn, type Tx } from '../../platform/db.ts'
 import { decodeCursor, Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'

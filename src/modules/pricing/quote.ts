@@ -1,5 +1,5 @@
-// What a cart costs. One statement reads every fact, for one line as for a hundred, and calculate-quote.ts does the arithmetic.
-// Nothing that a shopper sends is believed but which variants, how many, where to, and which codes.
+// What a cart costs. One statement reads every fact, for one line as for a hundred, and calculate-quote.ts does the
+// arithmetic. Nothing that a shopper sends is believed but which variants, how many, where to, and which codes.
 import { Type } from 'typebox'
 import { sql, type Conn, type Statement } from '../../platform/db.ts'
 import { calculateQuote, Candidate, DeliveryRate, PricedLine, TaxRate } from './calculate-quote.ts'
@@ -19,8 +19,8 @@ const Facts = Type.Object({
 })
 
 /**
- * Throws the problems of `quoteProblems`; VariantUnavailable names every such line, CouponNotApplicable every such coupon, the
- * latter not under the policy 'report'. Lines of the same variant become one. It changes nothing.
+ * Throws the problems of `quoteProblems`; VariantUnavailable names every such line, CouponNotApplicable every such
+ * coupon, the latter not under the policy 'report'. Lines of the same variant become one. It changes nothing.
  */
 export async function quote(conn: Conn, request: QuoteRequest): Promise<Quote> {
   const { currency, shippingMethodId = null, couponPolicy = 'refuse' } = request
@@ -89,8 +89,8 @@ function readGoods({ channelId, currency, lines }: QuoteRequest): Statement {
     ) price on true`
 }
 
-// Automatic promotions that have not ended, and whatever the codes open, each with the first reason against it. The counts only
-// spare a shopper from a coupon that is used up: what decides is the CHECK in use-coupons.ts.
+// Automatic promotions that have not ended, and whatever the codes open, each with the first reason against it. The
+// counts only spare a shopper from a coupon that is used up: what decides is the CHECK in use-coupons.ts.
 function readCandidates({ channelId, currency, customerKey }: QuoteRequest, couponCodes: string[]): Statement {
   const usedBy = (scope: Statement) => sql`coalesce((
     select used from pricing.use_count where use_count.promotion_id = promotion.id and scope = ${scope}), 0)`

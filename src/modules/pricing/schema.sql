@@ -1,11 +1,12 @@
--- Pricing: what a variant costs, which tax it bears, and what is taken off. Settings are small tables that a merchant edits; the
--- only rows that orders write are use_count and coupon_use. Amounts stay below 10^15 minor units, so that an order of them, with
--- tax on top, stays exact in a JavaScript number. Variants, products and channels are named by id, without a foreign key.
+-- Pricing: what a variant costs, which tax it bears, and what is taken off. Settings are small tables that a merchant
+-- edits; the only rows that orders write are use_count and coupon_use. Amounts stay below 10^15 minor units, so that
+-- an order of them, with tax on top, stays exact in a JavaScript number. Variants, products and channels are named by
+-- id, without a foreign key.
 create schema pricing;
 
--- Priority 0 is the base list, one for each channel and currency, without dates. A list above it overrides it for the variants
--- that it prices: the highest priority decides, among equals the newest list (ids are made in order of time). Who may see a
--- list (customer group, company) will be a further column; today every list is for everybody.
+-- Priority 0 is the base list, one for each channel and currency, without dates. A list above it overrides it for the
+-- variants that it prices: the highest priority decides, among equals the newest list (ids are made in order of
+-- time). Who may see a list (customer group, company) will be a further column; today every list is for everybody.
 create table pricing.price_list (
   id uuid constraint price_list_pkey primary key,
   channel_id uuid not null,
@@ -26,9 +27,9 @@ create unique index price_list_base on pricing.price_list (channel_id, currency)
 create index price_list_of_channel on pricing.price_list (channel_id, currency);
 create index price_list_to_announce on pricing.price_list (announced_at) where starts_at is not null or ends_at is not null;
 
--- The price of one variant from min_quantity upwards. unit_minor buys per_units units, which leaves room for prices finer than a
--- cent (1250 per 1000 screws). The lowest price of the last 30 days will be a history table beside this one, fed where prices
--- are set.
+-- The price of one variant from min_quantity upwards. unit_minor buys per_units units, which leaves room for prices
+-- finer than a cent (1250 per 1000 screws). The lowest price of the last 30 days will be a history table beside this
+-- one, fed where prices are set.
 create table pricing.price (
   variant_id uuid not null,
   price_list_id uuid not null constraint price_list_fkey references pricing.price_list (id) on delete cascade,
@@ -60,8 +61,8 @@ from pricing.live_price
 where min_quantity = 1
 order by channel_id, currency, variant_id, priority desc, price_list_id desc;
 
--- The rate of a tax class where the goods go to. A region's rate replaces its country's; a class that the place does not name
--- pays its 'standard' rate; a place without any rate pays none.
+-- The rate of a tax class where the goods go to. A region's rate replaces its country's; a class that the place does
+-- not name pays its 'standard' rate; a place without any rate pays none.
 create table pricing.tax_rate (
   id uuid constraint tax_rate_pkey primary key,
   country text not null,
@@ -77,8 +78,9 @@ create table pricing.tax_rate (
   constraint tax_rate_name_length check (length(name) between 1 and 100)
 );
 
--- What is taken off, and when. An automatic promotion applies by itself, another needs one of its coupons. Empty conditions hold
--- for all: products null means every line, channel_id null every channel. Collections will be a condition beside product_ids.
+-- What is taken off, and when. An automatic promotion applies by itself, another needs one of its coupons. Empty
+-- conditions hold for all: products null means every line, channel_id null every channel. Collections will be a
+-- condition beside product_ids.
 create table pricing.promotion (
   id uuid constraint promotion_pkey primary key,
   name text not null,
@@ -117,8 +119,8 @@ create table pricing.promotion (
 );
 create index promotion_automatic on pricing.promotion (ends_at) where automatic and active;
 
--- A code that opens a promotion: one for everybody (SUMMER), or thousands that work once each (use_limit 1). Shoppers type codes
--- in any case; they are kept in upper case.
+-- A code that opens a promotion: one for everybody (SUMMER), or thousands that work once each (use_limit 1). Shoppers
+-- type codes in any case; they are kept in upper case.
 create table pricing.coupon (
   id uuid constraint coupon_pkey primary key,
   promotion_id uuid not null constraint coupon_promotion_fkey references pricing.promotion (id) on delete cascade,
@@ -136,9 +138,9 @@ create table pricing.coupon (
 create index coupon_of_promotion on pricing.coupon (promotion_id, id);
 create index coupon_of_batch on pricing.coupon (batch_id) where batch_id is not null;
 
--- How often a limited promotion is in use. scope is what is counted: 'all', 'code:SUMMER', or 'customer:<hash>' (pricing must
--- recognise a customer, not know who it is). use_limit is the merchant's limit at the last use: the CHECK can only see its own
--- row, and it is what makes the limit hold when many orders count at once.
+-- How often a limited promotion is in use. scope is what is counted: 'all', 'code:SUMMER', or 'customer:<hash>'
+-- (pricing must recognise a customer, not know who it is). use_limit is the merchant's limit at the last use: the
+-- CHECK can only see its own row, and it is what makes the limit hold when many orders count at once.
 create table pricing.use_count (
   promotion_id uuid not null constraint use_count_promotion_fkey references pricing.promotion (id) on delete cascade,
   scope text not null,
@@ -150,8 +152,8 @@ create table pricing.use_count (
   constraint coupon_within_limit check (used <= use_limit)
 ) with (fillfactor = 50);
 
--- Which order holds which counted use. held → confirmed | released; a late payment may turn released into confirmed while the limit
--- has room.
+-- Which order holds which counted use. held → confirmed | released; a late payment may turn released into confirmed
+-- while the limit has room.
 create table pricing.coupon_use (
   order_id uuid not null,
   promotion_id uuid not null,

@@ -1,5 +1,6 @@
-// Writes prices, many at once. It is the way in for the Admin API, imports and demo data alike: set-based, in key order (so that two batches
-// cannot deadlock), and silent about prices that stay what they are, so that an import that runs again announces nothing.
+// Writes prices, many at once. It is the way in for the Admin API, imports and demo data alike: set-based, in key
+// order (so that two batches cannot deadlock), and silent about prices that stay what they are, so that an import
+// that runs again announces nothing.
 import { mapConstraint, sql, type Tx } from '../../platform/db.ts'
 import { newId } from '../../platform/id.ts'
 import { announce, Variant } from './internal/announce.ts'

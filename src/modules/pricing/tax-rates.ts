@@ -1,4 +1,5 @@
-// Tax rates by country, region and tax class. They are laws, not inventions: written in bulk, read whole, few enough for one page.
+// Tax rates by country, region and tax class. They are laws, not inventions: written in bulk, read whole, few enough
+// for one page.
 import { Type, type Static } from 'typebox'
 import { sql, type Tx } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'

@@ -1,4 +1,5 @@
-// A limit is a promise to the merchant: however many orders count at once, uses ≤ limit, and = limit when demand allows.
+// A limit is a promise to the merchant: however many orders count at once, uses ≤ limit, and = limit when demand
+// allows.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from 'typebox'

@@ -1,6 +1,7 @@
-// Counting the uses of limited promotions and coupons. A use belongs to an order and goes held → confirmed | released. The limit is
-// kept by the CHECK coupon_within_limit on the counter's row, which every order that counts must update: read-then-write
-// cannot race because nothing is read. Counters are locked in key order; a promotion without limits locks nothing.
+// Counting the uses of limited promotions and coupons. A use belongs to an order and goes held → confirmed |
+// released. The limit is kept by the CHECK coupon_within_limit on the counter's row, which every order that counts
+// must update: read-then-write cannot race because nothing is read. Counters are locked in key order; a promotion
+// without limits locks nothing.
 import { Type } from 'typebox'
 import { mapConstraint, sql, type Tx } from '../../platform/db.ts'
 import { customerScope } from './internal/scope.ts'
@@ -10,8 +11,8 @@ mapConstraint('coupon_within_limit', () =>
   CouponExhausted({}, 'Somebody else took its last use. Ask for a new quote; its total has changed.'))
 
 /**
- * Holds one use of each limited promotion in the quote. One statement, for the commit trip; none when nothing is limited.
- * Fails as SQL (CouponExhausted) at a limit. Asked twice for an order, it counts once.
+ * Holds one use of each limited promotion in the quote. One statement, for the commit trip; none when nothing is
+ * limited. Fails as SQL (CouponExhausted) at a limit. Asked twice for an order, it counts once.
  */
 export async function useCoupons(tx: Tx, orderId: string, quote: Quote, customerKey: string): Promise<void> {
   const limited = quote.promotions.filter((promotion) => promotion.limited)
@@ -40,8 +41,9 @@ export async function useCoupons(tx: Tx, orderId: string, quote: Quote, customer
 }
 
 /**
- * The order is placed: its uses are spent for good. A use that was released meanwhile (the payment came late) is taken again
- * where every limit has room, all or none; 'lost' when one has not, and then nothing is changed. Asked twice, the answer is the same.
+ * The order is placed: its uses are spent for good. A use that was released meanwhile (the payment came late) is
+ * taken again where every limit has room, all or none; 'lost' when one has not, and then nothing is changed. Asked
+ * twice, the answer is the same.
  */
 export async function confirmCoupons(tx: Tx, orderId: string): Promise<'confirmed' | 'lost'> {
   const [, left] = await Promise.all([tx.run(sql`

@@ -1,4 +1,5 @@
-// Methods of delivery with their rates. Writing a method replaces its rates as a whole: a table of steps is edited as one.
+// Methods of delivery with their rates. Writing a method replaces its rates as a whole: a table of steps is edited as
+// one.
 import { Type } from 'typebox'
 import { json, resultId, sql, type Conn, type Tx } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'

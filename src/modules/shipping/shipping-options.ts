@@ -1,5 +1,5 @@
-// What can be delivered how, for how much: the choice that a shopper is shown. The quote reads the same view, so a choice that was
-// offered is the choice that is charged.
+// What can be delivered how, for how much: the choice that a shopper is shown. The quote reads the same view, so a
+// choice that was offered is the choice that is charged.
 import { Type, type Static } from 'typebox'
 import { sql, type Conn } from '../../platform/db.ts'
 import { route } from '../../platform/http.ts'

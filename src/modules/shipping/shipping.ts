@@ -1,4 +1,5 @@
-// The words of shipping: zones of countries, methods, and rates as steps. schema.sql says why steps can neither overlap nor gap.
+// The words of shipping: zones of countries, methods, and rates as steps. schema.sql says why steps can neither
+// overlap nor gap.
 import { Type, type Static, type TSchema } from 'typebox'
 import { mapConstraint } from '../../platform/db.ts'
 import { Id } from '../../platform/http.ts'

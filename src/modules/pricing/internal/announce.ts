@@ -1,4 +1,5 @@
-// Tells everybody that prices moved. A price list may hold a hundred thousand variants: they are told in events of a bounded size.
+// Tells everybody that prices moved. A price list may hold a hundred thousand variants: they are told in events of a
+// bounded size.
 import { Type } from 'typebox'
 import { sql, type Tx } from '../../../platform/db.ts'
 import { publish } from '../../../platform/events.ts'

@@ -1,5 +1,8 @@
--- Shipping: where the shop delivers to, how, and for how much. A zone is a set of countries, a method belongs to one zone, and a
--- method's rates are steps. Another module's rows are named by id without a foreign key: borders between modules stay soft.
+set local lock_timeout = '5s';
+
+-- Shipping: where the shop delivers to, how, and for how much. A zone is a set of countries, a method belongs to one
+-- zone, and a method's rates are steps. Another module's rows are named by id without a foreign key: borders between
+-- modules stay soft.
 create schema shipping;
 
 create table shipping.zone (
@@ -9,7 +12,8 @@ create table shipping.zone (
   constraint zone_name_length check (length(name) between 1 and 100)
 );
 
--- A country lies in one zone at most, so that an address is never priced by two zones. A country in none is not delivered to.
+-- A country lies in one zone at most, so that an address is never priced by two zones. A country in none is not
+-- delivered to.
 create table shipping.zone_country (
   country text constraint zone_country_pkey primary key,
   zone_id uuid not null constraint zone_country_zone_fkey references shipping.zone (id) on delete cascade,
@@ -17,7 +21,8 @@ create table shipping.zone_country (
 );
 create index zone_country_of_zone on shipping.zone_country (zone_id);
 
--- kind says what the steps of its rates count: nothing (flat), grams (weight) or minor units of goods before discounts (subtotal).
+-- kind says what the steps of its rates count: nothing (flat), grams (weight) or minor units of goods before
+-- discounts (subtotal).
 create table shipping.method (
   id uuid constraint method_pkey primary key,
   zone_id uuid not null constraint method_zone_fkey references shipping.zone (id) on delete cascade,
@@ -38,9 +43,9 @@ create table shipping.method (
   constraint method_kind_known check (kind in ('flat', 'weight', 'subtotal'))
 );
 
--- One step: from this weight or order value up to, not including, the next step of the same method and currency. Storing only
--- where a step begins makes overlaps and gaps impossible. Below the first step, and where amount_minor is null, the method is not
--- offered; the last step has no end. A flat method has the one step 0.
+-- One step: from this weight or order value up to, not including, the next step of the same method and currency.
+-- Storing only where a step begins makes overlaps and gaps impossible. Below the first step, and where amount_minor
+-- is null, the method is not offered; the last step has no end. A flat method has the one step 0.
 create table shipping.rate (
   method_id uuid not null constraint rate_method_fkey references shipping.method (id) on delete cascade,
   currency text not null,
