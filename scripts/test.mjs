@@ -11,10 +11,12 @@ const folders = ['src', 'cli', 'plugins', 'demo', 'sdk', 'scripts']
 const tests = (folder) => globSync(`${folder}/**/*.test.{ts,mjs}`, { exclude: (name) => name === 'node_modules' })
 const children = new Set()
 
-/** Runs one of our own programs with this Node, and gives its exit code. */
+/** Runs a program of ours with this Node, and gives its exit code. It ends with us, as we end with the bootstrap. */
 function node(args, env = {}) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } })
+    const child = spawn(process.execPath, [...process.execArgv, ...args], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'], env: { ...process.env, ...env },
+    })
     children.add(child)
     child.once('exit', (code) => resolve(children.delete(child) && (code ?? 1)))
   })
@@ -23,7 +25,7 @@ function node(args, env = {}) {
 const given = process.argv.slice(2)
 const options = given.filter((argument) => argument.startsWith('-'))
 const paths = given.filter((argument) => !argument.startsWith('-'))
-const files = paths.length === 0 ? folders.flatMap(tests)
+const files = paths.length === 0 ? [...globSync('*.test.mjs'), ...folders.flatMap(tests)]
   : paths.flatMap((path) => (existsSync(path) && statSync(path).isDirectory() ? tests(path) : globSync(path)))
 if (files.length === 0) {
   console.error(`There is no test in ${paths.join(', ')}`)
@@ -46,7 +48,7 @@ const [postgres, types] = await Promise.all([
   whole ? node(['node_modules/typescript/bin/tsc', '--noEmit']) : 0,
 ])
 try {
-  const env = { TEST_DATABASE_URL: postgres.url, KONTOR_STATEMENTS_DIR: statements, NODE_ENV: 'test' }
+  const env = { TEST_DATABASE_URL: postgres.url, KONTOR_STATEMENTS_DIR: statements }
   // A test waits for the database for half of its time, so that three at once keep two cores busy.
   const concurrency = Math.ceil(availableParallelism() * 1.5)
   const tests = ['--test', `--test-concurrency=${concurrency}`, ...options, ...files]

@@ -89,8 +89,8 @@ function persistentFolder(): string {
     }
   })
   if (!found) {
-    throw new Error('Only root may enter this clone, and neither /var/lib nor /var/tmp can be written to hold the database. ' +
-      'Set DATABASE_URL, or move the clone to where other accounts may enter.')
+    throw new Error('Only root may enter this clone, and neither /var/lib nor /var/tmp can be written to hold the ' +
+      'database. Set DATABASE_URL, or move the clone to where other accounts may enter.')
   }
   return found
 }
@@ -135,7 +135,8 @@ export function createCluster(cluster: string, programs: string, throwaway: bool
   // One round of SCRAM is enough for 256 random bits: more would only make connections slow.
   execute(join(programs, 'bin/initdb'), [
     '-D', join(draft, 'data'), '-U', 'kontor', '-E', 'UTF8',
-    '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--auth=scram-sha-256', `--pwfile=${join(draft, 'password')}`, '--set=scram_iterations=1', '--no-instructions',
+    '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8',
+    '--auth=scram-sha-256', `--pwfile=${join(draft, 'password')}`, '--set=scram_iterations=1', '--no-instructions',
     ...(throwaway ? ['--no-sync'] : []),
   ], owner)
   execute('mkfifo', ['-m', '600', join(draft, 'users')], owner)

@@ -54,7 +54,9 @@ const settings = {
 }
 // Neither the statement nor the row that broke a constraint belongs into a log: both hold personal data.
 const durable = { log_min_error_statement: 'panic', log_error_verbosity: 'terse' }
-const fleeting = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '4GB' }
+const fleeting = {
+  fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '4GB', max_connections: 400,
+}
 
 /** Starts the server, or joins the one that runs. Throws when PostgreSQL cannot run here, with what it said. */
 export async function startPostgres(options: Options = {}): Promise<Postgres> {
@@ -165,7 +167,7 @@ async function launch({ cluster, programs, owner, throwaway }: Server, samePort:
   return launched
 }
 
-/** The wanted port when it is free, or any free one. If somebody is faster still, the server ends and we choose again. */
+/** The wanted port when it is free, or any free one. If somebody is faster still, the server ends: we choose again. */
 function choosePort(wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
