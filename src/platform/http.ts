@@ -49,6 +49,8 @@ export type Route<
 > = {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   path: string
+  /** The name in OpenAPI and the SDK where the one made of method and path is no English; see operation-name.ts. */
+  operationId?: string
   access: Access
   summary: string
   description?: string
