@@ -5,7 +5,7 @@ import { route, Id } from '../../platform/http.ts'
 import type { Tx } from '../../platform/db.ts'
 import { changeStock, type StockChange } from './change-stock.ts'
 import {
-  AdjustReason, LocationNotFound, MAX_QUANTITY, Stock, StockBelowZero, StockListedTwice,
+  AdjustReason, LocationNotFound, MAX_QUANTITY, Reference, Stock, StockBelowZero, StockListedTwice,
 } from './inventory.ts'
 import { readStock } from './list-stock.ts'
 
@@ -25,7 +25,8 @@ export function adjustStock(tx: Tx, adjustments: Static<typeof Adjustment>[], re
   return changeStock(tx, adjustments.map(({ variantId, locationId, reason, quantity }): StockChange => {
     const place = { variantId, locationId, cause: reason }
     if (reason === 'count') return { ...place, count: quantity }
-    return { ...place, change: reason === 'damage' ? -Math.abs(quantity) : reason === 'receipt' ? Math.abs(quantity) : quantity }
+    if (reason === 'correction') return { ...place, change: quantity }
+    return { ...place, change: reason === 'damage' ? -Math.abs(quantity) : Math.abs(quantity) }
   }), reference)
 }
 
@@ -37,7 +38,7 @@ export const postAdjustments = route({
   description: 'Up to 500 stocks in one call, all or nothing. Answers the stocks as they are afterwards.',
   body: Type.Object({
     adjustments: Type.Array(Adjustment, { minItems: 1, maxItems: 500 }),
-    reference: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Delivery note, stocktaking, …' })),
+    reference: Type.Optional(Reference),
   }),
   response: { 200: Adjusted },
   problems: [StockBelowZero, StockListedTwice, LocationNotFound],

@@ -9,14 +9,17 @@ import { testDatabase, type Cleanup } from '../../platform/testing.ts'
 import { adminRoutes } from './admin-api.ts'
 import { testStock } from './internal/test-stock.ts'
 
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
 async function start(t: Cleanup) {
   const db = await testDatabase(t)
-  const staff = { kind: 'staff' as const, id: newId(), sessionId: newId(), permissions: ['inventory:read', 'inventory:write'] }
+  const staff = { kind: 'staff' as const, id: newId(), sessionId: newId(), permissions: [] }
   const app = await createApp({ db, routes: adminRoutes, authenticate: async () => staff, log: createLog('silent') })
   t.after(() => app.close())
   const stock = await testStock(db)
-  const call = async (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, payload?: object, headers = {}) => {
-    const answer = await app.inject({ method, url: `/admin/inventory/${path}`, headers, ...(payload ? { payload } : {}) })
+  const call = async (method: Method, path: string, body?: object, headers = {}) => {
+    const url = `/admin/inventory/${path}`
+    const answer = await app.inject({ method, url, headers, ...(body ? { payload: body } : {}) })
     return { status: answer.statusCode, body: answer.body === '' ? undefined : answer.json(), headers: answer.headers }
   }
   return { stock, call, staff }
@@ -66,11 +69,12 @@ test('stock is listed by variant, place and shortage, page by page', async (t) =
 test('tracking, backorders and transfers', async (t) => {
   const { stock, call } = await start(t)
   const mug = newId()
-  const set = await call('PUT', 'items', { items: [{ variantId: mug, backorder: [{ locationId: stock.lyon, limit: 5 }] }] })
+  const limited = (limit: number) => ({ items: [{ variantId: mug, backorder: [{ locationId: stock.lyon, limit }] }] })
+  const set = await call('PUT', 'items', limited(5))
   assert.deepEqual(set.body.items, [{ variantId: mug, tracked: true, backorder: true, available: 0 }])
   assert.ok(await stock.order([{ variantId: mug, quantity: 4 }]))
-  await call('PUT', 'items', { items: [{ variantId: mug, backorder: [{ locationId: stock.lyon, limit: 0 }] }] })
-  assert.equal(await stock.order([{ variantId: mug, quantity: 1 }]), undefined, 'the promise stands, no further is made')
+  await call('PUT', 'items', limited(0))
+  assert.equal(await stock.order([{ variantId: mug, quantity: 1 }]), undefined, 'the promise stands, no other is made')
   const untracked = await call('PUT', 'items', { items: [{ variantId: mug, tracked: false }] })
   assert.equal(untracked.body.items[0].tracked, false)
 

@@ -24,7 +24,8 @@ export function announceChanges(db: Db): Promise<number> {
     if (rows.length === 0) return 0
     const variantIds = rows.map((row) => row.variantId)
     const shown = await tx.many(Type.Object({ productId: Type.String() }), sql`
-      select distinct product_id as "productId" from catalog.sellable_variant where variant_id = any(${variantIds}::uuid[])`)
+      select distinct product_id as "productId" from catalog.sellable_variant
+      where variant_id = any(${variantIds}::uuid[])`)
     await tx.commit([
       publish(tx, StockChanged, { variantIds }), invalidate(tx, shown.map((row) => productTag(row.productId))),
     ])

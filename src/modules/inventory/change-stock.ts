@@ -9,11 +9,15 @@ import { StockBelowZero, StockListedTwice, type MovementCause } from './inventor
 import { cutReservations, serveShort } from './short-reservations.ts'
 
 /** `count`: the units that lie there now, or else `change`: units added (negative: taken). */
-export type StockChange = { variantId: string, locationId: string, cause: MovementCause, count?: number, change?: number }
+type Place = { variantId: string, locationId: string }
+export type StockChange = Place & { cause: MovementCause, count?: number, change?: number }
 
-const Before = Type.Object({ variantId: Type.String(), locationId: Type.String(), onHand: Type.Integer(), reserved: Type.Integer(),
-  backorderLimit: Type.Integer() })
-type Delta = { variantId: string, locationId: string, cause: MovementCause, onHand: number, change: number, excess: number }
+const Before = Type.Object({
+  variantId: Type.String(), locationId: Type.String(),
+  onHand: Type.Integer(), reserved: Type.Integer(), backorderLimit: Type.Integer(),
+})
+/** `excess`: promised units for which there is neither stock nor backorder room any more. */
+type Delta = Place & { cause: MovementCause, onHand: number, change: number, excess: number }
 
 /**
  * A variant may be named once per location (StockListedTwice). Throws StockBelowZero when a change would leave less
@@ -21,11 +25,14 @@ type Delta = { variantId: string, locationId: string, cause: MovementCause, onHa
  * change of 0 leaves no trace, so a count repeated is safe; the others add up each time. Two trips for any number of
  * changes; more only when promises are cut or served.
  */
-export async function changeStock(tx: Tx, changes: StockChange[], reference?: string, promised: 'short' | 'refuse' = 'short'): Promise<void> {
+export async function changeStock(
+  tx: Tx, changes: StockChange[], reference?: string, promised: 'short' | 'refuse' = 'short',
+): Promise<void> {
   if (changes.length === 0) return
   const before = await lockOrCreate(tx, changes)
   const deltas = changes.map((change) => delta(change, before)).filter((delta) => delta.change !== 0)
-  const missing = deltas.filter((delta) => delta.onHand + delta.change < 0 || (promised === 'refuse' && delta.excess > 0))
+  const missing = deltas.filter(({ onHand, change, excess }) =>
+    onHand + change < 0 || (promised === 'refuse' && excess > 0))
   if (missing.length > 0) throw StockBelowZero({ lines: missing.map(({ variantId, locationId, onHand, change }) => ({
     variantId, locationId, onHand, change,
   })) })
@@ -44,13 +51,17 @@ async function lockOrCreate(tx: Tx, changes: StockChange[]): Promise<Map<string,
   const locationIds = changes.map((change) => change.locationId)
   const [, , rows] = await Promise.all([
     tx.run(sql`
-      insert into inventory.item (variant_id) select distinct unnest(${variantIds}::uuid[]) order by 1 on conflict do nothing`),
+      insert into inventory.item (variant_id)
+      select distinct unnest(${variantIds}::uuid[]) order by 1 on conflict do nothing`),
     tx.run(sql`
       insert into inventory.stock (variant_id, location_id)
-      select distinct * from unnest(${variantIds}::uuid[], ${locationIds}::uuid[]) order by 1, 2 on conflict do nothing`),
+      select distinct * from unnest(${variantIds}::uuid[], ${locationIds}::uuid[]) order by 1, 2
+      on conflict do nothing`),
     tx.many(Before, sql`
-      select variant_id as "variantId", location_id as "locationId", on_hand as "onHand", reserved, backorder_limit as "backorderLimit"
-      from inventory.stock where variant_id = any(${variantIds}::uuid[]) order by variant_id, location_id for no key update`),
+      select variant_id as "variantId", location_id as "locationId",
+        on_hand as "onHand", reserved, backorder_limit as "backorderLimit"
+      from inventory.stock where variant_id = any(${variantIds}::uuid[])
+      order by variant_id, location_id for no key update`),
   ])
   return new Map(rows.map((row) => [row.variantId + row.locationId, row]))
 }
@@ -62,14 +73,17 @@ function delta(change: StockChange, before: Map<string, Static<typeof Before>>):
   before.delete(variantId + locationId)
   const { onHand, reserved, backorderLimit } = stock
   const units = change.count === undefined ? change.change ?? 0 : change.count - onHand
-  return { variantId, locationId, cause, onHand, change: units, excess: Math.max(0, reserved - (onHand + units + backorderLimit)) }
+  const excess = Math.max(0, reserved - (onHand + units + backorderLimit))
+  return { variantId, locationId, cause, onHand, change: units, excess }
 }
 
 function write(tx: Tx, deltas: Delta[], reference?: string): Promise<number> {
   return tx.run(sql`
     with changed as (
-      select * from unnest(${deltas.map((delta) => delta.variantId)}::uuid[], ${deltas.map((delta) => delta.locationId)}::uuid[],
-        ${deltas.map((delta) => delta.change)}::integer[], ${deltas.map((delta) => delta.cause)}::text[]) as c (variant_id, location_id, quantity, cause)
+      select * from unnest(
+        ${deltas.map((delta) => delta.variantId)}::uuid[], ${deltas.map((delta) => delta.locationId)}::uuid[],
+        ${deltas.map((delta) => delta.change)}::integer[], ${deltas.map((delta) => delta.cause)}::text[]
+      ) as changed (variant_id, location_id, quantity, cause)
     ), booked as (
       insert into inventory.movement (variant_id, location_id, quantity, cause, actor, reference)
       select variant_id, location_id, quantity, cause, ${actorText(tx.context)}, ${reference ?? null}::text from changed

@@ -46,6 +46,7 @@ function listUnclaimed(tx: Tx, orderId: string) {
   return tx.many(Unclaimed, sql`
     select variant_id as "variantId", sum(quantity)::integer as quantity, bool_or(state = 'released') as released
     from inventory.reservation
-    where order_id = ${orderId} and (state in ('held', 'expired', 'released') or (state = 'short' and expires_at is not null))
+    where order_id = ${orderId}
+      and (state in ('held', 'expired', 'released') or (state = 'short' and expires_at is not null))
     group by variant_id`)
 }

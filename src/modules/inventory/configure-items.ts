@@ -9,10 +9,10 @@ import { setBackorderLimits, setTracked } from './set-stock.ts'
 
 const Item = Type.Object({
   variantId: Id,
-  tracked: Type.Optional(Type.Boolean({ description: 'false: always available, never counted (a service, a download)' })),
+  tracked: Type.Optional(Type.Boolean({ description: 'false: always available and never counted, as a service' })),
   backorder: Type.Optional(Type.Array(Type.Object({
     locationId: Id,
-    limit: Type.Integer({ minimum: 0, maximum: MAX_QUANTITY, description: 'Units that may be promised beyond what lies there' }),
+    limit: Type.Integer({ minimum: 0, maximum: MAX_QUANTITY, description: 'Units promised beyond what lies there' }),
   }), { maxItems: 50 })),
 })
 
@@ -26,10 +26,12 @@ export const putItems = route({
   async run({ db, context, body }) {
     const variantIds = body.items.map((item) => item.variantId)
     return db.transaction(context, async (tx) => {
-      const limits = body.items.flatMap(({ variantId, backorder = [] }) => backorder.map((one) => ({ variantId, ...one })))
+      const limits = body.items.flatMap(({ variantId, backorder = [] }) =>
+        backorder.map((limit) => ({ variantId, ...limit })))
       // A change of nothing makes the stock rows that the limits need.
-      await changeStock(tx, limits.map(({ variantId, locationId }) => ({ variantId, locationId, cause: 'correction', change: 0 })))
-      await setTracked(tx, body.items.flatMap(({ variantId, tracked }) => tracked === undefined ? [] : [{ variantId, tracked }]))
+      await changeStock(tx, limits.map((limit) => ({ ...limit, cause: 'correction', change: 0 })))
+      await setTracked(tx, body.items.flatMap(({ variantId, tracked }) =>
+        tracked === undefined ? [] : [{ variantId, tracked }]))
       await setBackorderLimits(tx, limits)
       return { items: await availability(tx, variantIds) }
     })

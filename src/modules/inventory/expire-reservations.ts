@@ -20,7 +20,8 @@ export function freeExpired(tx: Tx, variantIds: string[]): Promise<number> {
         for update skip locked)
       returning variant_id, location_id, quantity - shipped as quantity
     ), freed as (
-      select variant_id, location_id, sum(quantity)::integer as quantity from expired group by variant_id, location_id
+      select variant_id, location_id, sum(quantity)::integer as quantity
+      from expired group by variant_id, location_id
     ), announced as (
       insert into inventory.stock_change (variant_id) select distinct variant_id from freed
     )

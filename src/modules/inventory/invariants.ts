@@ -30,15 +30,18 @@ export const invariants: { name: string, statement: Statement }[] = [
   {
     name: 'I2 shipped is no more than what came in',
     statement: sql`
-      select variant_id, sum(quantity) as left_over from inventory.movement group by variant_id having sum(quantity) < 0`,
+      select variant_id, sum(quantity) as left_over
+      from inventory.movement group by variant_id having sum(quantity) < 0`,
   },
   {
     name: 'I2 what orders shipped is what the ledger says was shipped',
     statement: sql`
-      select coalesce(promised.variant_id, moved.variant_id) as variant_id, promised.units as shipped, moved.units as moved
-      from (select variant_id, sum(shipped) as units from inventory.reservation where shipped > 0 group by variant_id) as promised
-      full join (select variant_id, -sum(quantity) as units from inventory.movement where cause = 'shipment' group by variant_id) as moved
-        using (variant_id)
+      select variant_id, promised.units as shipped, moved.units as moved
+      from (
+        select variant_id, sum(shipped) as units from inventory.reservation where shipped > 0 group by variant_id
+      ) as promised full join (
+        select variant_id, -sum(quantity) as units from inventory.movement where cause = 'shipment' group by variant_id
+      ) as moved using (variant_id)
       where coalesce(promised.units, 0) <> coalesce(moved.units, 0)`,
   },
   {

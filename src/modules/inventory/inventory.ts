@@ -16,6 +16,8 @@ export const Quantity = Type.Integer({ minimum: 1, maximum: MAX_QUANTITY })
  */
 export const SHOWN_UP_TO = 10
 
+export const Reference = Type.String({ minLength: 1, maxLength: 200, description: 'Delivery note, stocktaking, …' })
+
 export type Line = { variantId: string, quantity: number }
 /** Units of a variant at a location, as a shipment took them or a return brings them back. */
 export type Placed = Line & { locationId: string }
@@ -24,8 +26,10 @@ export const Location = Type.Object({
   id: Id,
   code: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,39}$' }),
   name: Type.String({ minLength: 1, maxLength: 200 }),
-  priority: Type.Integer({ minimum: 0, maximum: 10_000, description: 'With as much free stock, the smaller number serves first.' }),
-  active: Type.Boolean({ description: 'An inactive location sells nothing; what it has promised already still ships.' }),
+  priority: Type.Integer({
+    minimum: 0, maximum: 10_000, description: 'Of places with as much free stock, the smaller number serves first',
+  }),
+  active: Type.Boolean({ description: 'An inactive place sells nothing; what it promised already still ships' }),
   createdAt: Timestamp,
 })
 
@@ -42,39 +46,41 @@ export type Stock = Static<typeof Stock>
 /** Why staff change a stock. */
 export const AdjustReason = Type.Union([
   Type.Literal('count'), Type.Literal('receipt'), Type.Literal('damage'), Type.Literal('correction'),
-], { description: 'count: quantity is what lies there now. receipt, damage: units that came or were lost. correction: units added, or taken (negative).' })
+], {
+  description: 'count: quantity is what lies there now. receipt, damage: units that came or were lost. ' +
+    'correction: units added, or taken (negative).',
+})
 export type AdjustReason = Static<typeof AdjustReason>
 
 export const MovementCause = Type.Union([
-  Type.Literal('opening'), Type.Literal('import'), Type.Literal('transfer'), Type.Literal('shipment'), Type.Literal('return'),
   Type.Literal('count'), Type.Literal('receipt'), Type.Literal('damage'), Type.Literal('correction'),
+  Type.Literal('import'), Type.Literal('transfer'), Type.Literal('shipment'), Type.Literal('return'),
 ])
 export type MovementCause = Static<typeof MovementCause>
 
-export const OutOfStock = problem('out-of-stock', 409, 'Some items are no longer available', Type.Object({
+const FailedLines = Type.Object({
   lines: Type.Array(Type.Object({ variantId: Id, requested: Type.Integer(), available: Type.Integer() })),
-}))
-export const NotReserved = problem('not-reserved', 409, 'The order holds less than that, or it has not arrived yet', Type.Object({
-  lines: Type.Array(Type.Object({ variantId: Id, requested: Type.Integer(), available: Type.Integer() })),
-}))
+})
+export const OutOfStock = problem('out-of-stock', 409, 'Some items are no longer available', FailedLines)
+export const NotReserved = problem('not-reserved', 409, 'The order holds less, or it has not arrived yet', FailedLines)
 export const StockBelowZero = problem('stock-below-zero', 409, 'There is less than that', Type.Object({
   lines: Type.Array(Type.Object({ variantId: Id, locationId: Id, onHand: Type.Integer(), change: Type.Integer() })),
 }))
-export const StockListedTwice = problem('stock-listed-twice', 422, 'A variant may be named once per location', Type.Object({
-  variantId: Id, locationId: Id,
-}))
-export const LocationNotFound = problem('location-not-found', 404, 'No such location', Type.Object({ locationIds: Type.Array(Type.String()) }))
-export const LocationCodeTaken = problem('location-code-taken', 409, 'Another location has this code', Type.Object({ code: Type.String() }))
-export const LocationInUse = problem('location-in-use', 409, 'The location has stock or a history: make it inactive instead', Type.Object({
-  locationId: Type.String(),
-}))
+export const StockListedTwice = problem('stock-listed-twice', 422, 'A variant may be named once per location',
+  Type.Object({ variantId: Id, locationId: Id }))
+export const LocationNotFound = problem('location-not-found', 404, 'No such location',
+  Type.Object({ locationIds: Type.Array(Type.String()) }))
+export const LocationCodeTaken = problem('location-code-taken', 409, 'Another location has this code',
+  Type.Object({ code: Type.String() }))
+export const LocationInUse = problem('location-in-use', 409, 'It has stock or a history: make it inactive instead',
+  Type.Object({ locationId: Type.String() }))
 mapConstraint('location_code_unique', ({ detail }) => LocationCodeTaken({ code: /=\((.*)\)/.exec(detail)?.[1] ?? '' }))
 // The key fails in both directions: stock at a place that is not there, and a place that goes while stock is.
 mapConstraint('stock_location', ({ detail }) => {
   const locationId = /=\((.*)\) is/.exec(detail)?.[1] ?? ''
-  return detail.includes('not present') ? LocationNotFound({ locationIds: [locationId] }) : LocationInUse({ locationId })
+  if (detail.includes('still referenced')) return LocationInUse({ locationId })
+  return LocationNotFound({ locationIds: [locationId] })
 })
-export const UnknownVariants = problem('unknown-variants', 404, 'No such variants', Type.Object({ variantIds: Type.Array(Type.String()) }))
 
 /** What a shopper sees of these variants may have changed. Collected for up to a second: never one per order. */
 export const StockChanged = event('inventory.stock-changed', Type.Object({ variantIds: Type.Array(Id) }))

@@ -4,7 +4,7 @@ import { Type, type Static } from 'typebox'
 import { none, sql, type Conn } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
 import { InvalidCursor } from '../../platform/problem.ts'
-import { MovementCause } from './inventory.ts'
+import { MovementCause, Reference } from './inventory.ts'
 
 export const Movement = Type.Object({
   id: Type.Integer(),
@@ -21,16 +21,19 @@ const Query = Type.Object({
   ...PageQuery,
   variantId: Type.Optional(Id),
   locationId: Type.Optional(Id),
-  reference: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  reference: Type.Optional(Reference),
 })
 
 /** A page of movements, newest first. */
 export async function listMovements(conn: Conn, query: Static<typeof Query>) {
   const limit = query.limit ?? 20
   const [before] = query.cursor === undefined ? [] : decodeCursor(query.cursor, 1)
-  if (before !== undefined && !Number.isSafeInteger(before)) throw InvalidCursor({}, 'Take the cursor from nextCursor of the page before.')
+  if (before !== undefined && !Number.isSafeInteger(before)) {
+    throw InvalidCursor({}, 'Take the cursor from nextCursor of the page before.')
+  }
   const rows = await conn.many(Movement, sql`
-    select id, variant_id as "variantId", location_id as "locationId", quantity, cause, actor, reference, created_at as "createdAt"
+    select id, variant_id as "variantId", location_id as "locationId",
+      quantity, cause, actor, reference, created_at as "createdAt"
     from inventory.movement
     where true
       ${query.variantId ? sql`and variant_id = ${query.variantId}` : none}

@@ -13,7 +13,9 @@ const Query = Type.Object({
   ...PageQuery,
   variantId: Type.Optional(Type.Array(Id, { maxItems: 100, description: 'Only these variants' })),
   locationId: Type.Optional(Id),
-  availableBelow: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_QUANTITY, description: 'Only where less than this lies free' })),
+  availableBelow: Type.Optional(Type.Integer({
+    minimum: 0, maximum: MAX_QUANTITY, description: 'Only where less than this lies free',
+  })),
 })
 
 /** The stocks of these variants at these locations, in key order. */
@@ -21,7 +23,8 @@ export function readStock(conn: Conn, places: { variantId: string, locationId: s
   return conn.many(Stock, sql`
     select ${columns} from inventory.stock
     where (variant_id, location_id) in (
-      select * from unnest(${places.map((place) => place.variantId)}::uuid[], ${places.map((place) => place.locationId)}::uuid[]))
+      select * from unnest(
+        ${places.map((place) => place.variantId)}::uuid[], ${places.map((place) => place.locationId)}::uuid[]))
     order by variant_id, location_id`)
 }
 
@@ -44,8 +47,8 @@ async function listStock(conn: Conn, query: Static<typeof Query>) {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 function stockCursor(cursor: string) {
   const values = decodeCursor(cursor, 2)
-  if (!values.every((value) => UUID.test(String(value)))) throw InvalidCursor({}, 'Take the cursor from nextCursor of the page before.')
-  return values
+  if (values.every((value) => UUID.test(String(value)))) return values
+  throw InvalidCursor({}, 'Take the cursor from nextCursor of the page before.')
 }
 
 export const getStock = route({

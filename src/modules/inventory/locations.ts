@@ -19,7 +19,9 @@ export const listLocations = route({
   method: 'GET', path: '/admin/inventory/locations', access: { permission: 'inventory:read' }, tags: ['Inventory'],
   summary: 'List locations', description: 'All of them, in the order in which they serve.',
   response: { 200: Type.Object({ items: Type.Array(Location) }) },
-  run: async ({ db }) => ({ items: await db.many(Location, sql`select ${columns} from inventory.location order by priority, code limit 1000`) }),
+  run: async ({ db }) => ({
+    items: await db.many(Location, sql`select ${columns} from inventory.location order by priority, code limit 1000`),
+  }),
 })
 
 export const createLocation = route({
@@ -36,8 +38,8 @@ export const createLocation = route({
 })
 
 export const updateLocation = route({
-  method: 'PATCH', path: '/admin/inventory/locations/:locationId', access: { permission: 'inventory:write' }, tags: ['Inventory'],
-  summary: 'Change a location',
+  method: 'PATCH', path: '/admin/inventory/locations/:locationId', access: { permission: 'inventory:write' },
+  tags: ['Inventory'], summary: 'Change a location',
   params: Type.Object({ locationId: Id }),
   body: Type.Partial(Type.Object({ code, name, priority, active }), { minProperties: 1 }),
   response: { 200: Location },
@@ -50,15 +52,17 @@ export const updateLocation = route({
       where id = ${params.locationId} returning ${columns}`)
     if (!location) throw LocationNotFound({ locationIds: [params.locationId] })
     if (body.active !== undefined) {
-      await tx.run(sql`insert into inventory.stock_change (variant_id) select variant_id from inventory.stock where location_id = ${location.id}`)
+      await tx.run(sql`
+        insert into inventory.stock_change (variant_id)
+        select variant_id from inventory.stock where location_id = ${location.id}`)
     }
     return location
   }),
 })
 
 export const deleteLocation = route({
-  method: 'DELETE', path: '/admin/inventory/locations/:locationId', access: { permission: 'inventory:write' }, tags: ['Inventory'],
-  summary: 'Delete a location that never held stock',
+  method: 'DELETE', path: '/admin/inventory/locations/:locationId', access: { permission: 'inventory:write' },
+  tags: ['Inventory'], summary: 'Delete a location that never held stock',
   params: Type.Object({ locationId: Id }),
   response: { 204: null },
   problems: [LocationNotFound, LocationInUse],

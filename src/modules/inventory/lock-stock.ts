@@ -7,7 +7,8 @@ import { sql, type Tx } from '../../platform/db.ts'
 
 export function lockStock(tx: Tx, variantIds: string[]): Promise<number> {
   return tx.run(sql`
-    select from inventory.stock where variant_id = any(${variantIds}::uuid[]) order by variant_id, location_id for no key update`)
+    select from inventory.stock where variant_id = any(${variantIds}::uuid[])
+    order by variant_id, location_id for no key update`)
 }
 
 export function lockStockOfOrder(tx: Tx, orderId: string): Promise<number> {

@@ -14,7 +14,8 @@ export async function release(tx: Tx, orderId: string): Promise<void> {
         where order_id = ${orderId} and state in ('held', 'claimed')
         returning variant_id, location_id, quantity - shipped as quantity
       ), freed as (
-        select variant_id, location_id, sum(quantity)::integer as quantity from released group by variant_id, location_id
+        select variant_id, location_id, sum(quantity)::integer as quantity
+        from released group by variant_id, location_id
       ), announced as (
         insert into inventory.stock_change (variant_id) select distinct variant_id from freed
       )

@@ -36,7 +36,8 @@ test('lines are split over places, the largest free stock first', async (t) => {
   ], 60)), OutOfStock({ lines: [{ variantId: cup, requested: 9, available: 8 }] }))
   assert.deepEqual(await stock.count(mug), { onHand: 95, reserved: 91 }, 'all or nothing')
   await stock.order([{ variantId: cup, quantity: 6 }])
-  assert.equal(await db.run(sql`select from inventory.stock where variant_id = ${cup} and location_id = ${stock.lyon} and reserved = 5`), 1)
+  assert.equal(await db.run(sql`
+    select from inventory.stock where variant_id = ${cup} and location_id = ${stock.lyon} and reserved = 5`), 1)
   await stock.checkInvariants()
 })
 
@@ -57,7 +58,8 @@ test('carts in opposite orders do not deadlock', async (t) => {
 test('one line and a hundred cost one statement', async (t) => {
   const db = await testDatabase(t)
   const stock = await testStock(db)
-  const lines = await Promise.all(Array.from({ length: 100 }, async () => ({ variantId: await stock.variant(10, 5), quantity: 7 })))
+  const lines = await Promise.all(Array.from({ length: 100 }, async () => (
+    { variantId: await stock.variant(10, 5), quantity: 7 })))
   for (const some of [lines.slice(0, 1), lines]) {
     const cost = await measured(async (cost) => {
       await db.transaction(systemContext(), (tx) => reserve(tx, newId(), some, 60))
@@ -72,9 +74,8 @@ test('one line and a hundred cost one statement', async (t) => {
 test('asked twice it holds once; untracked is always there; an unknown variant never', async (t) => {
   const stock = await testStock(await testDatabase(t))
   const [mug, service, orderId] = [await stock.variant(5, 5), await stock.variant(0, 0, { tracked: false }), newId()]
-  for (let time = 0; time < 2; time++) {
-    await stock.write((tx) => reserve(tx, orderId, [{ variantId: mug, quantity: 3 }, { variantId: service, quantity: 1_000 }], 60))
-  }
+  const lines = [{ variantId: mug, quantity: 3 }, { variantId: service, quantity: 1_000 }]
+  for (let time = 0; time < 2; time++) await stock.write((tx) => reserve(tx, orderId, lines, 60))
   assert.deepEqual(await stock.count(mug), { onHand: 10, reserved: 3 })
   const nothing = newId()
   await assert.rejects(stock.write((tx) => reserve(tx, newId(), [{ variantId: nothing, quantity: 1 }], 60)),
@@ -86,7 +87,8 @@ test('promises beyond stock stop at the backorder limit and are backed by the ne
   const lamp = await stock.variant(2, 0, { backorderLimit: 5 })
   const orders = await Promise.all(Array.from({ length: 30 }, () => stock.order([{ variantId: lamp, quantity: 1 }])))
   assert.equal(orders.filter(Boolean).length, 7)
-  await stock.write((tx) => changeStock(tx, [{ variantId: lamp, locationId: stock.berlin, cause: 'receipt', change: 5 }]))
+  const place = { variantId: lamp, locationId: stock.berlin }
+  await stock.write((tx) => changeStock(tx, [{ ...place, cause: 'receipt', change: 5 }]))
   assert.deepEqual(await stock.count(lamp), { onHand: 7, reserved: 7 })
   await stock.checkInvariants()
 })

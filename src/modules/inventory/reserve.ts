@@ -1,9 +1,8 @@
-// Promises stock to an order: all lines, all locations, one statement, all or nothing. The statement locks first and
-// computes from what it locked, because under READ COMMITTED the snapshot is older than the wait for a lock: rows that
-// `for no key update` returns are the newest versions, so the windows below see what the last buyer left. Locks are
-// taken in the order (variant, location) by everybody, so opposite carts cannot deadlock. The CHECK on the row is the
-// second wall. The update names each column that the CHECK reads: PostgreSQL first tries an update on the snapshot's
-// version of the row, and a `reserved + n` there may break the CHECK although the newest version has room.
+// Promises stock to an order: all lines, all locations, one statement, all or nothing. It locks first and computes from
+// what it locked, because under READ COMMITTED the snapshot is older than the wait for a lock, while the rows that
+// `for no key update` returns are the newest. Everybody locks in the order (variant, location), so opposite carts
+// cannot deadlock. The CHECK is the second wall; PostgreSQL tries it on the snapshot's version of the row first, where
+// `reserved + n` may break it although there is room by now: so the update sets each column that the CHECK reads.
 
 import { Type, type Static } from 'typebox'
 import { sql, type Statement, type Tx } from '../../platform/db.ts'
@@ -29,7 +28,9 @@ const Failed = Type.Object({ variantId: Type.String(), requested: Type.Integer()
 /**
  * The statement itself. Answers the lines that failed; then nothing was taken. `expiresInSeconds` null claims at once.
  */
-export function allocate(tx: Tx, orderId: string, lines: Line[], expiresInSeconds: number | null): Promise<Static<typeof Failed>[]> {
+export function allocate(
+  tx: Tx, orderId: string, lines: Line[], expiresInSeconds: number | null,
+): Promise<Static<typeof Failed>[]> {
   return tx.many(Failed, allocation(orderId, lines, expiresInSeconds))
 }
 
@@ -49,11 +50,12 @@ function allocation(orderId: string, lines: Line[], expiresInSeconds: number | n
       where variant_id = any(${variantIds}::uuid[])
       order by variant_id, location_id
       for no key update
-    ), piece as (  -- what each location can give: first what lies free there, then what it may promise beyond; largest first
+    ), piece as (  -- what a location can give: what lies free there, then what it may promise beyond; largest first
       select locked.variant_id, locked.location_id, part.size,
         sum(part.size) over (partition by locked.variant_id) as total,
         sum(part.size) over (partition by locked.variant_id
-          order by part.rank, part.size desc, location.priority, locked.location_id rows unbounded preceding) - part.size as before
+          order by part.rank, part.size desc, location.priority, locked.location_id
+          rows unbounded preceding) - part.size as before
       from locked
       join inventory.location on location.id = locked.location_id and location.active
       cross join lateral (values
@@ -74,7 +76,8 @@ function allocation(orderId: string, lines: Line[], expiresInSeconds: number | n
       group by variant_id, piece.location_id
     ), stocked as (
       update inventory.stock
-      set reserved = locked.reserved + taken.quantity, on_hand = locked.on_hand, backorder_limit = locked.backorder_limit
+      set reserved = locked.reserved + taken.quantity,
+        on_hand = locked.on_hand, backorder_limit = locked.backorder_limit
       from taken join locked using (variant_id, location_id)
       where stock.variant_id = taken.variant_id and stock.location_id = taken.location_id
     ), promised as (

@@ -9,5 +9,6 @@ import type { Placed } from './inventory.ts'
  * the order or the return.
  */
 export function returnStock(tx: Tx, reference: string, lines: Placed[]): Promise<void> {
-  return changeStock(tx, lines.map(({ quantity, ...place }) => ({ ...place, cause: 'return', change: quantity })), reference)
+  const changes = lines.map(({ quantity, ...place }) => ({ ...place, cause: 'return' as const, change: quantity }))
+  return changeStock(tx, changes, reference)
 }

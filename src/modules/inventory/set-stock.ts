@@ -8,7 +8,9 @@ import { changeStock } from './change-stock.ts'
  * `tracked` false: always available, never counted. `backorderLimit`: units that may be promised beyond what lies
  * there.
  */
-export type StockLevel = { variantId: string, locationId: string, onHand: number, tracked?: boolean, backorderLimit?: number }
+export type StockLevel = {
+  variantId: string, locationId: string, onHand: number, tracked?: boolean, backorderLimit?: number,
+}
 
 /** Meant for batches of some thousand. Throws as changeStock does. A level that is not given stays as it is. */
 export async function setStock(tx: Tx, levels: StockLevel[], reference?: string): Promise<void> {
@@ -28,7 +30,8 @@ export async function setTracked(tx: Tx, items: { variantId: string, tracked: bo
   await tx.run(sql`
     with wanted as (
       select distinct on (variant_id) variant_id, tracked
-      from unnest(${items.map((item) => item.variantId)}::uuid[], ${items.map((item) => item.tracked)}::boolean[]) as wanted (variant_id, tracked)
+      from unnest(${items.map((item) => item.variantId)}::uuid[], ${items.map((item) => item.tracked)}::boolean[])
+        as wanted (variant_id, tracked)
       order by variant_id
     ), changed as (
       insert into inventory.item (variant_id, tracked) select * from wanted
@@ -41,12 +44,16 @@ export async function setTracked(tx: Tx, items: { variantId: string, tracked: bo
 /**
  * Asked twice it changes nothing. A limit never falls below what is promised beyond stock already: the promise stands.
  */
-export async function setBackorderLimits(tx: Tx, limits: { variantId: string, locationId: string, limit: number }[]): Promise<void> {
+export async function setBackorderLimits(
+  tx: Tx, limits: { variantId: string, locationId: string, limit: number }[],
+): Promise<void> {
   if (limits.length === 0) return
   await tx.run(sql`
     with wanted as (
-      select * from unnest(${limits.map((row) => row.variantId)}::uuid[], ${limits.map((row) => row.locationId)}::uuid[],
-        ${limits.map((row) => row.limit)}::integer[]) as wanted (variant_id, location_id, units)
+      select * from unnest(
+        ${limits.map((row) => row.variantId)}::uuid[], ${limits.map((row) => row.locationId)}::uuid[],
+        ${limits.map((row) => row.limit)}::integer[]
+      ) as wanted (variant_id, location_id, units)
     ), locked as materialized (
       select variant_id, location_id from inventory.stock
       where variant_id = any(${limits.map((row) => row.variantId)}::uuid[])

@@ -25,16 +25,20 @@ function takeReserved(tx: Tx, orderId: string, lines: Line[], locationId?: strin
   return tx.many(Failed, sql`
     with line as (
       select variant_id, sum(quantity)::integer as quantity
-      from unnest(${lines.map((line) => line.variantId)}::uuid[], ${lines.map((line) => line.quantity)}::integer[]) as wanted (variant_id, quantity)
-      where exists (select from inventory.reservation where order_id = ${orderId} and reservation.variant_id = wanted.variant_id)
+      from unnest(${lines.map((line) => line.variantId)}::uuid[], ${lines.map((line) => line.quantity)}::integer[])
+        as wanted (variant_id, quantity)
+      where exists (
+        select from inventory.reservation where order_id = ${orderId} and reservation.variant_id = wanted.variant_id)
       group by variant_id
     ), piece as (  -- what lies there already goes first, then the older promise
       select id, variant_id, location_id, size, sum(size) over (
         partition by variant_id order by size < live, id rows unbounded preceding) - size as before
       from (
-        select reservation.id, variant_id, location_id, quantity - shipped as live, least(quantity - shipped, on_hand) as size
+        select reservation.id, variant_id, location_id,
+          quantity - shipped as live, least(quantity - shipped, on_hand) as size
         from inventory.reservation join inventory.stock using (variant_id, location_id)
-        where order_id = ${orderId} and state = 'claimed' and (${locationId ?? null}::uuid is null or location_id = ${locationId ?? null}::uuid)
+        where order_id = ${orderId} and state = 'claimed'
+          and location_id = coalesce(${locationId ?? null}::uuid, location_id)
       ) as claimed
     ), taken as (
       select id, variant_id, location_id, least(size, line.quantity - before)::integer as quantity
@@ -50,8 +54,11 @@ function takeReserved(tx: Tx, orderId: string, lines: Line[], locationId?: strin
       from taken where order_id = ${orderId} and reservation.id = taken.id and not exists (select from failed)
     ), left_shelf as (
       update inventory.stock set on_hand = on_hand - gone.quantity, reserved = reserved - gone.quantity
-      from (select variant_id, location_id, sum(quantity)::integer as quantity from taken group by variant_id, location_id) as gone
-      where stock.variant_id = gone.variant_id and stock.location_id = gone.location_id and not exists (select from failed)
+      from (
+        select variant_id, location_id, sum(quantity)::integer as quantity
+        from taken where not exists (select from failed) group by variant_id, location_id
+      ) as gone
+      where stock.variant_id = gone.variant_id and stock.location_id = gone.location_id
     ), booked as (
       insert into inventory.movement (variant_id, location_id, quantity, cause, actor, reference)
       select variant_id, location_id, -sum(quantity)::integer, 'shipment', ${actorText(tx.context)}, ${orderId}::text

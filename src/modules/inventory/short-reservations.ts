@@ -8,7 +8,9 @@ import { StockShort, type Placed } from './inventory.ts'
 import { lockStock } from './lock-stock.ts'
 import { allocate } from './reserve.ts'
 
-const Cut = Type.Object({ orderId: Type.String(), variantId: Type.String(), locationId: Type.String(), quantity: Type.Integer() })
+const Cut = Type.Object({
+  orderId: Type.String(), variantId: Type.String(), locationId: Type.String(), quantity: Type.Integer(),
+})
 
 /**
  * Turns so many units of each stock short, newest promises first, and publishes StockShort. The caller holds the stock
@@ -21,15 +23,18 @@ export async function cutReservations(tx: Tx, excess: Placed[]): Promise<void> {
   const [, lines] = await Promise.all([
     tx.run(sql`
       select from inventory.reservation
-      where (variant_id, location_id) in (select * from unnest(${variantIds}::uuid[], ${locationIds}::uuid[])) and state in ('held', 'claimed')
+      where (variant_id, location_id) in (select * from unnest(${variantIds}::uuid[], ${locationIds}::uuid[]))
+        and state in ('held', 'claimed')
       order by order_id, id for update`),
     tx.many(Cut, sql`
       with excess as (
-        select * from unnest(${variantIds}::uuid[], ${locationIds}::uuid[], ${excess.map((line) => line.quantity)}::integer[])
-          as excess (variant_id, location_id, units)
+        select * from unnest(
+          ${variantIds}::uuid[], ${locationIds}::uuid[], ${excess.map((line) => line.quantity)}::integer[]
+        ) as excess (variant_id, location_id, units)
       ), live as (
-        select order_id, id, variant_id, location_id, quantity, shipped, expires_at, created_at, units, sum(quantity - shipped) over (
-          partition by variant_id, location_id order by id desc rows unbounded preceding) - (quantity - shipped) as before
+        select order_id, id, variant_id, location_id, quantity, shipped, expires_at, created_at, units,
+          sum(quantity - shipped) over (partition by variant_id, location_id
+            order by id desc rows unbounded preceding) - (quantity - shipped) as before
         from inventory.reservation join excess using (variant_id, location_id)
         where state in ('held', 'claimed')
       ), cut as materialized (
@@ -39,11 +44,14 @@ export async function cutReservations(tx: Tx, excess: Placed[]): Promise<void> {
         where reservation.order_id = cut.order_id and reservation.id = cut.id and cut.lost = cut.quantity
       ), part as (
         update inventory.reservation set quantity = reservation.quantity - cut.lost,
-          state = case when reservation.quantity - cut.lost = reservation.shipped then 'shipped' else reservation.state end
+          state = case when reservation.quantity - cut.lost = reservation.shipped then 'shipped'
+            else reservation.state end
         from cut where reservation.order_id = cut.order_id and reservation.id = cut.id and cut.lost < cut.quantity
       ), freed as (
         update inventory.stock set reserved = stock.reserved - lost.units
-        from (select variant_id, location_id, sum(lost)::integer as units from cut group by variant_id, location_id) as lost
+        from (
+          select variant_id, location_id, sum(lost)::integer as units from cut group by variant_id, location_id
+        ) as lost
         where stock.variant_id = lost.variant_id and stock.location_id = lost.location_id
       )
       insert into inventory.reservation (order_id, variant_id, location_id, quantity, state, expires_at, created_at)
@@ -53,7 +61,9 @@ export async function cutReservations(tx: Tx, excess: Placed[]): Promise<void> {
   await publish(tx, StockShort, { lines })
 }
 
-const Short = Type.Object({ orderId: Type.String(), id: Type.Integer(), variantId: Type.String(), quantity: Type.Integer() })
+const Short = Type.Object({
+  orderId: Type.String(), id: Type.Integer(), variantId: Type.String(), quantity: Type.Integer(),
+})
 
 /**
  * Promises free stock to the orders that wait for it, oldest first, each as much as there is. The caller holds the
@@ -73,10 +83,11 @@ export async function serveShort(tx: Tx, variantIds: string[]): Promise<void> {
     const served = failed?.available ?? quantity
     if (failed) exhausted.add(variantId)
     if (failed && served > 0) await allocate(tx, orderId, [{ variantId, quantity: served }], null)
-    if (served === quantity) await tx.run(sql`delete from inventory.reservation where order_id = ${orderId} and id = ${id}`)
-    else if (served > 0) {
-      await tx.run(sql`update inventory.reservation set quantity = quantity - ${served} where order_id = ${orderId} and id = ${id}`)
-    }
+    await tx.run(served === quantity
+      ? sql`delete from inventory.reservation where order_id = ${orderId} and id = ${id}`
+      : sql`
+        update inventory.reservation set quantity = quantity - ${served}
+        where order_id = ${orderId} and id = ${id}`)
   }
 }
 

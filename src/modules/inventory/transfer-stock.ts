@@ -5,7 +5,9 @@ import { Type } from 'typebox'
 import type { Tx } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { changeStock } from './change-stock.ts'
-import { LocationNotFound, Quantity, Stock, StockBelowZero, StockListedTwice, type Line } from './inventory.ts'
+import {
+  LocationNotFound, Quantity, Reference, Stock, StockBelowZero, StockListedTwice, type Line,
+} from './inventory.ts'
 import { readStock } from './list-stock.ts'
 
 /**
@@ -26,7 +28,7 @@ export const postTransfer = route({
     fromLocationId: Id,
     toLocationId: Id,
     lines: Type.Array(Type.Object({ variantId: Id, quantity: Quantity }), { minItems: 1, maxItems: 250 }),
-    reference: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    reference: Type.Optional(Reference),
   }),
   response: { 200: Type.Object({ items: Type.Array(Stock) }) },
   problems: [StockBelowZero, StockListedTwice, LocationNotFound],

@@ -1,5 +1,4 @@
-// How the ledger names who moved stock: 'staff:0198…', 'key:0198…', 'system', 'shopper'. Text, because the row outlives
-// the account.
+// How the ledger names who moved stock: 'staff:0198…', 'key:0198…', 'system'. It is text, for it outlives the account.
 
 import type { Context } from '../../../platform/db.ts'
 

@@ -13,7 +13,9 @@ import { setStock, type StockLevel } from '../set-stock.ts'
 
 export async function testStock(db: Db) {
   const [berlin, lyon] = [newId(), newId()]
-  await db.run(sql`insert into inventory.location (id, code, name) values (${berlin}, 'berlin', 'Berlin'), (${lyon}, 'lyon', 'Lyon')`)
+  await db.run(sql`
+    insert into inventory.location (id, code, name)
+    values (${berlin}, 'berlin', 'Berlin'), (${lyon}, 'lyon', 'Lyon')`)
   const write = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => db.transaction(systemContext(), work)
 
   return {
@@ -49,9 +51,12 @@ export async function testStock(db: Db) {
     },
     /** Makes the order's holds end now, as if their time had passed. */
     pass: (orderId: string) => db.run(sql`
-      update inventory.reservation set expires_at = now() - interval '1 second' where order_id = ${orderId} and state = 'held'`),
+      update inventory.reservation set expires_at = now() - interval '1 second'
+      where order_id = ${orderId} and state = 'held'`),
     async checkInvariants(): Promise<void> {
-      for (const { name, statement } of invariants) assert.deepEqual(await db.many(Type.Object({}), statement), [], name)
+      for (const { name, statement } of invariants) {
+        assert.deepEqual(await db.many(Type.Object({}), statement), [], name)
+      }
     },
   }
 }

@@ -1,3 +1,5 @@
+set local lock_timeout = '5s';
+
 -- Inventory: what lies where, what is promised to whom, and how it came to be so.
 --
 -- One row of inventory.stock is the only place where a unit is sold: whoever makes a unit sold, or unsold, holds the
@@ -13,7 +15,8 @@ create schema inventory;
 
 create table inventory.location (
   id uuid primary key,
-  code text not null constraint location_code_unique unique constraint location_code_form check (code ~ '^[a-z0-9][a-z0-9-]{0,39}$'),
+  code text not null constraint location_code_unique unique
+    constraint location_code_form check (code ~ '^[a-z0-9][a-z0-9-]{0,39}$'),
   name text not null constraint location_name_length check (length(name) between 1 and 200),
   -- Among locations with as much free stock, the smaller number serves first.
   priority integer not null default 100 constraint location_priority_range check (priority between 0 and 10000),
@@ -37,7 +40,8 @@ create table inventory.stock (
   location_id uuid not null constraint stock_location references inventory.location,
   on_hand integer not null default 0 constraint stock_on_hand_not_negative check (on_hand >= 0),
   reserved integer not null default 0,
-  backorder_limit integer not null default 0 constraint stock_backorder_limit_range check (backorder_limit between 0 and 1000000),
+  backorder_limit integer not null default 0
+    constraint stock_backorder_limit_range check (backorder_limit between 0 and 1000000),
   primary key (variant_id, location_id),
   -- The second wall behind the reserve statement.
   constraint stock_reserved_within_on_hand check (reserved between 0 and on_hand + backorder_limit)
@@ -47,8 +51,8 @@ create index stock_by_location on inventory.stock (location_id, variant_id);
 -- held --claim--> claimed --ship--> shipped          held or claimed --release--> released
 -- held --its time is over--> expired (logically at once, swept within a second)
 -- held or claimed --stock was lost--> short --stock came back--> claimed
--- Live are held and claimed: stock.reserved counts their quantity - shipped. A short unit has no stock behind it and is counted nowhere;
--- one with expires_at was only held, one without belongs to an order that waits for it.
+-- Live are held and claimed: stock.reserved counts their quantity - shipped. A short unit has no stock behind it and is
+-- counted nowhere; one with expires_at was only held, one without belongs to an order that waits for it.
 create table inventory.reservation (
   order_id uuid not null,
   -- A sequence, since the reserve statement decides in SQL how many rows a line becomes. It also says which promise is
@@ -57,8 +61,10 @@ create table inventory.reservation (
   variant_id uuid not null,
   location_id uuid not null,
   quantity integer not null constraint reservation_quantity_positive check (quantity > 0),
-  shipped integer not null default 0 constraint reservation_shipped_within_quantity check (shipped between 0 and quantity),
-  state text not null constraint reservation_state check (state in ('held', 'claimed', 'shipped', 'short', 'released', 'expired')),
+  shipped integer not null default 0
+    constraint reservation_shipped_within_quantity check (shipped between 0 and quantity),
+  state text not null
+    constraint reservation_state check (state in ('held', 'claimed', 'shipped', 'short', 'released', 'expired')),
   expires_at timestamptz,
   created_at timestamptz not null default now(),
   primary key (order_id, id),
@@ -67,7 +73,8 @@ create table inventory.reservation (
   constraint reservation_shipped_whole check ((state = 'shipped') = (shipped = quantity))
 ) with (fillfactor = 80);
 create index reservation_held_by_expiry on inventory.reservation (expires_at) where state = 'held';
-create index reservation_live_by_stock on inventory.reservation (variant_id, location_id, id) where state in ('held', 'claimed');
+create index reservation_live_by_stock on inventory.reservation (variant_id, location_id, id)
+  where state in ('held', 'claimed');
 create index reservation_short_by_variant on inventory.reservation (variant_id, created_at, id) where state = 'short';
 
 -- The ledger: each change of on_hand, why, by whom, on whose behalf. Rows are added and never changed.
@@ -77,7 +84,7 @@ create table inventory.movement (
   location_id uuid not null,
   quantity integer not null constraint movement_quantity_not_zero check (quantity <> 0),
   cause text not null constraint movement_cause check (
-    cause in ('opening', 'receipt', 'count', 'damage', 'correction', 'import', 'transfer', 'shipment', 'return')),
+    cause in ('count', 'receipt', 'damage', 'correction', 'import', 'transfer', 'shipment', 'return')),
   actor text not null constraint movement_actor_length check (length(actor) between 1 and 200),
   -- The order, delivery note or file behind it.
   reference text constraint movement_reference_length check (length(reference) between 1 and 200),
@@ -104,11 +111,12 @@ create table inventory.stock_change (
 -- Published. available: units that lie free at active locations. backorder: more may be promised than that.
 -- A variant that is missing here is tracked and not available.
 create view inventory.variant_availability as
-select item.variant_id, item.tracked, coalesce(free.backorder, false) as backorder, coalesce(free.available, 0) as available
+select item.variant_id, item.tracked, coalesce(free.backorder, false) as backorder,
+  coalesce(free.available, 0) as available
 from inventory.item
 left join lateral (
   select sum(greatest(stock.on_hand - stock.reserved, 0))::integer as available,
-    bool_or(stock.on_hand + stock.backorder_limit - stock.reserved > greatest(stock.on_hand - stock.reserved, 0)) as backorder
+    bool_or(stock.on_hand + stock.backorder_limit > greatest(stock.on_hand, stock.reserved)) as backorder
   from inventory.stock
   join inventory.location on location.id = stock.location_id and location.active
   where stock.variant_id = item.variant_id
