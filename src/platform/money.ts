@@ -8,15 +8,18 @@ import { Type, type Static } from 'typebox'
 // custom instead (it shows IQD and LBP without decimals), and a stored amount must mean the same in every version of
 // ICU.
 const DIGITS: Record<string, number> = {
-  BIF: 0, CLP: 0, DJF: 0, GNF: 0, ISK: 0, JPY: 0, KMF: 0, KRW: 0, PYG: 0, RWF: 0, UGX: 0, VND: 0, VUV: 0, XAF: 0, XOF: 0, XPF: 0,
+  BIF: 0, CLP: 0, DJF: 0, GNF: 0, ISK: 0, JPY: 0, KMF: 0, KRW: 0, PYG: 0, RWF: 0, UGX: 0, VND: 0, VUV: 0, XAF: 0,
+  XOF: 0, XPF: 0,
   BHD: 3, IQD: 3, JOD: 3, KWD: 3, LYD: 3, OMR: 3, TND: 3, CLF: 4, UYW: 4,
 }
-const TWO_DIGITS = `AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF
-  CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR
-  JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK
-  NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT
-  TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG`
-const digits = new Map([...TWO_DIGITS.split(/\s+/).map((code): [string, number] => [code, 2]), ...Object.entries(DIGITS)])
+const TWO_DIGITS = `
+  AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP
+  CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR
+  JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN
+  NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP
+  SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG`
+const digits = new Map(Object.entries(DIGITS))
+for (const code of TWO_DIGITS.trim().split(/\s+/)) digits.set(code, 2)
 
 export const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4217 code', examples: ['EUR'] })
 /** An amount on the wire, in whole minor units of its currency. */
@@ -78,7 +81,8 @@ export function allocate(amount: number, weights: readonly number[]): number[] {
     return { index, share: product / divisor, remainder: product % divisor }
   })
   let left = whole - shares.reduce((total, { share }) => total + share, 0n)
-  for (const entry of shares.toSorted((a, b) => Number(b.remainder > a.remainder) - Number(b.remainder < a.remainder))) {
+  const descending = (a: bigint, b: bigint) => Number(b > a) - Number(b < a)
+  for (const entry of shares.toSorted((a, b) => descending(a.remainder, b.remainder))) {
     if (left === 0n) break
     entry.share += 1n
     left -= 1n
@@ -86,7 +90,7 @@ export function allocate(amount: number, weights: readonly number[]): number[] {
   return shares.map(({ share }) => sign * toAmount(share) || 0)
 }
 
-/** '12.90', 'EUR' → 1290. Refuses digits beyond the currency's own, unless they are zeros: an import must not round a price. */
+/** '12.90', 'EUR' → 1290. Refuses digits beyond the currency's own, unless they are zeros: a price is not rounded. */
 export function parseAmount(text: string, currency: string): number {
   const count = currencyDigits(currency)
   const match = /^(-?)(\d{1,20})(?:\.(\d{1,20}))?$/.exec(text.trim())

@@ -12,11 +12,13 @@ type Line = QuoteInput['lines'][number]
 type Candidate = QuoteInput['candidates'][number]
 
 const line = (values: Partial<Line> = {}): Line => ({
-  variantId: 'v1', productId: 'p1', sku: 'S', productTitle: 'Mug', variantTitle: 'Blue', imageUrl: null, requiresShipping: true,
+  variantId: 'v1', productId: 'p1', sku: 'S', productTitle: 'Mug', variantTitle: 'Blue', imageUrl: null,
+  requiresShipping: true,
   weightGrams: 300, taxClass: 'standard', quantity: 1, unitMinor: 1000, perUnits: 1, compareAtMinor: null, ...values,
 })
 const candidate = (values: Partial<Candidate> = {}): Candidate => ({
-  promotionId: 'a', code: null, name: 'Ten percent', kind: 'percentage', ratePpm: 100_000, amountMinor: null, combines: false,
+  promotionId: 'a', code: null, name: 'Ten percent', kind: 'percentage', ratePpm: 100_000, amountMinor: null,
+  combines: false,
   priority: 0, productIds: null, minimumSubtotalMinor: null, limited: false, refusal: null, ...values,
 })
 const amountOff = (amountMinor: number, values: Partial<Candidate> = {}) =>
@@ -26,28 +28,34 @@ const rate = (values: Partial<QuoteInput['deliveryRates'][number]> = {}) => ({
   maxWeightGrams: null, minSubtotalMinor: null, maxSubtotalMinor: null, ...values,
 })
 const input = (values: Partial<QuoteInput> = {}): QuoteInput => ({
-  currency: 'EUR', pricesIncludeTax: true, lines: [line()], taxRates: [{ region: null, taxClass: 'standard', ratePpm: 190_000 }],
+  currency: 'EUR', pricesIncludeTax: true, lines: [line()],
+  taxRates: [{ region: null, taxClass: 'standard', ratePpm: 190_000 }],
   shippingMethodId: null, deliveryRates: [], candidates: [], couponCodes: [], couponPolicy: 'refuse', ...values,
 })
 
 const classes = fc.constantFrom('standard', 'reduced', 'zero', 'books')
 const lines = fc.uniqueArray(fc.record({
-  variantId: fc.stringMatching(/^v[0-9]{1,3}$/), productId: fc.constantFrom('p1', 'p2', 'p3'), quantity: fc.integer({ min: 1, max: 1000 }),
-  unitMinor: fc.nat(1_000_000), perUnits: fc.constantFrom(1, 1, 1, 100, 1000), taxClass: classes, weightGrams: fc.nat(50_000),
+  variantId: fc.stringMatching(/^v[0-9]{1,3}$/), productId: fc.constantFrom('p1', 'p2', 'p3'),
+  quantity: fc.integer({ min: 1, max: 1000 }),
+  unitMinor: fc.nat(1_000_000), perUnits: fc.constantFrom(1, 1, 1, 100, 1000), taxClass: classes,
+  weightGrams: fc.nat(50_000),
   requiresShipping: fc.boolean(),
 }), { selector: (each) => each.variantId, maxLength: 30 })
 const candidates = fc.array(fc.record({
   promotionId: fc.stringMatching(/^[a-z]{2}$/), kind: fc.constantFrom('percentage', 'amount', 'free_delivery'),
   value: fc.integer({ min: 1, max: 1_000_000 }), combines: fc.boolean(), priority: fc.nat(5),
-  productIds: fc.option(fc.subarray(['p1', 'p2', 'p3'], { minLength: 1 })), minimumSubtotalMinor: fc.option(fc.nat(100_000)),
+  productIds: fc.option(fc.subarray(['p1', 'p2', 'p3'], { minLength: 1 })),
+  minimumSubtotalMinor: fc.option(fc.nat(100_000)),
 }), { maxLength: 8 })
 const inputs = fc.record({
   pricesIncludeTax: fc.boolean(), currency: fc.constantFrom('EUR', 'JPY', 'KWD'), lines, candidates,
-  rates: fc.array(fc.record({ region: fc.constantFrom(null, 'BY'), taxClass: classes, ratePpm: fc.nat(300_000) }), { maxLength: 6 }),
+  rates: fc.array(fc.record({ region: fc.constantFrom(null, 'BY'), taxClass: classes, ratePpm: fc.nat(300_000) }),
+    { maxLength: 6 }),
   delivery: fc.option(fc.nat(5_000)),
 }).map(({ lines: drawn, candidates: offered, rates, delivery, ...rest }) => input({
   ...rest, taxRates: rates, lines: drawn.map((each) => line(each)),
-  shippingMethodId: delivery === null ? null : 'm', deliveryRates: delivery === null ? [] : [rate({ amountMinor: delivery })],
+  shippingMethodId: delivery === null ? null : 'm',
+  deliveryRates: delivery === null ? [] : [rate({ amountMinor: delivery })],
   candidates: offered.map(({ kind, value, ...each }) => candidate({
     ...each, kind, ratePpm: kind === 'percentage' ? value : null, amountMinor: kind === 'amount' ? value : null,
   })),
@@ -78,7 +86,8 @@ test('the order of lines and promotions changes no amount', () => {
     fc.constant(facts), fc.shuffledSubarray(facts.lines, { minLength: facts.lines.length }),
     fc.shuffledSubarray(facts.candidates, { minLength: facts.candidates.length })))
   fc.assert(fc.property(shuffled, ([facts, otherLines, otherCandidates]) => {
-    const unique = (list: Candidate[]) => list.filter((each) => facts.candidates.find((one) => one.promotionId === each.promotionId) === each)
+    const unique = (list: Candidate[]) =>
+      list.filter((each) => facts.candidates.find((one) => one.promotionId === each.promotionId) === each)
     const first = calculateQuote({ ...facts, candidates: unique(facts.candidates) })
     const second = calculateQuote({ ...facts, lines: otherLines, candidates: unique(otherCandidates) })
     const sorted = (all: typeof first.lines) => all.toSorted((a, b) => a.variantId.localeCompare(b.variantId))
@@ -113,7 +122,7 @@ test('tax is rounded half away from zero, line by line', () => {
   assert.deepEqual([added.taxMinor, added.totalMinor], [10, 60])   // 9.5 → 10
 })
 
-test('a class that the country does not name pays its standard rate, a region goes before its country, zero is zero', () => {
+test('a class that the country does not name pays its standard rate, a region goes first, zero is zero', () => {
   const rates = [
     { region: null, taxClass: 'standard', ratePpm: 50_000 }, { region: 'QC', taxClass: 'standard', ratePpm: 149_750 },
     { region: null, taxClass: 'books', ratePpm: 10_000 },
@@ -136,13 +145,15 @@ test('what combines applies together, each on what is left; otherwise the better
   const ten = candidate({ promotionId: 'a', combines: true, priority: 2 })
   const five = amountOff(500, { promotionId: 'b', combines: true, priority: 1, name: 'Five' })
   const lines = [line({ unitMinor: 10_000 })]
-  assert.deepEqual(calculateQuote(input({ lines, candidates: [five, ten] })).promotions.map((each) => each.amountMinor), [1000, 500])
-  const reversed = [{ ...five, priority: 3 }, ten]
-  assert.deepEqual(calculateQuote(input({ lines, candidates: reversed })).promotions.map((each) => each.amountMinor), [500, 950])
+  const taken = (candidates: Candidate[]) =>
+    calculateQuote(input({ lines, candidates })).promotions.map((each) => each.amountMinor)
+  assert.deepEqual(taken([five, ten]), [1000, 500])
+  assert.deepEqual(taken([{ ...five, priority: 3 }, ten]), [500, 950])
   const twenty = candidate({ promotionId: 'c', code: 'TWENTY', ratePpm: 200_000 })
   const better = calculateQuote(input({ lines, candidates: [ten, five, twenty], couponCodes: ['TWENTY'] }))
   assert.deepEqual(better.promotions.map((each) => [each.code, each.amountMinor]), [['TWENTY', 2000]])
-  const worse = calculateQuote(input({ lines, candidates: [{ ...twenty, ratePpm: 10_000 }, ten], couponCodes: ['TWENTY'] }))
+  const candidates = [{ ...twenty, ratePpm: 10_000 }, ten]
+  const worse = calculateQuote(input({ lines, candidates, couponCodes: ['TWENTY'] }))
   assert.deepEqual(worse.unusedCoupons, [{ code: 'TWENTY', reason: 'better_offer' }])
 })
 
@@ -157,7 +168,8 @@ test('free delivery takes the delivery off, and waits for one to be chosen', () 
   const chosen = input({ shippingMethodId: 'm', deliveryRates: [rate()], candidates: [free], couponCodes: ['SHIP'] })
   const quote = calculateQuote(chosen)
   assert.deepEqual([quote.shipping?.discountMinor, quote.shipping?.totalMinor, quote.totalMinor], [490, 0, 1000])
-  assert.deepEqual(calculateQuote({ ...chosen, shippingMethodId: null }).unusedCoupons, [{ code: 'SHIP', reason: 'no_effect' }])
+  assert.deepEqual(calculateQuote({ ...chosen, shippingMethodId: null }).unusedCoupons,
+    [{ code: 'SHIP', reason: 'no_effect' }])
 })
 
 test('delivery follows weight and value of the goods before discounts; what needs none pays none', () => {
@@ -170,13 +182,16 @@ test('delivery follows weight and value of the goods before discounts; what need
   const half = candidate({ ratePpm: 500_000 })
   assert.equal(calculateQuote(input({
     lines: [line({ quantity: 5 })], shippingMethodId: 'm', deliveryRates: free, candidates: [half] })).shippingMinor, 0)
-  assert.equal(calculateQuote(input({ lines: [line({ requiresShipping: false })], shippingMethodId: 'm' })).shipping, null)
+  const digital = [line({ requiresShipping: false })]
+  assert.equal(calculateQuote(input({ lines: digital, shippingMethodId: 'm' })).shipping, null)
 })
 
 test('a coupon that does not apply is refused with its reason, or reported', () => {
   const coupon = candidate({ code: 'BIG', minimumSubtotalMinor: 5000 })
-  const facts = input({ candidates: [coupon, candidate({ promotionId: 'b', code: 'OLD', refusal: 'ended' })], couponCodes: ['BIG', 'OLD', 'X'] })
-  assert.throws(() => calculateQuote(facts), (error) => isProblem(error, CouponNotApplicable) && /BIG: minimum not met/.test(error.message))
+  const old = candidate({ promotionId: 'b', code: 'OLD', refusal: 'ended' })
+  const facts = input({ candidates: [coupon, old], couponCodes: ['BIG', 'OLD', 'X'] })
+  assert.throws(() => calculateQuote(facts), (error) =>
+    isProblem(error, CouponNotApplicable) && /BIG: minimum not met/.test(error.message))
   assert.deepEqual(calculateQuote({ ...facts, couponPolicy: 'report' }).unusedCoupons, [
     { code: 'BIG', reason: 'minimum_not_met' }, { code: 'OLD', reason: 'ended' }, { code: 'X', reason: 'unknown' }])
 })

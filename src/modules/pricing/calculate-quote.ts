@@ -1,17 +1,5 @@
-// The arithmetic of a quote, pure: facts in, quote out. The rules:
-// - A line is unit price × quantity ÷ units per price, rounded once. Every rounding is half away from zero.
-// - Delivery is chosen by the weight of what must be sent and by the value of all goods before discounts, so that a
-//   coupon never
-//   makes delivery dearer.
-// - Promotions that combine apply together, the higher priority first, each on what the one before left. A promotion
-//   that does not combine
-//   applies alone. Of these alternatives the shopper gets the one that takes most off.
-// - A discount is computed on the sum of its lines and split over them by largest remainder: lines always add up, and
-//   no line
-//   falls below zero. Lines are taken in the order of their variants, so that the order of a cart changes no amount.
-// - Tax is computed and rounded for each line and for the delivery, after discounts: out of the amount where prices
-//   include it,
-//   on top of it where they do not.
+// The arithmetic of a quote, pure: facts in, quote out. Whoever changes a rule below changes what people pay: the
+// properties in calculate-quote.test.ts say what must stay true of all of them.
 import { Type, type Static } from 'typebox'
 import { allocate, multiplyDivide, partsPerMillion, PPM, sum } from '../../platform/money.ts'
 import {
@@ -35,7 +23,8 @@ export const DeliveryRate = Type.Object({
 export const Candidate = Type.Object({
   promotionId: Text, code: nullable(Text), name: Text,
   kind: Type.Enum(['percentage', 'amount', 'free_delivery']), ratePpm: nullable(Whole), amountMinor: nullable(Whole),
-  combines: Type.Boolean(), priority: Whole, productIds: nullable(Type.Array(Text)), minimumSubtotalMinor: nullable(Whole),
+  combines: Type.Boolean(), priority: Whole, productIds: nullable(Type.Array(Text)),
+  minimumSubtotalMinor: nullable(Whole),
   limited: Type.Boolean(), refusal: nullable(CouponRefusal),
 })
 type PricedLine = Static<typeof PricedLine>
@@ -56,7 +45,20 @@ export type QuoteInput = {
   couponPolicy: 'refuse' | 'report'
 }
 
-/** Throws QuoteTooLarge, ShippingMethodNotAvailable and, unless asked only to report, CouponNotApplicable. */
+/**
+ * The rules. Every rounding is half away from zero.
+ * - A line is unit price × quantity ÷ units per price, rounded once.
+ * - Delivery is chosen by the weight of what must be sent and by the value of all goods before discounts: a coupon
+ *   never makes delivery dearer.
+ * - Promotions that combine apply together, the higher priority first, each on what the one before left. A promotion
+ *   that does not combine applies alone. Of these alternatives the shopper gets the one that takes most off.
+ * - A discount is computed on the sum of its lines and split over them by largest remainder: lines always add up, and
+ *   none falls below zero. Lines are taken in the order of their variants, so the order of a cart changes no amount.
+ * - Tax is computed for each line and for the delivery, after discounts: out of the amount where prices include it, on
+ *   top of it where they do not.
+ *
+ * Throws QuoteTooLarge, ShippingMethodNotAvailable and, unless asked only to report, CouponNotApplicable.
+ */
 export function calculateQuote(input: QuoteInput): Quote {
   const { currency, pricesIncludeTax } = input
   const goods = valueGoods(input.lines)
@@ -100,15 +102,19 @@ export function taxOf(amountMinor: number, ratePpm: number, included: boolean): 
 
 /** See schema.sql, tax_rate. The class 'zero' means no tax wherever a place does not say otherwise. */
 export function findTaxRate(rates: TaxRate[], taxClass: string): number {
-  const find = (wanted: string) =>
-    rates.find((rate) => rate.taxClass === wanted && rate.region !== null) ?? rates.find((rate) => rate.taxClass === wanted)
+  const find = (wanted: string) => {
+    const named = rates.filter((rate) => rate.taxClass === wanted)
+    return named.find((rate) => rate.region !== null) ?? named[0]
+  }
   const rate = find(taxClass) ?? (taxClass === 'zero' ? undefined : find('standard'))
   return rate?.ratePpm ?? 0
 }
 
 function valueGoods(lines: PricedLine[]): Goods {
   const roughly = lines.reduce((total, line) => total + line.unitMinor * line.quantity / line.perUnits, 0)
-  if (roughly > MAX_AMOUNT_MINOR) throw QuoteTooLarge({ maximumMinor: MAX_AMOUNT_MINOR }, 'Split the goods over several orders.')
+  if (roughly > MAX_AMOUNT_MINOR) {
+    throw QuoteTooLarge({ maximumMinor: MAX_AMOUNT_MINOR }, 'Split the goods over several orders.')
+  }
   return lines
     .map((line) => ({ ...line, subtotalMinor: multiplyDivide(line.unitMinor, line.quantity, line.perUnits) }))
     .sort((a, b) => (a.variantId < b.variantId ? -1 : 1))
@@ -160,7 +166,8 @@ function covers(promotion: Candidate, line: PricedLine): boolean {
 }
 
 function alternatives(promotions: Candidate[]): Candidate[][] {
-  return [promotions.filter(({ combines }) => combines), ...promotions.filter(({ combines }) => !combines).map((one) => [one])]
+  const { together = [], alone = [] } = Object.groupBy(promotions, ({ combines }) => (combines ? 'together' : 'alone'))
+  return [together, ...alone.map((one) => [one])]
 }
 
 type Discounts = {
@@ -187,7 +194,8 @@ function takeOff(goods: Goods, shippingMinor: number, promotions: Candidate[]): 
     allocate(amountMinor, left).forEach((share, index) => { lineMinor[index]! += share })
     return { promotion, amountMinor }
   })
-  return { taken, lineMinor, shippingMinor: shippingTaken, totalMinor: sum(taken.map(({ amountMinor }) => amountMinor)) }
+  const totalMinor = sum(taken.map(({ amountMinor }) => amountMinor))
+  return { taken, lineMinor, shippingMinor: shippingTaken, totalMinor }
 }
 
 /** The first of the largest, so that promotions which combine win a tie. */
@@ -199,6 +207,7 @@ function withoutEffect(usable: Candidate[], best: Discounts): Quote['unusedCoupo
   return usable.flatMap((promotion) => {
     const taken = best.taken.find((each) => each.promotion === promotion)
     if (promotion.code === null || (taken && taken.amountMinor > 0)) return []
-    return [{ code: promotion.code, reason: taken || best.totalMinor === 0 ? 'no_effect' as const : 'better_offer' as const }]
+    const reason: CouponRefusal = taken || best.totalMinor === 0 ? 'no_effect' : 'better_offer'
+    return [{ code: promotion.code, reason }]
   })
 }

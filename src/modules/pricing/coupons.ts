@@ -16,7 +16,9 @@ const changeable = {
   active: Type.Boolean(),
 }
 const Changeable = Type.Partial(Type.Object(changeable))
-const code = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{1,39}$', description: 'Kept in upper case', examples: ['SUMMER'] })
+const code = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{1,39}$', description: 'Kept in upper case', examples: ['SUMMER'],
+})
 export const Coupon = Type.Object({
   id: Id, promotionId: Id, code: Type.String(), batchId: nullable(Id), ...changeable,
   used: Type.Integer({ description: 'Orders that hold or spent this code, where it is limited' }),
@@ -26,14 +28,15 @@ export const NewCoupon = Type.Object({ code, ...Changeable.properties })
 export type NewCoupon = Static<typeof NewCoupon>
 const NewBatch = Type.Object({
   count: Type.Integer({ minimum: 1, maximum: 1000 }),
-  prefix: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,19}$', description: 'What each code begins with' })),
+  prefix: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,19}$' })),
   ...Changeable.properties,
 })
 const Coupons = Type.Object({ items: Type.Array(Coupon) })
 
 mapConstraint('coupon_code_unique', () => CouponCodeTaken({}, 'Choose another code, or change that coupon.'))
 mapConstraint('coupon_promotion_fkey', () => PromotionNotFound({}))
-mapConstraint('coupon_ends_after_start', () => InvalidValue({ fields: [{ path: 'body/endsAt', message: 'must be after startsAt' }] }))
+mapConstraint('coupon_ends_after_start',
+  () => InvalidValue({ fields: [{ path: 'body/endsAt', message: 'must be after startsAt' }] }))
 
 // 31 characters that cannot be mistaken for each other; ten of them are 49 bits, beyond guessing at the rate we answer.
 const ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ'
@@ -55,7 +58,9 @@ export async function createCoupon(tx: Tx, id: string, promotionId: string, inpu
   return getCoupon(tx, id)
 }
 
-async function createBatch(tx: Tx, batchId: string, promotionId: string, { count, prefix = '', ...rest }: Static<typeof NewBatch>) {
+async function createBatch(
+  tx: Tx, batchId: string, promotionId: string, { count, prefix = '', ...rest }: Static<typeof NewBatch>,
+): Promise<Static<typeof Coupons>> {
   const limited = { useLimit: 1, ...rest }
   for (let missing = count; missing > 0;) {
     const drawn = Array.from({ length: missing }, () => ({ id: newId(), code: prefix + randomCode() }))
@@ -69,14 +74,16 @@ function randomCode(): string {
 }
 
 function insertCoupons(
-  promotionId: string, batchId: string | null, coupons: { id: string; code: string }[], input: Static<typeof Changeable>,
+  promotionId: string, batchId: string | null, coupons: { id: string; code: string }[],
+  input: Static<typeof Changeable>,
   onConflict: ReturnType<typeof sql>,
 ) {
   return sql`
     insert into pricing.coupon (id, promotion_id, batch_id, code, starts_at, ends_at, active, use_limit)
-    select id, ${promotionId}, ${batchId}::uuid, code, ${input.startsAt ?? null}, ${input.endsAt ?? null}, ${input.active ?? true},
-      ${input.useLimit ?? null}
-    from unnest(${coupons.map((coupon) => coupon.id)}::uuid[], ${coupons.map((coupon) => normalizeCode(coupon.code))}::text[])
+    select id, ${promotionId}, ${batchId}::uuid, code, ${input.startsAt ?? null}, ${input.endsAt ?? null},
+      ${input.active ?? true}, ${input.useLimit ?? null}
+    from unnest(${coupons.map((coupon) => coupon.id)}::uuid[],
+      ${coupons.map((coupon) => normalizeCode(coupon.code))}::text[])
       as coupon (id, code)
     ${onConflict}`
 }
@@ -100,15 +107,17 @@ const listCoupons = route({
     const byCode = wanted === undefined ? null : normalizeCode(wanted)
     return page(await db.many(Coupon, sql`
       select ${columns} from pricing.coupon
-      where (${promotionId}::uuid is null or promotion_id = ${promotionId}::uuid) and (${byCode}::text is null or code = ${byCode}::text)
+      where (${promotionId}::uuid is null or promotion_id = ${promotionId}::uuid)
+        and (${byCode}::text is null or code = ${byCode}::text)
         and (${after}::text is null or id < ${after}::text::uuid)
       order by id desc limit ${limit + 1}`), limit)
   },
 })
 
 const postCoupon = route({
-  method: 'POST', path: '/admin/promotions/:promotionId/coupons', access: write, tags, params, summary: 'Create a coupon',
-  body: NewCoupon, response: { 201: Coupon }, problems: [PromotionNotFound, CouponNotFound, CouponCodeTaken, InvalidValue],
+  method: 'POST', path: '/admin/promotions/:promotionId/coupons', access: write, tags, params,
+  summary: 'Create a coupon', body: NewCoupon, response: { 201: Coupon },
+  problems: [PromotionNotFound, CouponNotFound, CouponCodeTaken, InvalidValue],
   async run({ db, context, params: { promotionId }, body }) {
     const id = resultId(context)
     return db.transaction(context, (tx) => createCoupon(tx, id, promotionId, body))
@@ -128,15 +137,15 @@ const postBatch = route({
 })
 
 const patchCoupon = route({
-  method: 'PATCH', path: '/admin/coupons/:couponId', access: write, tags, params: couponParams, summary: 'Change a coupon',
-  body: Changeable, response: { 200: Coupon }, problems: [CouponNotFound, InvalidValue],
+  method: 'PATCH', path: '/admin/coupons/:couponId', access: write, tags, params: couponParams,
+  summary: 'Change a coupon', body: Changeable, response: { 200: Coupon }, problems: [CouponNotFound, InvalidValue],
   run: ({ db, context, params: { couponId }, body }) => db.transaction(context, async (tx) => {
     const before = await tx.maybe(Coupon, sql`select ${columns} from pricing.coupon where id = ${couponId} for update`)
     if (!before) throw CouponNotFound({})
     const coupon = { ...before, ...body }
     await tx.run(sql`
-      update pricing.coupon set use_limit = ${coupon.useLimit}, starts_at = ${coupon.startsAt}, ends_at = ${coupon.endsAt},
-        active = ${coupon.active}
+      update pricing.coupon set use_limit = ${coupon.useLimit}, starts_at = ${coupon.startsAt},
+        ends_at = ${coupon.endsAt}, active = ${coupon.active}
       where id = ${couponId}`)
     return getCoupon(tx, couponId)
   }),

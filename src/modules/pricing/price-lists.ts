@@ -12,7 +12,9 @@ import { BasePriceListExists, nullable, PriceListNotFound } from './pricing.ts'
 
 const changeable = {
   name: Type.String({ minLength: 1, maxLength: 100 }),
-  priority: Type.Integer({ minimum: 0, maximum: 1000, description: '0 is the base list; of the others the highest decides' }),
+  priority: Type.Integer({
+    minimum: 0, maximum: 1000, description: '0 is the base list; of the others the highest decides',
+  }),
   startsAt: nullable(Timestamp),
   endsAt: nullable(Timestamp),
 }
@@ -23,12 +25,15 @@ export const NewPriceList = Type.Object({
   startsAt: Type.Optional(changeable.startsAt), endsAt: Type.Optional(changeable.endsAt),
 })
 
-mapConstraint('price_list_base', () => BasePriceListExists({}, 'Set its prices, or give the new list a priority above 0.'))
-mapConstraint('price_list_ends_after_start', () => InvalidValue({ fields: [{ path: 'body/endsAt', message: 'must be after startsAt' }] }))
+mapConstraint('price_list_base',
+  () => BasePriceListExists({}, 'Set its prices, or give the new list a priority above 0.'))
+mapConstraint('price_list_ends_after_start',
+  () => InvalidValue({ fields: [{ path: 'body/endsAt', message: 'must be after startsAt' }] }))
 mapConstraint('price_list_base_has_no_dates', () => InvalidValue({
   fields: [{ path: 'body/startsAt', message: 'must be left out: a base list (priority 0) always holds' }] }))
 
-const columns = sql`id, channel_id as "channelId", currency, name, priority, starts_at as "startsAt", ends_at as "endsAt"`
+const columns = sql`
+  id, channel_id as "channelId", currency, name, priority, starts_at as "startsAt", ends_at as "endsAt"`
 const params = Type.Object({ priceListId: Id })
 const read = { permission: 'pricing:read' }
 const write = { permission: 'pricing:write' }
@@ -42,7 +47,8 @@ export async function createPriceList(tx: Tx, id: string, list: Static<typeof Ne
   }
   await tx.run(sql`
     insert into pricing.price_list (id, channel_id, currency, name, priority, starts_at, ends_at)
-    values (${id}, ${list.channelId}, ${list.currency}, ${list.name}, ${list.priority}, ${list.startsAt ?? null}, ${list.endsAt ?? null})
+    values (${id}, ${list.channelId}, ${list.currency}, ${list.name}, ${list.priority},
+      ${list.startsAt ?? null}, ${list.endsAt ?? null})
     on conflict (id) do nothing`)
   return getPriceList(tx, id)
 }
@@ -61,7 +67,8 @@ const listPriceLists = route({
     const [after] = cursor ? decodeCursor(cursor, 1) : [null]
     const rows = await db.many(PriceList, sql`
       select ${columns} from pricing.price_list
-      where (${channelId}::uuid is null or channel_id = ${channelId}::uuid) and (${currency}::text is null or currency = ${currency}::text)
+      where (${channelId}::uuid is null or channel_id = ${channelId}::uuid)
+        and (${currency}::text is null or currency = ${currency}::text)
         and (${after}::text is null or id::text < ${after}::text)
       order by id desc limit ${limit + 1}`)
     return page(rows, limit)
@@ -83,7 +90,8 @@ const patchPriceList = route({
   summary: 'Change the name, priority or dates of a price list',
   body: Type.Partial(Type.Object(changeable)), response: { 200: PriceList }, problems,
   run: ({ db, context, params: { priceListId }, body }) => db.transaction(context, async (tx) => {
-    const before = await tx.maybe(PriceList, sql`select ${columns} from pricing.price_list where id = ${priceListId} for update`)
+    const before = await tx.maybe(PriceList, sql`
+      select ${columns} from pricing.price_list where id = ${priceListId} for update`)
     if (!before) throw PriceListNotFound({})
     const list = { ...before, ...body }
     await tx.run(sql`

@@ -4,11 +4,12 @@ import { sql, type Conn } from '../../platform/db.ts'
 import { nullable } from './pricing.ts'
 
 const Step = Type.Object({
-  minQuantity: Type.Integer(), unitMinor: Type.Integer(), perUnits: Type.Integer(), compareAtMinor: nullable(Type.Integer()),
+  minQuantity: Type.Integer(), unitMinor: Type.Integer(), perUnits: Type.Integer(),
+  compareAtMinor: nullable(Type.Integer()),
 })
 export const VariantPrice = Type.Object({
   variantId: Type.String(),
-  /** From the smallest quantity up; each price holds until the next. The first is the price of one unless it starts above 1. */
+  /** From the smallest quantity up; each price holds until the next. The first is mostly the price of one. */
   steps: Type.Array(Step, { minItems: 1 }),
 })
 export type VariantPrice = Static<typeof VariantPrice>
@@ -34,10 +35,13 @@ export async function priceVariants(
       limit 1
     ) price
     group by threshold.variant_id`)
-  return prices.map(({ variantId, steps }) => ({ variantId, steps: steps.filter((step, index) => !same(step, steps[index - 1])) }))
+  return prices.map(({ variantId, steps }) => ({
+    variantId, steps: steps.filter((step, index) => !same(step, steps[index - 1])),
+  }))
 }
 
 // A break of a list that another list overrides changes nothing.
 function same(step: Static<typeof Step>, before: Static<typeof Step> | undefined): boolean {
-  return step.unitMinor === before?.unitMinor && step.perUnits === before.perUnits && step.compareAtMinor === before.compareAtMinor
+  return step.unitMinor === before?.unitMinor && step.perUnits === before.perUnits
+    && step.compareAtMinor === before.compareAtMinor
 }

@@ -21,21 +21,25 @@ const NewBreak = Type.Object({
 })
 const NewVariantPrices = Type.Object({
   variantId: Id,
-  prices: Type.Array(NewBreak, { maxItems: 100, description: 'Every quantity break; none removes the variant from the list' }),
+  prices: Type.Array(NewBreak, {
+    maxItems: 100, description: 'Every quantity break; none removes the variant from the list',
+  }),
 })
 const params = Type.Object({ priceListId: Id })
 const tags = ['Pricing']
 
 const listPrices = route({
   method: 'GET', path: '/admin/price-lists/:priceListId/prices', access: { permission: 'pricing:read' }, tags, params,
-  summary: 'List the prices in a price list by variant', query: Type.Object({ ...PageQuery, variantId: Type.Optional(Id) }),
+  summary: 'List the prices in a price list by variant',
+  query: Type.Object({ ...PageQuery, variantId: Type.Optional(Id) }),
   response: { 200: Page(VariantPrices) }, problems: [PriceListNotFound, InvalidCursor],
   async run({ db, params: { priceListId }, query: { limit = 20, cursor, variantId = null } }) {
     const [after] = cursor ? decodeCursor(cursor, 1) : [null]
     await getPriceList(db, priceListId)
     const rows = await db.many(VariantPrices, sql`
-      select variant_id as "variantId", jsonb_agg(jsonb_build_object('minQuantity', min_quantity, 'unitMinor', unit_minor,
-        'perUnits', per_units, 'compareAtMinor', compare_at_minor) order by min_quantity) as prices
+      select variant_id as "variantId", jsonb_agg(jsonb_build_object(
+        'minQuantity', min_quantity, 'unitMinor', unit_minor, 'perUnits', per_units,
+        'compareAtMinor', compare_at_minor) order by min_quantity) as prices
       from pricing.price
       where price_list_id = ${priceListId} and (${variantId}::uuid is null or variant_id = ${variantId}::uuid)
         and (${after}::text is null or variant_id > ${after}::text::uuid)
@@ -54,7 +58,8 @@ const putPrices = route({
   async run({ db, context, params: { priceListId }, body: { items } }) {
     const fields = items.flatMap(({ variantId, prices }, index) => [
       ...(items.findIndex((item) => item.variantId === variantId) === index ? [] : [{
-        path: `body/items/${index}/variantId`, message: 'is there twice: give all quantity breaks of a variant in one item' }]),
+        path: `body/items/${index}/variantId`,
+        message: 'is there twice: give all quantity breaks of a variant in one item' }]),
       ...(new Set(prices.map((price) => price.minQuantity ?? 1)).size === prices.length ? [] : [{
         path: `body/items/${index}/prices`, message: 'has two prices from the same minQuantity' }]),
     ])

@@ -14,9 +14,10 @@ export const Minor = Type.Integer({ minimum: 0, maximum: MAX_AMOUNT_MINOR })
 const Amount = Type.Integer({ minimum: 0 })
 const Text = Type.String()
 
-/** Why a coupon takes nothing off. The last two are no fault of the coupon: it stays in the cart and may count later. */
+/** Why a coupon takes nothing off. The last two are no fault: it stays in the cart and may count later. */
 export const CouponRefusal = Type.Enum([
-  'unknown', 'inactive', 'not_started', 'ended', 'other_channel', 'other_currency', 'exhausted', 'exhausted_for_customer',
+  'unknown', 'inactive', 'not_started', 'ended', 'other_channel', 'other_currency', 'exhausted',
+  'exhausted_for_customer',
   'minimum_not_met', 'no_matching_product', 'better_offer', 'no_effect',
 ])
 export type CouponRefusal = Static<typeof CouponRefusal>
@@ -65,7 +66,7 @@ export type QuoteRequest = {
   lines: { variantId: string; quantity: number }[]
   shippingMethodId?: string | null
   couponCodes: string[]
-  customerKey?: string | null      // e-mail in lower case or customer id; without it limits per customer are not looked at
+  customerKey?: string | null      // e-mail in lower case or customer id; without it, limits per customer wait
   /** 'refuse' (default) throws CouponNotApplicable; 'report' leaves the coupon out and names it in unusedCoupons. */
   couponPolicy?: 'refuse' | 'report'
 }
@@ -84,31 +85,35 @@ export const ChannelNotSelling = problem('channel-not-selling', 422, 'This chann
 export const VariantUnavailable = problem('variant-unavailable', 422, 'Some items cannot be bought here', Type.Object({
   lines: Type.Array(Type.Object({ variantId: Text, reason: Type.Enum(['not_sold', 'no_price']) })),
 }))
-export const CurrencyNotOffered = problem('currency-not-offered', 422, 'This currency is not offered here', Type.Object({
-  currency: Text, offered: Type.Array(Text),
-}))
+export const CurrencyNotOffered = problem(
+  'currency-not-offered', 422, 'This currency is not offered here',
+  Type.Object({ currency: Text, offered: Type.Array(Text) }),
+)
 export const CouponNotApplicable = problem('coupon-not-applicable', 422, 'A coupon does not apply', Type.Object({
   coupons: Type.Array(UnusedCoupon),
 }))
-export const CouponExhausted = problem('coupon-exhausted', 409, 'A coupon or promotion has just been used up', Type.Object({}))
+export const CouponExhausted = problem('coupon-exhausted', 409, 'A coupon or promotion has just been used up')
 export const ShippingMethodNotAvailable = problem(
   'shipping-method-not-available', 422, 'This delivery is not available for the goods and address',
   Type.Object({ shippingMethodId: Text }),
 )
-export const QuoteTooLarge = problem('quote-too-large', 422, 'These goods are worth more than one order can hold', Type.Object({
-  maximumMinor: Type.Integer(),
-}))
+export const QuoteTooLarge = problem(
+  'quote-too-large', 422, 'These goods are worth more than one order can hold',
+  Type.Object({ maximumMinor: Type.Integer() }),
+)
 /** What a route that asks for a quote may answer. */
 export const quoteProblems = [
-  ChannelNotSelling, VariantUnavailable, CurrencyNotOffered, CouponNotApplicable, ShippingMethodNotAvailable, QuoteTooLarge,
+  ChannelNotSelling, VariantUnavailable, CurrencyNotOffered, CouponNotApplicable, ShippingMethodNotAvailable,
+  QuoteTooLarge,
 ] as const
 
 export const PriceListNotFound = problem('price-list-not-found', 404, 'No such price list')
-export const BasePriceListExists = problem('base-price-list-exists', 409, 'This channel and currency have a base list already')
+export const BasePriceListExists = problem(
+  'base-price-list-exists', 409, 'This channel and currency have a base list already')
 export const PromotionNotFound = problem('promotion-not-found', 404, 'No such promotion')
 export const CouponNotFound = problem('coupon-not-found', 404, 'No such coupon')
 export const CouponCodeTaken = problem('coupon-code-taken', 409, 'Another coupon has this code')
 export const TaxRateNotFound = problem('tax-rate-not-found', 404, 'No such tax rate')
 
-/** Prices of these variants may have changed: a price was set or removed, or a price list started, ended or was edited. */
+/** Prices of these variants may have changed: one was set or removed, or a price list started, ended or was edited. */
 export const PricesChanged = event('pricing.prices-changed', Type.Object({ variantIds: Type.Array(Text) }))

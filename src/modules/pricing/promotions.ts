@@ -30,20 +30,28 @@ const settings = {
   name, discount: Discount, active: Type.Boolean(),
   automatic: Type.Boolean({ description: 'Applies by itself; otherwise it needs one of its coupons' }),
   combines: Type.Boolean({ description: 'May apply beside other promotions that combine' }),
-  priority: Type.Integer({ minimum: 0, maximum: 1000, description: 'Of those that combine, the higher is taken off first' }),
+  priority: Type.Integer({
+    minimum: 0, maximum: 1000, description: 'Of those that combine, the higher is taken off first',
+  }),
   ...conditions, ...limits,
 }
 const Settings = Type.Object(settings)
-export const NewPromotion = Type.Object({ ...Type.Partial(Settings).properties, name, discount: Discount, automatic: settings.automatic })
+export const NewPromotion = Type.Object({
+  ...Type.Partial(Settings).properties, name, discount: Discount, automatic: settings.automatic,
+})
 export type NewPromotion = Static<typeof NewPromotion>
-export const Promotion = Type.Object({ id: Id, ...settings, used: Type.Integer({ description: 'Orders that hold or spent a use, where it is limited' }) })
+export const Promotion = Type.Object({
+  id: Id, ...settings, used: Type.Integer({ description: 'Orders that hold or spent a use, where it is limited' }),
+})
 export type Promotion = Static<typeof Promotion>
 
 mapConstraint('promotion_amount_has_currency', () => InvalidValue({ fields: [{
   path: 'body/currency', message: 'is missing: an amount off and a minimum subtotal are in a currency' }] }))
-mapConstraint('promotion_ends_after_start', () => InvalidValue({ fields: [{ path: 'body/endsAt', message: 'must be after startsAt' }] }))
+mapConstraint('promotion_ends_after_start',
+  () => InvalidValue({ fields: [{ path: 'body/endsAt', message: 'must be after startsAt' }] }))
 
-const columns = sql`id, name, active, automatic, combines, priority, currency, channel_id as "channelId", product_ids as "productIds",
+const columns = sql`
+  id, name, active, automatic, combines, priority, currency, channel_id as "channelId", product_ids as "productIds",
   case kind when 'percentage' then jsonb_build_object('kind', kind, 'ratePpm', rate_ppm)
     when 'amount' then jsonb_build_object('kind', kind, 'amountMinor', amount_minor)
     else jsonb_build_object('kind', kind) end as discount,
@@ -62,13 +70,13 @@ export async function savePromotion(tx: Tx, id: string, input: NewPromotion): Pr
   }
   const { discount } = input
   await tx.run(sql`
-    insert into pricing.promotion (id, name, kind, rate_ppm, amount_minor, currency, automatic, combines, priority, channel_id,
-      product_ids, minimum_subtotal_minor, starts_at, ends_at, active, use_limit, use_limit_per_customer)
+    insert into pricing.promotion (id, name, kind, rate_ppm, amount_minor, currency, automatic, combines, priority,
+      channel_id, product_ids, minimum_subtotal_minor, starts_at, ends_at, active, use_limit, use_limit_per_customer)
     values (${id}, ${input.name}, ${discount.kind}, ${'ratePpm' in discount ? discount.ratePpm : null},
       ${'amountMinor' in discount ? discount.amountMinor : null}, ${input.currency ?? null}, ${input.automatic},
-      ${input.combines ?? false}, ${input.priority ?? 0}, ${input.channelId ?? null}, ${input.productIds ?? null}::uuid[],
-      ${input.minimumSubtotalMinor ?? null}, ${input.startsAt ?? null}, ${input.endsAt ?? null}, ${input.active ?? true},
-      ${input.useLimit ?? null}, ${input.useLimitPerCustomer ?? null})
+      ${input.combines ?? false}, ${input.priority ?? 0}, ${input.channelId ?? null},
+      ${input.productIds ?? null}::uuid[], ${input.minimumSubtotalMinor ?? null}, ${input.startsAt ?? null},
+      ${input.endsAt ?? null}, ${input.active ?? true}, ${input.useLimit ?? null}, ${input.useLimitPerCustomer ?? null})
     on conflict (id) do update set name = excluded.name, kind = excluded.kind, rate_ppm = excluded.rate_ppm,
       amount_minor = excluded.amount_minor, currency = excluded.currency, automatic = excluded.automatic,
       combines = excluded.combines, priority = excluded.priority, channel_id = excluded.channel_id,
@@ -116,7 +124,8 @@ const patchPromotion = route({
   description: 'A limit below what was used already stops further uses; nothing is taken back.',
   body: Type.Partial(Settings), response: { 200: Promotion }, problems: [PromotionNotFound, InvalidValue],
   run: ({ db, context, params: { promotionId }, body }) => db.transaction(context, async (tx) => {
-    const before = await tx.maybe(Promotion, sql`select ${columns} from pricing.promotion where id = ${promotionId} for update`)
+    const before = await tx.maybe(Promotion, sql`
+      select ${columns} from pricing.promotion where id = ${promotionId} for update`)
     if (!before) throw PromotionNotFound({})
     return savePromotion(tx, promotionId, { ...before, ...body })
   }),

@@ -32,7 +32,8 @@ export async function quote(conn: Conn, request: QuoteRequest): Promise<Quote> {
     throw CurrencyNotOffered({ currency, offered: currencies }, `Choose one of ${currencies.join(', ')}.`)
   }
   if (missing.length > 0) {
-    throw VariantUnavailable({ lines: missing }, 'Remove these lines: they are not on sale here, or have no price in this currency.')
+    throw VariantUnavailable({ lines: missing },
+      'Remove these lines: they are not on sale here, or have no price in this currency.')
   }
   return calculateQuote({ ...facts, currency, shippingMethodId, couponCodes, couponPolicy })
 }
@@ -67,10 +68,13 @@ function readGoods({ channelId, currency, lines }: QuoteRequest): Statement {
         'requiresShipping', variant.requires_shipping, 'weightGrams', coalesce(variant.weight_grams, 0),
         'taxClass', variant.tax_class, 'quantity', wanted.quantity,
         'unitMinor', price.unit_minor, 'perUnits', price.per_units, 'compareAtMinor', price.compare_at_minor
-      ) order by wanted.position) filter (where variant.variant_id is not null and price.unit_minor is not null), '[]') as lines,
+      ) order by wanted.position) filter (where variant.variant_id is not null and price.unit_minor >= 0), '[]')
+        as lines,
       coalesce(jsonb_agg(jsonb_build_object(
-        'variantId', wanted.variant_id, 'reason', case when variant.variant_id is null then 'not_sold' else 'no_price' end
-      ) order by wanted.position) filter (where variant.variant_id is null or price.unit_minor is null), '[]') as missing
+        'variantId', wanted.variant_id,
+        'reason', case when variant.variant_id is null then 'not_sold' else 'no_price' end
+      ) order by wanted.position) filter (where variant.variant_id is null or price.unit_minor is null), '[]')
+        as missing
     from (
       select variant_id, sum(quantity) as quantity, min(position) as position
       from unnest(${lines.map((line) => line.variantId)}::uuid[], ${lines.map((line) => line.quantity)}::int[])
@@ -92,6 +96,7 @@ function readGoods({ channelId, currency, lines }: QuoteRequest): Statement {
 // Automatic promotions that have not ended, and whatever the codes open, each with the first reason against it. The
 // counts only spare a shopper from a coupon that is used up: what decides is the CHECK in use-coupons.ts.
 function readCandidates({ channelId, currency, customerKey }: QuoteRequest, couponCodes: string[]): Statement {
+  const customer = customerKey ? customerScope(customerKey) : null
   const usedBy = (scope: Statement) => sql`coalesce((
     select used from pricing.use_count where use_count.promotion_id = promotion.id and scope = ${scope}), 0)`
   return sql`
@@ -109,8 +114,7 @@ function readCandidates({ channelId, currency, customerKey }: QuoteRequest, coup
           when promotion.currency <> ${currency} then 'other_currency'
           when ${usedBy(sql`'all'`)} >= promotion.use_limit then 'exhausted'
           when ${usedBy(sql`'code:' || coupon.code`)} >= coupon.use_limit then 'exhausted'
-          when ${usedBy(sql`${customerKey ? customerScope(customerKey) : null}::text`)} >= promotion.use_limit_per_customer
-            then 'exhausted_for_customer'
+          when ${usedBy(sql`${customer}::text`)} >= promotion.use_limit_per_customer then 'exhausted_for_customer'
         end)), '[]')
     from (
       select id as promotion_id, null::uuid as coupon_id from pricing.promotion

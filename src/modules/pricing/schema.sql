@@ -25,7 +25,8 @@ create table pricing.price_list (
 );
 create unique index price_list_base on pricing.price_list (channel_id, currency) where priority = 0;
 create index price_list_of_channel on pricing.price_list (channel_id, currency);
-create index price_list_to_announce on pricing.price_list (announced_at) where starts_at is not null or ends_at is not null;
+create index price_list_to_announce on pricing.price_list (announced_at)
+  where starts_at is not null or ends_at is not null;
 
 -- The price of one variant from min_quantity upwards. unit_minor buys per_units units, which leaves room for prices
 -- finer than a cent (1250 per 1000 screws). The lowest price of the last 30 days will be a history table beside this
@@ -56,7 +57,8 @@ where (price_list.starts_at is null or price_list.starts_at <= now())
 
 -- Published: the price of one unit, to sort and filter by.
 create view pricing.current_price as
-select distinct on (channel_id, currency, variant_id) channel_id, currency, variant_id, unit_minor, per_units, compare_at_minor
+select distinct on (channel_id, currency, variant_id)
+  channel_id, currency, variant_id, unit_minor, per_units, compare_at_minor
 from pricing.live_price
 where min_quantity = 1
 order by channel_id, currency, variant_id, priority desc, price_list_id desc;
@@ -87,7 +89,7 @@ create table pricing.promotion (
   kind text not null,
   rate_ppm integer,                                 -- of percentage
   amount_minor bigint,                              -- of amount
-  currency text,                                    -- of amount_minor and minimum_subtotal_minor; alone it is a condition
+  currency text,                                    -- of the amounts here; alone it is a condition
   automatic boolean not null,
   combines boolean not null default false,          -- may apply beside others; see calculate-quote.ts
   priority integer not null default 0,              -- the higher is taken off first
@@ -97,7 +99,7 @@ create table pricing.promotion (
   starts_at timestamptz,
   ends_at timestamptz,
   active boolean not null default true,
-  use_limit integer,                                -- orders in all, whatever the code; null: no limit, and nothing is counted
+  use_limit integer,                                -- orders in all, whatever the code; null: not counted
   use_limit_per_customer integer,
   created_at timestamptz not null default now(),
   constraint promotion_name_length check (length(name) between 1 and 100),

@@ -12,11 +12,14 @@ export type SetPrice = {
   perUnits?: number                // unitMinor buys so many; 1 unless told
   minQuantity?: number             // from this quantity on; 1 unless told
   compareAtMinor?: number | null   // kept only where it is above unitMinor: anything else would be a false reduction
-} & ({ priceListId: string } | { channelId: string; currency: string })   // the latter: the base list, made at first use
+} & ({ priceListId: string } | { channelId: string; currency: string })   // the latter: the base list there
 
 mapConstraint('price_list_fkey', () => PriceListNotFound({}))
 
-/** Answers the variants whose price changed, and publishes PricesChanged for them. The last of two equal keys counts. Idempotent. */
+/**
+ * Answers the variants whose price changed, and publishes PricesChanged for them. Of two prices for one key the last
+ * counts. Idempotent.
+ */
 export async function setPrices(tx: Tx, prices: readonly SetPrice[]): Promise<string[]> {
   await createBaseLists(tx, prices)
   const column = <T>(of: (price: SetPrice) => T) => prices.map(of)
@@ -26,13 +29,15 @@ export async function setPrices(tx: Tx, prices: readonly SetPrice[]): Promise<st
         coalesce(line.price_list_id, price_list.id) as price_list_id, min_quantity, unit_minor, per_units,
         case when compare_at_minor > unit_minor then compare_at_minor end as compare_at_minor
       from unnest(
-        ${column((price) => price.variantId)}::uuid[], ${column((price) => ('priceListId' in price ? price.priceListId : null))}::uuid[],
+        ${column((price) => price.variantId)}::uuid[],
+        ${column((price) => ('priceListId' in price ? price.priceListId : null))}::uuid[],
         ${column((price) => ('channelId' in price ? price.channelId : null))}::uuid[],
         ${column((price) => ('currency' in price ? price.currency : null))}::text[],
         ${column((price) => price.minQuantity ?? 1)}::int[], ${column((price) => price.unitMinor)}::bigint[],
         ${column((price) => price.perUnits ?? 1)}::int[], ${column((price) => price.compareAtMinor ?? null)}::bigint[]
-      ) with ordinality as line
-        (variant_id, price_list_id, channel_id, currency, min_quantity, unit_minor, per_units, compare_at_minor, position)
+      ) with ordinality as line (
+        variant_id, price_list_id, channel_id, currency, min_quantity, unit_minor, per_units, compare_at_minor,
+        position)
       left join pricing.price_list
         on price_list.channel_id = line.channel_id and price_list.currency = line.currency and price_list.priority = 0
       order by variant_id, price_list_id, min_quantity, position desc
@@ -50,15 +55,17 @@ export async function setPrices(tx: Tx, prices: readonly SetPrice[]): Promise<st
   return variantIds
 }
 
-/** Removes every price of these variants in a list, except of the quantities to keep: the other half of replacing them. */
+/** Removes the prices of these variants in a list, but for the quantities to keep: the other half of replacing them. */
 export async function removePrices(
-  tx: Tx, priceListId: string, variantIds: readonly string[], keep: readonly { variantId: string; minQuantity: number }[] = [],
+  tx: Tx, priceListId: string, variantIds: readonly string[],
+  keep: readonly { variantId: string; minQuantity: number }[] = [],
 ): Promise<string[]> {
   const removed = await tx.many(Variant, sql`
     delete from pricing.price
     where price_list_id = ${priceListId} and variant_id = any(${variantIds}::uuid[])
       and (variant_id, min_quantity) not in (
-        select * from unnest(${keep.map((price) => price.variantId)}::uuid[], ${keep.map((price) => price.minQuantity)}::int[]))
+        select * from unnest(
+          ${keep.map((price) => price.variantId)}::uuid[], ${keep.map((price) => price.minQuantity)}::int[]))
     returning variant_id as "variantId"`)
   const changed = [...new Set(removed.map((row) => row.variantId))]
   await announce(tx, changed)
@@ -74,7 +81,8 @@ async function createBaseLists(tx: Tx, prices: readonly SetPrice[]): Promise<voi
     insert into pricing.price_list (id, channel_id, currency, name)
     select id, channel_id, currency, 'Base prices ' || currency
     from unnest(
-      ${lists.map(() => newId())}::uuid[], ${lists.map((list) => list.channelId)}::uuid[], ${lists.map((list) => list.currency)}::text[]
+      ${lists.map(() => newId())}::uuid[], ${lists.map((list) => list.channelId)}::uuid[],
+      ${lists.map((list) => list.currency)}::text[]
     ) as list (id, channel_id, currency)
     order by channel_id, currency
     on conflict (channel_id, currency) where priority = 0 do nothing`)

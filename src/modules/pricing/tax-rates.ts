@@ -19,7 +19,7 @@ export const TaxRate = Type.Object({ id: Id, ...fields, region: Region })
 const TaxRates = Type.Object({ items: Type.Array(TaxRate) })
 const tags = ['Pricing']
 
-/** Sets the rate and name of each (country, region, tax class). Others stay. The last of two equal keys counts. Idempotent. */
+/** Sets the rate and name of each (country, region, tax class); others stay. Of two for one key the last counts. */
 export async function setTaxRates(tx: Tx, rates: readonly Static<typeof NewTaxRate>[]): Promise<void> {
   await tx.run(sql`
     insert into pricing.tax_rate (id, country, region, tax_class, rate_ppm, name)
@@ -51,7 +51,8 @@ const putTaxRates = route({
 
 const deleteTaxRate = route({
   method: 'DELETE', path: '/admin/tax-rates/:taxRateId', access: { permission: 'pricing:write' }, tags,
-  summary: 'Delete a tax rate', params: Type.Object({ taxRateId: Id }), response: { 204: null }, problems: [TaxRateNotFound],
+  summary: 'Delete a tax rate', params: Type.Object({ taxRateId: Id }), response: { 204: null },
+  problems: [TaxRateNotFound],
   run: ({ db, context, params: { taxRateId } }) => db.transaction(context, async (tx) => {
     if (await tx.run(sql`delete from pricing.tax_rate where id = ${taxRateId}`) === 0) throw TaxRateNotFound({})
   }),

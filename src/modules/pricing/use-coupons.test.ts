@@ -23,7 +23,7 @@ async function promotion(db: Db, values: Partial<NewPromotion> = {}): Promise<st
 }
 
 const quoteWith = (...promotions: { promotionId: string; code?: string }[]) => ({
-  promotions: promotions.map(({ promotionId, code = null }) => ({ promotionId, code, name: '', amountMinor: 1, limited: true })),
+  promotions: promotions.map((each) => ({ code: null, ...each, name: '', amountMinor: 1, limited: true })),
 }) as unknown as Quote
 
 const hold = (db: Db, orderId: string, quote: Quote, customer: string) =>
@@ -31,7 +31,8 @@ const hold = (db: Db, orderId: string, quote: Quote, customer: string) =>
 const confirm = (db: Db, orderId: string) => db.transaction(systemContext(), (tx) => confirmCoupons(tx, orderId))
 const release = (db: Db, orderId: string) => db.transaction(systemContext(), (tx) => releaseCoupons(tx, orderId))
 const counts = (db: Db, promotionId: string) => db.many(Count, sql`
-  select split_part(scope, ':', 1) as scope, used from pricing.use_count where promotion_id = ${promotionId} order by scope`)
+  select split_part(scope, ':', 1) as scope, used from pricing.use_count
+  where promotion_id = ${promotionId} order by scope`)
 const held = (outcomes: PromiseSettledResult<unknown>[]) => {
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected') assert.ok(isProblem(outcome.reason, CouponExhausted), String(outcome.reason))
@@ -50,7 +51,7 @@ test('50 orders at once for a few uses: exactly the limit is taken', async (t) =
   }
 })
 
-test('50 orders of one customer at once: the limit per customer holds, and other customers have their own', async (t) => {
+test('50 orders of two customers at once: the limit per customer holds for each', async (t) => {
   const db = await testDatabase(t, { max: 50 })
   for (const limit of [1, 3, 10]) {
     const id = await promotion(db, { useLimitPerCustomer: limit })
@@ -81,7 +82,8 @@ test('two promotions named in either order do not deadlock', async (t) => {
   const db = await testDatabase(t, { max: 20 })
   const [a, b] = [await promotion(db, { useLimit: 100 }), await promotion(db, { useLimit: 100 })]
   const both = [quoteWith({ promotionId: a }, { promotionId: b }), quoteWith({ promotionId: b }, { promotionId: a })]
-  const outcomes = await Promise.allSettled(Array.from({ length: 60 }, (_, index) => hold(db, newId(), both[index % 2]!, 'x')))
+  const orders = Array.from({ length: 60 }, (_, index) => hold(db, newId(), both[index % 2]!, 'x'))
+  const outcomes = await Promise.allSettled(orders)
   assert.equal(held(outcomes), 60)
 })
 
@@ -109,12 +111,14 @@ test('a late payment takes its released use again while there is room, and else 
   const orders = Array.from({ length: 10 }, newId)
   await Promise.all(orders.map((order) => hold(db, order, quoteWith({ promotionId: id }), order)))
   await Promise.all(orders.map((order) => release(db, order)))
-  const others = Promise.allSettled(Array.from({ length: 6 }, () => hold(db, newId(), quoteWith({ promotionId: id }), newId())))
+  const others = Promise.allSettled(Array.from({ length: 6 },
+    () => hold(db, newId(), quoteWith({ promotionId: id }), newId())))
   const late = Promise.all(orders.map((order) => confirm(db, order)))
   const confirmed = (await late).filter((answer) => answer === 'confirmed').length
   assert.equal(confirmed + held(await others), 10)
   assert.deepEqual(await counts(db, id), [{ scope: 'all', used: 10 }])
-  const states = await db.many(State, sql`select state from pricing.coupon_use where promotion_id = ${id} and state = 'confirmed'`)
+  const states = await db.many(State, sql`
+    select state from pricing.coupon_use where promotion_id = ${id} and state = 'confirmed'`)
   assert.equal(states.length, confirmed)
 })
 

@@ -64,7 +64,8 @@ export async function confirmCoupons(tx: Tx, orderId: string): Promise<'confirme
     )
     update pricing.coupon_use set state = 'confirmed'
     from use
-    where coupon_use.order_id = ${orderId} and coupon_use.promotion_id = use.promotion_id and coupon_use.scope = use.scope
+    where coupon_use.order_id = ${orderId}
+      and coupon_use.promotion_id = use.promotion_id and coupon_use.scope = use.scope
       and (select coalesce(bool_and(free), true) from counter)`),
   tx.one(Left, sql`
     select exists (select from pricing.coupon_use where order_id = ${orderId} and state <> 'confirmed') as lost`)])
@@ -72,7 +73,7 @@ export async function confirmCoupons(tx: Tx, orderId: string): Promise<'confirme
 }
 const Left = Type.Object({ lost: Type.Boolean() })
 
-/** Gives back what the order still holds. Confirmed uses stay spent, also of an order that is cancelled later. Safe to repeat. */
+/** Gives back what the order still holds; confirmed uses stay spent. Asked twice, it gives back once. */
 export async function releaseCoupons(tx: Tx, orderId: string): Promise<void> {
   await tx.run(sql`
     with released as (

@@ -19,8 +19,9 @@ export async function saveMethod(tx: Tx, id: string, method: MethodInput): Promi
   await Promise.all([
     tx.run(sql`
       insert into shipping.method (id, zone_id, channel_id, code, name, description, kind, tax_class, position, active)
-      values (${id}, ${method.zoneId}, ${method.channelId ?? null}, ${method.code}, ${method.name}, ${method.description ?? null},
-        ${method.kind}, ${method.taxClass ?? 'standard'}, ${method.position ?? 0}, ${method.active ?? true})
+      values (${id}, ${method.zoneId}, ${method.channelId ?? null}, ${method.code}, ${method.name},
+        ${method.description ?? null}, ${method.kind}, ${method.taxClass ?? 'standard'}, ${method.position ?? 0},
+        ${method.active ?? true})
       on conflict (id) do update set zone_id = excluded.zone_id, channel_id = excluded.channel_id, code = excluded.code,
         name = excluded.name, description = excluded.description, kind = excluded.kind, tax_class = excluded.tax_class,
         position = excluded.position, active = excluded.active`),
@@ -28,7 +29,8 @@ export async function saveMethod(tx: Tx, id: string, method: MethodInput): Promi
     tx.run(sql`
       insert into shipping.rate (method_id, currency, from_value, amount_minor)
       select ${id}, currency, "from", "amountMinor"
-      from jsonb_to_recordset(${json(method.rates)}::jsonb) as rate (currency text, "from" bigint, "amountMinor" bigint)`),
+      from jsonb_to_recordset(${json(method.rates)}::jsonb)
+        as rate (currency text, "from" bigint, "amountMinor" bigint)`),
   ])
 }
 
@@ -36,18 +38,24 @@ function checkRates(kind: MethodInput['kind'], rates: Rate[]): void {
   const fields = rates.flatMap(({ currency, from }, index) => {
     const path = `body/rates/${index}`
     if (!isCurrency(currency)) return [{ path: `${path}/currency`, message: 'is no ISO 4217 currency' }]
-    if (kind === 'flat' && from !== 0) return [{ path: `${path}/from`, message: 'must be 0: a flat method has one step' }]
     const first = rates.findIndex((rate) => rate.currency === currency && rate.from === from)
-    return first === index ? [] : [{ path: `${path}/from`, message: `is the step of body/rates/${first} once more` }]
+    if (first !== index) return [{ path: `${path}/from`, message: `is the step of body/rates/${first} once more` }]
+    const flat = kind !== 'flat' || from === 0
+    return flat ? [] : [{ path: `${path}/from`, message: 'must be 0: a flat method has one step' }]
   })
   if (fields.length > 0) throw InvalidValue({ fields })
 }
 
-export async function listMethods(conn: Conn, { id = null, zoneId = null }: { id?: string | null; zoneId?: string | null } = {}) {
+export async function listMethods(
+  conn: Conn, { id = null, zoneId = null }: { id?: string | null; zoneId?: string | null } = {},
+): Promise<Method[]> {
   return conn.many(Method, sql`
-    select id, zone_id as "zoneId", channel_id as "channelId", code, name, description, kind, tax_class as "taxClass", position, active,
-      (select coalesce(jsonb_agg(jsonb_build_object('currency', currency, 'from', from_value, 'amountMinor', amount_minor)
-        order by currency, from_value), '[]') from shipping.rate where method_id = method.id) as rates
+    select id, zone_id as "zoneId", channel_id as "channelId", code, name, description, kind, tax_class as "taxClass",
+      position, active,
+      (select coalesce(jsonb_agg(
+          jsonb_build_object('currency', currency, 'from', from_value, 'amountMinor', amount_minor)
+          order by currency, from_value), '[]')
+        from shipping.rate where method_id = method.id) as rates
     from shipping.method
     where (${id}::uuid is null or id = ${id}::uuid) and (${zoneId}::uuid is null or zone_id = ${zoneId}::uuid)
     order by zone_id, position, name, id`)
@@ -79,7 +87,8 @@ const postMethod = route({
 })
 
 const putMethod = route({
-  method: 'PUT', path: '/admin/shipping-methods/:methodId', access: write, tags, summary: 'Replace a shipping method and its rates',
+  method: 'PUT', path: '/admin/shipping-methods/:methodId', access: write, tags,
+  summary: 'Replace a shipping method and its rates',
   params, body: MethodInput, response: { 200: Method }, problems: [MethodNotFound, ...problems],
   run: ({ db, context, params: { methodId }, body }) => db.transaction(context, async (tx) => {
     await getMethod(tx, methodId)

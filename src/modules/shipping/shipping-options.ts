@@ -5,7 +5,8 @@ import { sql, type Conn } from '../../platform/db.ts'
 import { route } from '../../platform/http.ts'
 
 export const ShippingOption = Type.Object({
-  methodId: Type.String(), code: Type.String(), name: Type.String(), description: Type.Union([Type.String(), Type.Null()]),
+  methodId: Type.String(), code: Type.String(), name: Type.String(),
+  description: Type.Union([Type.String(), Type.Null()]),
   amountMinor: Type.Integer(),
 })
 export type ShippingOption = Static<typeof ShippingOption>

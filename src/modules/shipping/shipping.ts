@@ -46,8 +46,10 @@ export const MethodInput = Type.Object({
 })
 export type MethodInput = Static<typeof MethodInput>
 export const Method = Type.Object({
-  id: Id, zoneId: Id, channelId: nullable(Id), code: Type.String(), name: Type.String(), description: nullable(Type.String()),
-  kind: Type.Enum(['flat', 'weight', 'subtotal']), taxClass: Type.String(), position: Type.Integer(), active: Type.Boolean(),
+  id: Id, zoneId: Id, channelId: nullable(Id), code: Type.String(), name: Type.String(),
+  description: nullable(Type.String()),
+  kind: Type.Enum(['flat', 'weight', 'subtotal']), taxClass: Type.String(), position: Type.Integer(),
+  active: Type.Boolean(),
   rates: Type.Array(Rate),
 })
 export type Method = Static<typeof Method>
@@ -57,6 +59,7 @@ export const MethodNotFound = problem('shipping-method-not-found', 404, 'No such
 export const CountryInAnotherZone = problem('country-in-another-zone', 409, 'A country lies in another zone already')
 export const MethodCodeTaken = problem('shipping-method-code-taken', 409, 'The zone has a method with this code')
 
-mapConstraint('zone_country_pkey', ({ detail }) => CountryInAnotherZone({}, `${detail} Take it out of that zone first.`))
+mapConstraint('zone_country_pkey',
+  ({ detail }) => CountryInAnotherZone({}, `${detail} Take it out of that zone first.`))
 mapConstraint('method_zone_fkey', () => ZoneNotFound({}))
 mapConstraint('method_code_unique', () => MethodCodeTaken({}, 'Choose another code, or change that method.'))

@@ -12,7 +12,9 @@ const params = Type.Object({ zoneId: Id })
 /** Creates the zone or replaces it. Throws CountryInAnotherZone. Idempotent. */
 export async function saveZone(tx: Tx, id: string, { name, countries }: ZoneInput): Promise<void> {
   await Promise.all([
-    tx.run(sql`insert into shipping.zone (id, name) values (${id}, ${name}) on conflict (id) do update set name = excluded.name`),
+    tx.run(sql`
+      insert into shipping.zone (id, name) values (${id}, ${name})
+      on conflict (id) do update set name = excluded.name`),
     tx.run(sql`delete from shipping.zone_country where zone_id = ${id} and country <> all(${countries}::text[])`),
     tx.run(sql`
       insert into shipping.zone_country (country, zone_id)
@@ -24,7 +26,8 @@ export async function saveZone(tx: Tx, id: string, { name, countries }: ZoneInpu
 
 export async function listZones(conn: Conn, id: string | null = null): Promise<Zone[]> {
   return conn.many(Zone, sql`
-    select zone.id, zone.name, coalesce(array_agg(country order by country) filter (where country is not null), '{}') as countries
+    select zone.id, zone.name,
+      coalesce(array_agg(country order by country) filter (where country is not null), '{}') as countries
     from shipping.zone left join shipping.zone_country on zone_country.zone_id = zone.id
     where ${id}::uuid is null or zone.id = ${id}::uuid
     group by zone.id order by zone.name, zone.id`)

@@ -2,7 +2,7 @@
 // order.
 import { encodeCursor } from '../../../platform/http.ts'
 
-export function page<Row extends { id: string }>(rows: Row[], limit: number): { items: Row[]; nextCursor: string | null } {
+export function page<Row extends { id: string }>(rows: Row[], limit: number) {
   const items = rows.slice(0, limit)
   return { items, nextCursor: rows.length > limit ? encodeCursor([items.at(-1)!.id]) : null }
 }

@@ -59,8 +59,8 @@ create table shipping.rate (
 
 -- Published: what may be offered, one row for each country and step. A maximum is exclusive; null is no bound.
 create view shipping.offered_rate as
-select method.id as method_id, method.channel_id, method.code, method.name, method.description, method.position, method.tax_class,
-  zone_country.country, step.currency, method.kind,
+select method.id as method_id, method.channel_id, method.code, method.name, method.description, method.position,
+  method.tax_class, zone_country.country, step.currency, method.kind,
   case method.kind when 'weight' then step.from_value end as min_weight_grams,
   case method.kind when 'weight' then step.to_value end as max_weight_grams,
   case method.kind when 'subtotal' then step.from_value end as min_subtotal_minor,
