@@ -7,7 +7,7 @@ import { InvalidCursor } from '../../platform/problem.ts'
 import { MovementCause, Reference } from './inventory.ts'
 
 export const Movement = Type.Object({
-  id: Type.Integer(),
+  id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
   variantId: Id,
   locationId: Id,
   quantity: Type.Integer({ description: 'Units added; negative: taken' }),
@@ -27,10 +27,7 @@ const Query = Type.Object({
 /** A page of movements, newest first. */
 export async function listMovements(conn: Conn, query: Static<typeof Query>) {
   const limit = query.limit ?? 20
-  const [before] = query.cursor === undefined ? [] : decodeCursor(query.cursor, 1)
-  if (before !== undefined && !Number.isSafeInteger(before)) {
-    throw InvalidCursor({}, 'Take the cursor from nextCursor of the page before.')
-  }
+  const [before] = query.cursor === undefined ? [] : decodeCursor(query.cursor, [Movement.properties.id])
   const rows = await conn.many(Movement, sql`
     select id, variant_id as "variantId", location_id as "locationId",
       quantity, cause, actor, reference, created_at as "createdAt"

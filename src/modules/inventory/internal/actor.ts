@@ -1,4 +1,4 @@
-// How the ledger names who moved stock: 'staff:0198…', 'key:0198…', 'system'. It is text, for it outlives the account.
+// How the ledger names who moved stock: 'staff:0198…', 'key:0198…', 'system'. Text, since it outlives the account.
 
 import type { Context } from '../../../platform/db.ts'
 
