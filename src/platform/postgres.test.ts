@@ -115,8 +115,7 @@ async function killKeeper() {
   for (const pid of readdirSync('/proc').filter(Number)) {
     const read = (name: string) => existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/${name}`, 'utf8')
     if (!(read('cmdline') || '').includes(`\0${file}\0`)) continue
-    const children = read(`task/${pid}/children`) || ''
-    for (const each of [pid, ...children.trim().split(' ')]) process.kill(Number(each), 'SIGKILL')
+    process.kill(Number(pid), 'SIGKILL')
   }
 }
 

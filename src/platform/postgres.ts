@@ -212,7 +212,7 @@ function hold(server: Server) {
     server.held = openSync(users, constants.O_WRONLY)
     closeSync(both)
     const pidFile = join(server.cluster, 'data/postmaster.pid')
-    spawn('sh', ['-c', 'cat > /dev/null; kill -INT "$(head -n 1 "$0")"', pidFile], {
+    spawn('sh', ['-c', 'read -r _; kill -INT "$(head -n 1 "$0")"', pidFile], {
       ...server.owner, cwd: '/', env: environment(), detached: true, stdio: [reading, 'ignore', 'ignore'],
     }).unref()
     closeSync(reading)
