@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { graph, views } from './modules/graph.ts'
 import type { Route } from './platform/http.ts'
+import { openApiDocument } from './platform/openapi.ts'
+import { faults } from './tidy/api-document.ts'
 import { againstTheGraph, crossedBorders, cycleIn, deadExports, unlistedPackages } from './tidy/borders.ts'
 import { describeBuilt, difference } from './tidy/database.ts'
 import { routeFindings, unserved, type Served } from './tidy/routes.ts'
@@ -105,6 +107,13 @@ describe('routes', async () => {
   }))).flat()
 
   test('each says who may call it, is served once and under the right prefix', () => holds(routeFindings(served)))
+
+  test('make sound OpenAPI documents', () => {
+    for (const api of ['store', 'admin']) {
+      const routes = served.filter(({ route }) => route.path.startsWith(`/${api}/`)).map(({ route }) => route)
+      assert.deepEqual(faults(openApiDocument({ title: 'Kontor', version: '0', description: '', routes })), [])
+    }
+  })
 
   test('each that is declared is served', () => {
     const addresses = new Set(served.map(({ route }) => `${route.method} ${route.path}`))
