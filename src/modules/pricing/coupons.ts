@@ -3,10 +3,10 @@
 import { randomInt } from 'node:crypto'
 import { Type, type Static } from 'typebox'
 import { mapConstraint, resultId, sql, type Conn, type Tx } from '../../platform/db.ts'
-import { decodeCursor, Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
+import { Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
 import { newId } from '../../platform/id.ts'
 import { InvalidCursor, InvalidValue } from '../../platform/problem.ts'
-import { page } from './internal/page.ts'
+import { idAfter, page } from './internal/page.ts'
 import { CouponCodeTaken, CouponNotFound, normalizeCode, nullable, PromotionNotFound } from './pricing.ts'
 
 const changeable = {
@@ -103,14 +103,14 @@ const listCoupons = route({
   query: Type.Object({ ...PageQuery, promotionId: Type.Optional(Id), code: Type.Optional(code) }),
   response: { 200: Page(Coupon) }, problems: [InvalidCursor],
   async run({ db, query: { limit = 20, cursor, promotionId = null, code: wanted } }) {
-    const [after] = cursor ? decodeCursor(cursor, 1) : [null]
+    const after = idAfter(cursor)
     const byCode = wanted === undefined ? null : normalizeCode(wanted)
     return page(await db.many(Coupon, sql`
       select ${columns} from pricing.coupon
       where (${promotionId}::uuid is null or promotion_id = ${promotionId}::uuid)
         and (${byCode}::text is null or code = ${byCode}::text)
-        and (${after}::text is null or id < ${after}::text::uuid)
-      order by id desc limit ${limit + 1}`), limit)
+        and (${after}::uuid is null or id < ${after}::uuid)
+      order by id desc limit ${limit + 1}`), limit, ({ id }) => id)
   },
 })
 

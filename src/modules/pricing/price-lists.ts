@@ -3,11 +3,11 @@
 import { Type, type Static } from 'typebox'
 import { mapConstraint, resultId, sql, systemContext, type Conn, type Db, type Tx } from '../../platform/db.ts'
 import { sweep } from '../../platform/events.ts'
-import { decodeCursor, Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
+import { Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
 import { Currency, isCurrency } from '../../platform/money.ts'
 import { InvalidCursor, InvalidValue } from '../../platform/problem.ts'
 import { announceList } from './internal/announce.ts'
-import { page } from './internal/page.ts'
+import { idAfter, page } from './internal/page.ts'
 import { BasePriceListExists, nullable, PriceListNotFound } from './pricing.ts'
 
 const changeable = {
@@ -64,14 +64,14 @@ const listPriceLists = route({
   query: Type.Object({ ...PageQuery, channelId: Type.Optional(Id), currency: Type.Optional(Currency) }),
   response: { 200: Page(PriceList) }, problems: [InvalidCursor],
   async run({ db, query: { limit = 20, cursor, channelId = null, currency = null } }) {
-    const [after] = cursor ? decodeCursor(cursor, 1) : [null]
+    const after = idAfter(cursor)
     const rows = await db.many(PriceList, sql`
       select ${columns} from pricing.price_list
       where (${channelId}::uuid is null or channel_id = ${channelId}::uuid)
         and (${currency}::text is null or currency = ${currency}::text)
-        and (${after}::text is null or id::text < ${after}::text)
+        and (${after}::uuid is null or id < ${after}::uuid)
       order by id desc limit ${limit + 1}`)
-    return page(rows, limit)
+    return page(rows, limit, ({ id }) => id)
   },
 })
 

@@ -2,8 +2,9 @@
 // so the same document sent twice changes nothing; variants that it does not name keep their prices.
 import { Type } from 'typebox'
 import { sql } from '../../platform/db.ts'
-import { decodeCursor, encodeCursor, Id, Page, PageQuery, route } from '../../platform/http.ts'
+import { Id, Page, PageQuery, route } from '../../platform/http.ts'
 import { InvalidCursor, InvalidValue } from '../../platform/problem.ts'
+import { idAfter, page } from './internal/page.ts'
 import { Minor, nullable, PriceListNotFound } from './pricing.ts'
 import { getPriceList } from './price-lists.ts'
 import { removePrices, setPrices } from './set-prices.ts'
@@ -34,7 +35,7 @@ const listPrices = route({
   query: Type.Object({ ...PageQuery, variantId: Type.Optional(Id) }),
   response: { 200: Page(VariantPrices) }, problems: [PriceListNotFound, InvalidCursor],
   async run({ db, params: { priceListId }, query: { limit = 20, cursor, variantId = null } }) {
-    const [after] = cursor ? decodeCursor(cursor, 1) : [null]
+    const after = idAfter(cursor)
     await getPriceList(db, priceListId)
     const rows = await db.many(VariantPrices, sql`
       select variant_id as "variantId", jsonb_agg(jsonb_build_object(
@@ -42,10 +43,9 @@ const listPrices = route({
         'compareAtMinor', compare_at_minor) order by min_quantity) as prices
       from pricing.price
       where price_list_id = ${priceListId} and (${variantId}::uuid is null or variant_id = ${variantId}::uuid)
-        and (${after}::text is null or variant_id > ${after}::text::uuid)
+        and (${after}::uuid is null or variant_id > ${after}::uuid)
       group by variant_id order by variant_id limit ${limit + 1}`)
-    const items = rows.slice(0, limit)
-    return { items, nextCursor: rows.length > limit ? encodeCursor([items.at(-1)!.variantId]) : null }
+    return page(rows, limit, (row) => row.variantId)
   },
 })
 

@@ -3,10 +3,10 @@
 // promotion locks nothing.
 import { Type, type Static } from 'typebox'
 import { mapConstraint, resultId, sql, type Conn, type Tx } from '../../platform/db.ts'
-import { decodeCursor, Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
+import { Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
 import { Currency, isCurrency } from '../../platform/money.ts'
 import { InvalidCursor, InvalidValue } from '../../platform/problem.ts'
-import { page } from './internal/page.ts'
+import { idAfter, page } from './internal/page.ts'
 import { MAX_AMOUNT_MINOR, nullable, PromotionNotFound } from './pricing.ts'
 
 const Limit = Type.Integer({ minimum: 0, maximum: 1_000_000_000 })
@@ -96,10 +96,10 @@ const listPromotions = route({
   method: 'GET', path: '/admin/promotions', access: read, tags, summary: 'List promotions, the newest first',
   query: Type.Object(PageQuery), response: { 200: Page(Promotion) }, problems: [InvalidCursor],
   async run({ db, query: { limit = 20, cursor } }) {
-    const [after] = cursor ? decodeCursor(cursor, 1) : [null]
+    const after = idAfter(cursor)
     return page(await db.many(Promotion, sql`
-      select ${columns} from pricing.promotion where ${after}::text is null or id < ${after}::text::uuid
-      order by id desc limit ${limit + 1}`), limit)
+      select ${columns} from pricing.promotion where ${after}::uuid is null or id < ${after}::uuid
+      order by id desc limit ${limit + 1}`), limit, ({ id }) => id)
   },
 })
 
