@@ -145,7 +145,15 @@ function run(program, args, { onSpawn, ...options } = {}) {
     }
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
     for (const signal of signals) process.on(signal, passOn)
+    // Between npm and us is a shell, which a SIGTERM to npm kills without telling us.
+    const shell = process.ppid
+    const watch = setInterval(() => {
+      if (!process.env.npm_lifecycle_event || process.ppid === shell) return
+      clearInterval(watch)
+      passOn('SIGTERM')
+    }, 500)
     const settle = (settled) => {
+      clearInterval(watch)
       for (const signal of signals) process.off(signal, passOn)
       settled()
     }

@@ -2,7 +2,7 @@
 // folder, and runs the two commands there: cold, again, beside each other, with ports taken, after Ctrl-C and after
 // kill -9 of everything. Who is root sees it twice: as root in a folder that only root may enter, and as an ordinary
 // user. Options: --skip-tests, --json, --keep. Ends with 1 on a failure.
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync, existsSync, lchownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync,
@@ -20,7 +20,7 @@ const running = new Set()                                // of the trial that go
 
 /** A stranger's environment: the machine's own Node, an empty home, no settings of ours nor of the npm that runs us. */
 function strangersEnvironment(home) {
-  const ours = /^(npm_(?!config_(registry|.*proxy|cafile))|NODE_(?!EXTRA)|INIT_CWD$|KONTOR_|(TEST_)?DATABASE_|(PORT|HOST|DEMO)$)/i
+  const ours = /^(npm_(?!config_(registry|.*proxy|cafile))|NODE_(?!EXTRA)|KONTOR_|(TEST_)?DATABASE_|(PORT|HOST|DEMO)$)/i
   const inherited = Object.entries(process.env).filter(([name]) => !ours.test(name))
   const path = process.env.PATH.split(delimiter).filter((folder) => !/node_modules|\.kontor/.test(folder))
   return { ...Object.fromEntries(inherited), HOME: home, PATH: path.join(delimiter) }
@@ -43,7 +43,8 @@ function makeTrial(name, account) {
 function npm(trial, ...args) {
   const { uid, gid } = trial.account
   const child = spawn('npm', args, {
-    cwd: trial.clone, env: strangersEnvironment(trial.home), uid, gid, detached: true, stdio: ['ignore', 'pipe', 'pipe'],
+    uid, gid, cwd: trial.clone, env: strangersEnvironment(trial.home),
+    detached: true, stdio: ['ignore', 'pipe', 'pipe'],
   })
   const run = { child, output: '', began: performance.now(), ended: once(child, 'exit') }
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (run.output += chunk))
@@ -75,7 +76,7 @@ async function interrupt(trial, ...shops) {
   await Promise.race([Promise.all(shops.map(({ run }) => run.ended)), sleep(bounds.stopMs)])
   while (processesOf(trial).length > 0 && performance.now() - began < bounds.stopMs) await sleep(20)
   const left = processesOf(trial)
-  if (left.length > 0) throw new Error(['processes are left:', ...left.map(({ pid, command }) => `${pid} ${command}`)].join('\n'))
+  if (left.length > 0) throw new Error(`processes are left:\n${left.map((one) => Object.values(one).join(' ')).join('\n')}`)
   return `stopped in ${seconds(performance.now() - began)}, no process left`
 }
 
@@ -125,6 +126,7 @@ async function healthy({ address }) {
 async function paste(shop) {
   const line = /^[ \t]*(curl (?:.*\\\n)*.*)$/m.exec(shop.run.output)?.[1]
   if (!line) throw new Error(`no curl line is printed:\n${shop.run.output}`)
+  if (spawnSync('curl', ['--version']).error) return 'not tried: there is no curl here'
   const strict = line.replace('curl', 'curl --silent --show-error --fail-with-body')
   const answer = execFileSync('sh', ['-c', strict], { encoding: 'utf8' })
   const order = JSON.parse(answer)
@@ -184,7 +186,7 @@ function steps(trial) {
       try {
         shop = await start(trial, bounds.recoveryMs)
         const now = { http: Number(new URL(shop.address).port), database: database() }
-        if (now.http === before.http || now.database === before.database) throw new Error('it says a port that is taken')
+        if (now.http === before.http || now.database === before.database) throw new Error('it names a taken port')
         return `moved from ${before.http} to ${now.http}, the database from ${before.database} to ${now.database}`
       } finally {
         for (const server of taken) server.close()
