@@ -193,7 +193,7 @@ create index search_by_facets on catalog.product_search using gin (facets);
 
 -- Every word that search documents hold: a misspelt word is replaced by its nearest neighbour here.
 create table catalog.search_word (
-  word text primary key constraint search_word_length check (length(word) between 3 and 40)
+  word text collate "C" primary key constraint search_word_length check (length(word) between 3 and 40)
 );
 create index search_word_nearest on catalog.search_word using gist (word extensions.gist_trgm_ops);
 
