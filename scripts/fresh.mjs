@@ -76,7 +76,8 @@ async function interrupt(trial, ...shops) {
   await Promise.race([Promise.all(shops.map(({ run }) => run.ended)), sleep(bounds.stopMs)])
   while (processesOf(trial).length > 0 && performance.now() - began < bounds.stopMs) await sleep(20)
   const left = processesOf(trial)
-  if (left.length > 0) throw new Error(`processes are left:\n${left.map((one) => Object.values(one).join(' ')).join('\n')}`)
+  const names = left.map(({ pid, command }) => `${pid} ${command}`)
+  if (names.length > 0) throw new Error(`processes are left:\n${names.join('\n')}`)
   return `stopped in ${seconds(performance.now() - began)}, no process left`
 }
 

@@ -51,11 +51,10 @@ try {
   const env = { TEST_DATABASE_URL: postgres.url, KONTOR_STATEMENTS_DIR: statements }
   // A test waits for the database for half of its time, so that three at once keep two cores busy.
   const concurrency = Math.ceil(availableParallelism() * 1.5)
-  const tests = ['--test', `--test-concurrency=${concurrency}`, ...options, ...files]
-  const passed = !interrupted && await node(tests, env) === 0
+  const suite = ['--test', `--test-concurrency=${concurrency}`, ...options, ...files]
+  const passed = !interrupted && await node(suite, env) === 0
   // Statements that no test has run can only be told when all tests have run.
-  const check = 'scripts/statements-check.mjs'
-  const checked = !whole || !passed || !existsSync(check) || await node([check], env) === 0
+  const checked = !whole || !passed || await node(['scripts/statements-check.mjs'], env) === 0
   if (types !== 0) console.error('The types are wrong: see above.')
   process.exitCode = interrupted ? 130 : Number(types !== 0 || !passed || !checked)
 } finally {

@@ -1,10 +1,8 @@
-// A PostgreSQL of our own for who has none: the real server, from npm, run as a child that several processes may share.
-//
-// Who uses it holds the named pipe `users` open. A keeper (`sh`, one megabyte) reads from its other end, and when the
-// kernel tells it that the last user is gone, by `stop()`, by a crash or by kill -9, it stops the server. There is no
-// count that could be wrong. When everything was killed, keeper included, the next start finds the orphaned server and
-// adopts it. Two that start it at once need no lock: PostgreSQL lets one server run on a cluster, and the other joins
-// it.
+// A PostgreSQL of our own for who has none: the real server, from npm, shared by the processes of a clone. Who uses it
+// holds the named pipe `users` open. A keeper (`sh`, one megabyte) reads at its other end, and when the kernel tells it
+// that the last user is gone, by `stop()`, a crash or kill -9, it stops the server: there is no count that could be
+// wrong. If the keeper was killed too, the next start adopts the orphaned server. Two that start it at once need no
+// lock, because PostgreSQL lets one server run on a cluster, and the other joins it.
 import { execFileSync, spawn } from 'node:child_process'
 import {
   closeSync, constants, copyFileSync, existsSync, openSync, readFileSync, readlinkSync, rmSync, statSync, truncateSync,
