@@ -1,0 +1,119 @@
+// The list of products that a shopper walks through: by words, category, collection, facets, price and stock. What
+// matches is catalogue's knowledge, what it costs pricing's, whether it is there inventory's; this puts them together.
+// A new answer costs three trips (what matches, and if asked what is offered; then the cards), an old one none.
+
+import { Type, type Static } from 'typebox'
+import type { Db } from '../../platform/db.ts'
+import { Id, PageQuery, route } from '../../platform/http.ts'
+import { Currency } from '../../platform/money.ts'
+import { InvalidCursor } from '../../platform/problem.ts'
+import { ChannelNotFound, GROUPS_TAG, PRODUCTS_TAG, productTag } from '../catalog/catalog.ts'
+import { shopperChannel } from '../catalog/channels.ts'
+import { getProducts } from '../catalog/get-listed-products.ts'
+import { searchProducts, type SearchFilter } from '../catalog/search-products.ts'
+import { CurrencyNotOffered } from '../pricing/pricing.ts'
+import { answerFromMemory, type Made } from './answer-from-memory.ts'
+import { ProductList, shownPrice, shownStock, type Card } from './browse.ts'
+import { findMarket } from './market.ts'
+import { findOffered, pageByPrice, readOffers, type Market } from './offers.ts'
+
+const Minor = Type.Integer({ minimum: 0, maximum: 1_000_000_000_000_000 })
+const some = <T extends ReturnType<typeof Type.String>>(item: T, description: string) =>
+  Type.Optional(Type.Array(item, { maxItems: 50, description }))
+const Value = Type.String({ minLength: 1, maxLength: 200 })
+// 'Colour:Red': the first colon parts name and value
+const NamedValue = Type.String({ maxLength: 301, pattern: '^[^:]{1,100}:.{1,200}$' })
+
+const Query = Type.Object({
+  ...PageQuery,
+  q: Type.Optional(Type.String({ maxLength: 200, description: 'Words, or their beginnings; a typo is forgiven' })),
+  categoryId: Type.Optional(Id),
+  collectionId: Type.Optional(Id),
+  vendor: some(Value, 'One of these vendors'),
+  type: some(Value, 'One of these types'),
+  tag: some(Value, 'One of these tags'),
+  option: some(NamedValue, 'Option and value, as Colour:Red; values of one option add up'),
+  attribute: some(NamedValue, 'Attribute and value, as material:Wool'),
+  minPrice: Type.Optional(Minor),
+  maxPrice: Type.Optional(Minor),
+  inStock: Type.Optional(Type.Boolean({ description: 'true: only what can be ordered now' })),
+  sort: Type.Optional(Type.Enum(['relevance', 'newest', 'title', 'position', 'price', '-price'], {
+    description: 'Unless told: by relevance with q, in its order within a collection, else the newest first',
+  })),
+  currency: Type.Optional(Currency),
+})
+type Query = Static<typeof Query>
+
+async function makeList(db: Db, channelId: string, query: Query): Promise<Made> {
+  const market = await findMarket(db, channelId, query.currency)
+  const found = await findProducts(db, market, query)
+  const { productIds, nextCursor, total, facets, correctedText } = found
+  const cards = await readCards(db, market, productIds)
+  return {
+    value: { items: cards, nextCursor, total, facets, correctedText: correctedText ?? null },
+    tags: [PRODUCTS_TAG, GROUPS_TAG, ...productIds.map(productTag)],
+    // What comes into stock was not shown here, so nothing says that this list is out of date: it asks again soon.
+    ...(query.inStock ? { maxAgeMs: 2_000 } : {}),
+  }
+}
+
+async function findProducts(db: Db, market: Market, query: Query) {
+  const { limit = 20, cursor, sort, minPrice: minMinor, maxPrice: maxMinor, inStock } = query
+  const { categoryId, collectionId } = query
+  const place: SearchFilter = { channelId: market.channelId, categoryId, collectionId }
+  const productIds = minMinor === undefined && maxMinor === undefined && !inStock
+    ? undefined : await findOffered(db, market, place, { minMinor, maxMinor, inStock })
+  const filter = { ...place, text: query.q?.trim() || undefined, productIds, facets: facetsOf(query) }
+  if (sort !== 'price' && sort !== '-price') {
+    const { hits, counts, ...rest } = await searchProducts(db, { ...filter, sort, limit, cursor, countFacets: true })
+    return { productIds: hits.map((hit) => hit.productId), ...counts!, ...rest }
+  }
+  const { counts, correctedText } = await searchProducts(db, { ...filter, limit: 1, countFacets: true })
+  const page = await pageByPrice(db, market, { ...filter, text: correctedText ?? filter.text },
+    { limit, cursor, descending: sort === '-price' })
+  return { ...page, ...counts!, correctedText }
+}
+
+function facetsOf({ vendor, type, tag, option = [], attribute = [] }: Query): Record<string, string[]> {
+  const facets: Record<string, string[]> = Object.create(null)
+  if (vendor) facets['vendor'] = vendor
+  if (type) facets['type'] = type
+  if (tag) facets['tag'] = tag
+  for (const [kind, pairs] of [['option', option], ['attribute', attribute]] as const) {
+    for (const pair of pairs) {
+      const colon = pair.indexOf(':')
+      ;(facets[`${kind}.${pair.slice(0, colon)}`] ??= []).push(pair.slice(colon + 1))
+    }
+  }
+  return facets
+}
+
+async function readCards(db: Db, market: Market, productIds: string[]): Promise<Card[]> {
+  const [products, offers] = await Promise.all([
+    getProducts(db, market.channelId, productIds), readOffers(db, market, productIds),
+  ])
+  const offerOf = new Map(offers.map((offer) => [offer.productId, offer]))
+  return products.map(({ id, handle, title, vendor, type, tags, options, images, publishedFrom }) => {
+    const offer = offerOf.get(id)
+    return {
+      id, handle, title, vendor, type, tags, options, image: images[0] ?? null, publishedFrom,
+      from: offer ? shownPrice(market.currency, offer.unitMinor, offer.perUnits, offer.compareAtMinor) : null,
+      pricesVary: offer?.pricesVary ?? false,
+      stock: shownStock(offer ?? { tracked: true, available: 0, backorder: false }),
+    }
+  })
+}
+
+export const getStoreProducts = route({
+  method: 'GET', path: '/store/products', access: 'shopper', tags: ['Shop'],
+  summary: 'List and search products',
+  description: 'Facets are counted as if each were not filtered itself. Prices are in minor units of the currency.',
+  query: Query,
+  response: { 200: ProductList, 304: null },
+  problems: [InvalidCursor, CurrencyNotOffered, ChannelNotFound],
+  async run({ db, context, query, headers, reply }) {
+    const channelId = shopperChannel(context.actor)
+    const question = `${channelId} products ${JSON.stringify(Object.entries(query).sort())}`
+    return answerFromMemory({ db, headers, reply }, question, () => makeList(db, channelId, query))
+  },
+})
