@@ -270,7 +270,9 @@ if (process.argv[1]?.endsWith('bootstrap.mjs')) {                        // and 
   try {
     process.exitCode = await main(process.argv.slice(2))
   } catch (error) {
-    say(error instanceof Refusal ? error.message : error.stack)
+    const foreign = error.code === 'EACCES' || error.code === 'EPERM'
+    if (foreign) say(`${error.message}\nWas Kontor run here by another user? Give this folder to one of you: chown -R`)
+    else say(error instanceof Refusal ? error.message : error.stack)
     process.exitCode = 1
   }
 }

@@ -20,6 +20,8 @@ export type Postgres = {
   /** For the superuser `kontor` and the database `kontor`, which exists. */
   url: string
   port: number
+  /** Of its cluster: `data`, and `server.log`. */
+  folder: string
   /** Ends our use, and waits for the end of the server when nobody else uses it. Asked twice, it does nothing. */
   stop(): Promise<void>
 }
@@ -27,8 +29,10 @@ export type Postgres = {
 type Options = {
   /** Where programs and clusters lie; `.kontor/postgres` of this clone. */
   home?: string
-  /** A throw-away cluster is new, fast and unsafe (no fsync), belongs to this process, and is deleted when it stops. */
+  /** A throw-away cluster is new, belongs to this process, and is deleted when it stops. */
   throwaway?: boolean
+  /** Whether a commit survives a power failure; a throw-away cluster need not, unless speed is measured on it. */
+  fsync?: boolean
   log?: (line: string) => void
 }
 
@@ -37,6 +41,7 @@ type Server = {
   programs: string
   owner: Owner
   throwaway: boolean
+  fsync: boolean
   log: (line: string) => void
   /** The file descriptor of our end of `users`. */
   held?: number
@@ -51,14 +56,14 @@ const settings = {
   wal_compression: 'on', random_page_cost: 1.1, timezone: 'UTC', log_timezone: 'UTC', log_line_prefix: '%m [%p] ',
 }
 // Neither the statement nor the row that broke a constraint belongs into a log: both hold personal data.
-const durable = { log_min_error_statement: 'panic', log_error_verbosity: 'terse' }
+const discreet = { log_min_error_statement: 'panic', log_error_verbosity: 'terse' }
 const fleeting = {
   fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '4GB', max_connections: 400,
 }
 
 /** Starts the server, or joins the one that runs. Throws when PostgreSQL cannot run here, with what it said. */
 export async function startPostgres(options: Options = {}): Promise<Postgres> {
-  const { home = ownHome, throwaway = false, log = () => {} } = options
+  const { home = ownHome, throwaway = false, fsync = !throwaway, log = () => {} } = options
   if (process.platform === 'win32') {
     throw new Error('On Windows, run Kontor in WSL, or set DATABASE_URL to a PostgreSQL of yours, 15 or newer.')
   }
@@ -69,7 +74,7 @@ export async function startPostgres(options: Options = {}): Promise<Postgres> {
   if (!existsSync(cluster)) log('Creating the database')
   createCluster(cluster, programs, throwaway, owner)
 
-  const server: Server = { cluster, programs, owner, throwaway, log }
+  const server: Server = { cluster, programs, owner, throwaway, fsync, log }
   const port = await serve(server)
   const password = readFileSync(join(cluster, 'password'), 'utf8')
   const url = (database: string) => `postgres://kontor:${password}@127.0.0.1:${port}/${database}`
@@ -79,7 +84,7 @@ export async function startPostgres(options: Options = {}): Promise<Postgres> {
   }
   const watch = watchServer(server, port)
   let stopped: Promise<void> | undefined
-  return { url: url('kontor'), port, stop: () => (stopped ??= leave(server, watch)) }
+  return { url: url('kontor'), port, folder: cluster, stop: () => (stopped ??= leave(server, watch)) }
 }
 
 /** Refuses a server out of reach, older than PostgreSQL 15 or not in UTF-8, saying what to do, never the password. */
@@ -144,14 +149,14 @@ async function serve(server: Server): Promise<number> {
   throw new Error(`PostgreSQL does not start. The end of ${log}:\n${lastLines(log)}`)
 }
 
-async function launch({ cluster, programs, owner, throwaway }: Server, samePort: boolean) {
+async function launch({ cluster, programs, owner, throwaway, fsync }: Server, samePort: boolean) {
   const data = join(cluster, 'data')
   const pidFile = join(data, 'postmaster.pid')
   // PostgreSQL overrides the pid file of a dead server, unless the number has gone to another process, or the dead was
   // never reaped.
   if (existsSync(pidFile) && !findServer(cluster)) rmSync(pidFile, { force: true })
   const port = await choosePort(samePort ? Number(readIfThere(join(cluster, 'port')) ?? 0) : 0)
-  const chosen = Object.entries({ ...settings, ...(throwaway ? fleeting : durable) })
+  const chosen = Object.entries({ ...settings, ...(throwaway ? {} : discreet), ...(fsync ? {} : fleeting) })
   const options = chosen.flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const log = openSync(join(cluster, 'server.log'), 'a', 0o600)
   const child = spawn(join(programs, 'bin/postgres'), ['-D', data, '-p', String(port), ...options], {
@@ -222,6 +227,7 @@ function hold(server: Server) {
 function watchServer(server: Server, port: number): NodeJS.Timeout {
   const log = join(server.cluster, 'server.log')
   let busy = false
+  let told = ''
   return setInterval(async () => {
     if (busy) return
     busy = true
@@ -236,7 +242,7 @@ function watchServer(server: Server, port: number): NodeJS.Timeout {
         if (now !== port) server.log(`PostgreSQL had to move to port ${now}: restart Kontor`)
       }
     } catch (error) {
-      if (!server.left) server.log(String(error))
+      if (!server.left && told !== String(error)) server.log((told = String(error)))
     }
     busy = false
   }, 1000).unref()
