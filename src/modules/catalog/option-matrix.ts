@@ -42,7 +42,9 @@ export function planVariants(existing: readonly ExistingVariant[], before: reado
   for (const variant of inOrder) if (wanted.has(keyOf(variant.options))) holder.set(keyOf(variant.options), variant)
   const settled = new Set([...holder.values()].map(({ id }) => id))
   for (const variant of inOrder.filter(({ id, active }) => active && !settled.has(id))) {
-    const values = Object.fromEntries(after.map(({ name, values: [first] }) => [name, variant.options[name] ?? first!]))
+    // An option may be named as something that every object inherits, like toString.
+    const values = Object.fromEntries(after.map(({ name, values: [first] }) => (
+      [name, Object.hasOwn(variant.options, name) ? variant.options[name]! : first!])))
     const key = keyOf(values)
     if (!wanted.has(key) || holder.has(key)) continue
     holder.set(key, variant)
