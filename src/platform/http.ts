@@ -54,7 +54,7 @@ export type Route<
   access: Access
   summary: string
   description?: string
-  tags: string[]
+  tags: readonly string[]
   params?: P
   query?: Q
   body?: B

@@ -23,13 +23,18 @@ export function encodeCursor(values: readonly (string | number | null)[]): strin
   return Buffer.from(JSON.stringify(values)).toString('base64url')
 }
 
-/** The values of a cursor; throws InvalidCursor unless there are `length` of them, each text, a number or null. */
-export function decodeCursor(cursor: string, length: number): (string | number | null)[] {
+/**
+ * The values of a cursor, checked against one schema each: a cursor comes from outside, and a forged one must not reach the database as
+ * something that it cannot compare. A number in place of a count of schemas only checks how many there are. Throws InvalidCursor.
+ */
+export function decodeCursor(cursor: string, shape: readonly TSchema[] | number): (string | number | null)[] {
   try {
     const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
     const plain = (value: unknown): boolean =>
       value === null || typeof value === 'number' || (typeof value === 'string' && !value.includes('\0') && value.isWellFormed())
-    if (Array.isArray(values) && values.length === length && values.every(plain)) return values
+    const fits = Array.isArray(values) && values.every(plain) &&
+      (typeof shape === 'number' ? values.length === shape : exact.validate({ type: 'array', items: shape, minItems: shape.length, maxItems: shape.length }, values))
+    if (fits) return values
   } catch { /* answered below */ }
   throw InvalidCursor({}, 'Take the cursor from nextCursor of the page before, or leave it out to start anew.')
 }

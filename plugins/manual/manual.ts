@@ -1,0 +1,17 @@
+// Ways to pay that no gateway carries out: a bank transfer, cash on delivery. The order is placed unpaid, and staff record the receipt. It is an
+// adapter like any other, so that the rest of the shop knows one kind of payment only.
+import type { Gateway, OperationOutcome } from '../../src/modules/payments/gateway.ts'
+
+// By hand: there is nobody to ask, so what staff record is the truth.
+const byHand = async ({ key }: { key: string }): Promise<OperationOutcome> => ({ kind: 'done', reference: key })
+
+export const manual: Gateway = {
+  code: 'manual',
+  properties: { keyLifetimeHours: Infinity, lookUp: true, partialCapture: true, currencies: null },
+  charge: async ({ key }) => ({ kind: 'pending', reference: key }),
+  lookUp: async (key) => ({ kind: 'pending', reference: key }),
+  capture: byHand,
+  refund: byHand,
+  void: byHand,
+  readWebhook: () => null,
+}

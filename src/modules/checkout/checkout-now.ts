@@ -1,0 +1,101 @@
+// One-shot checkout: everything in one call, without a cart, for buy-now buttons, apps and agents. The same parts as place-order.ts, in two trips
+// instead of three: there is no cart to lock, and the Idempotency-Key is what makes a repeat harmless.
+import { Type, type Static } from 'typebox'
+import { resultId, type Context, type Db } from '../../platform/db.ts'
+import { publish } from '../../platform/events.ts'
+import { route } from '../../platform/http.ts'
+import { hashToken, newId, newToken } from '../../platform/id.ts'
+import { Currency, Money } from '../../platform/money.ts'
+import { Unauthenticated } from '../../platform/problem.ts'
+import { reserve } from '../inventory/reserve.ts'
+import { createOrder } from '../orders/create-order.ts'
+import { findOrder, orderOfShopper } from '../orders/get-order.ts'
+import { Address, OrderCreated, OrderNotFound } from '../orders/orders.ts'
+import { authorize } from '../payments/authorize.ts'
+import { openPayment } from '../payments/open-payment.ts'
+import { PaymentClosed, PaymentMethodNotAvailable, PaymentNotFound } from '../payments/payments.ts'
+import { quote } from '../pricing/quote.ts'
+import { useCoupons } from '../pricing/use-coupons.ts'
+import { ownerOf, quoteRequestOf, withLines } from './cart.ts'
+import { CartLine, CartNotFound, CartTooLarge, CouponCode, Email, MAX_LINES, PaymentChoice } from './checkout.ts'
+import { HOLD_SECONDS, pay, Placed, placingProblems, refuseUnready, type PlacedOrder } from './place-order.ts'
+
+const Body = Type.Object({
+  currency: Currency,
+  lines: Type.Array(CartLine, { minItems: 1, maxItems: MAX_LINES }),
+  email: Email,
+  shippingAddress: Type.Optional(Address),
+  billingAddress: Type.Optional(Address),
+  shippingMethodId: Type.Optional(Type.String({ format: 'uuid' })),
+  couponCodes: Type.Optional(Type.Array(CouponCode, { maxItems: 10 })),
+  expectedTotal: Money,
+  payment: PaymentChoice,
+})
+
+/** Places and pays an order at once; throws what `placeOrder` throws. Asked twice under one Idempotency-Key it makes one order. */
+export async function checkoutNow(
+  db: Db, context: Context, channelId: string, body: Static<typeof Body>,
+): Promise<PlacedOrder & { token: string }> {
+  const token = newToken('order_')
+  const orderId = resultId(context)
+  const cart = {
+    channelId, currency: body.currency, lines: withLines([], body.lines, 'add'), email: body.email, shippingAddress: body.shippingAddress ?? null,
+    billingAddress: body.billingAddress ?? null, shippingMethodId: body.shippingMethodId ?? null, couponCodes: body.couponCodes ?? [],
+  }
+  const free = await db.transaction(context, async (tx) => {
+    const [quoted] = await Promise.all([quote(tx, quoteRequestOf(cart)), reserve(tx, orderId, cart.lines, HOLD_SECONDS)])
+    refuseUnready(db, cart, quoted, body)
+    await tx.commit([
+      createOrder(tx, { ...cart, orderId, tokenHash: hashToken(token), quote: quoted, paymentMethod: body.payment.method, holdSeconds: HOLD_SECONDS }),
+      useCoupons(tx, orderId, quoted, cart.email.toLowerCase()),
+      quoted.totalMinor > 0
+        ? openPayment(tx, { paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency }) : Promise.resolve(),
+      publish(tx, OrderCreated, { orderId }),
+    ])
+    return quoted.totalMinor === 0
+  })
+  return { ...await pay(db, context, orderId, body.payment, free), token }
+}
+
+const PlacedNow = Type.Object({
+  ...Placed.properties,
+  token: Type.Union([Type.String(), Type.Null()], { description: 'Reads the order later, as a bearer token. Shown once: null in a repeated answer' }),
+})
+
+async function show(db: Db, orderId: string) {
+  const order = await findOrder(db, orderId)
+  if (!order) throw OrderNotFound({})
+  return order
+}
+
+export const checkoutNowRoute = route({
+  method: 'POST', path: '/store/checkout', access: 'shopper', tags: ['Checkout'], summary: 'Order and pay in one call',
+  description: 'Ask POST /store/quote for the total first. Send an Idempotency-Key: a repeat answers the same order and charges nothing.',
+  body: Body, response: { 201: PlacedNow }, problems: [...placingProblems, CartTooLarge],
+  // A first answer that was lost may have been lost before the payment: paying again resumes it, and does nothing when it is paid.
+  replay: async ({ db, context, body, resultId }) => {
+    const payment = body.expectedTotal.amount === 0 ? { kind: 'none' as const } : await authorize(db, context, { orderId: resultId, ...body.payment })
+    return { order: await show(db, resultId), payment, token: null }
+  },
+  async run({ db, context, body }) {
+    if (context.actor.kind !== 'shopper') throw Unauthenticated({})
+    const { orderId, payment, token } = await checkoutNow(db, context, context.actor.channelId, body)
+    return { order: await show(db, orderId), payment, token }
+  },
+})
+
+export const payOrder = route({
+  method: 'POST', path: '/store/orders/:orderId/pay', access: 'shopper', tags: ['Checkout'], summary: 'Pay an order that waits for its payment',
+  description: 'After a decline, with the same or another method. An order that is paid, or whose payment is undecided, answers its state.',
+  params: Type.Object({ orderId: Type.String({ format: 'uuid' }) }), body: Type.Object({ payment: PaymentChoice }),
+  response: { 200: Placed }, problems: [OrderNotFound, CartNotFound, PaymentClosed, PaymentNotFound, PaymentMethodNotAvailable],
+  replay: async ({ db, context, params, body }) => payAgain(db, context, params.orderId, body.payment),
+  run: async ({ db, context, params, body }) => payAgain(db, context, params.orderId, body.payment),
+})
+
+async function payAgain(db: Db, context: Context, orderId: string, choice: PaymentChoice) {
+  const { channelId, tokenHash } = ownerOf(context)
+  await orderOfShopper(db, orderId, channelId, tokenHash)
+  const payment = await authorize(db, context, { orderId, ...choice })
+  return { order: await orderOfShopper(db, orderId, channelId, tokenHash), payment }
+}

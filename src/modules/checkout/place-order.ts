@@ -1,0 +1,108 @@
+// Turns a cart into an order. What must be true together happens in one transaction of nine statements in three trips, whatever the number of
+// lines; the gateway is called after it, because a network call must never hold a row lock. The order waits for its payment with its stock and
+// coupon uses held: paid in time it is placed (see orders/apply-payment.ts), otherwise it lapses and the cart is open again.
+import { Type } from 'typebox'
+import { sql, type Context, type Db } from '../../platform/db.ts'
+import { publish } from '../../platform/events.ts'
+import { Id, route } from '../../platform/http.ts'
+import { newId } from '../../platform/id.ts'
+import { Money } from '../../platform/money.ts'
+import { OutOfStock } from '../inventory/inventory.ts'
+import { reserve } from '../inventory/reserve.ts'
+import { orderState, placeFreeOrder } from '../orders/apply-payment.ts'
+import { createOrder } from '../orders/create-order.ts'
+import { orderOfShopper } from '../orders/get-order.ts'
+import { Order, OrderCreated, OrderNotFound } from '../orders/orders.ts'
+import { authorize } from '../payments/authorize.ts'
+import { openPayment, requireMethod } from '../payments/open-payment.ts'
+import { PaymentClosed, PaymentMethodNotAvailable, PaymentResult } from '../payments/payments.ts'
+import {
+  CouponExhausted, CouponNotApplicable, CurrencyNotOffered, QuoteTooLarge, sameTotal, ShippingMethodNotAvailable, VariantUnavailable, type Quote,
+} from '../pricing/pricing.ts'
+import { quote } from '../pricing/quote.ts'
+import { useCoupons } from '../pricing/use-coupons.ts'
+import { ownerOf, quoteRequestOf, readCart, type CartRow } from './cart.ts'
+import { CartChanged, CartExpired, CartIncomplete, CartNotFound, PaymentChoice } from './checkout.ts'
+
+/** A shopper has this long to pay: enough for a bank's confirmation page, and an abandoned order keeps nothing from others for longer. */
+export const HOLD_SECONDS = 15 * 60
+
+export type PlaceOrder = { cartId: string; expectedTotal: Money; payment: PaymentChoice }
+export type PlacedOrder = { orderId: string; payment: PaymentResult }
+
+/**
+ * Asked twice, or ten times at once, it makes one order and one payment: the cart's row lock decides, and the others find its order id.
+ * Throws CartChanged when the total is not `expectedTotal`, OutOfStock naming the lines, and what a quote may throw. Nothing is half-done.
+ */
+export async function placeOrder(db: Db, context: Context, input: PlaceOrder): Promise<PlacedOrder> {
+  const { orderId, free } = await db.transaction(context, async (tx) => {
+    const cart = await readCart(tx, context, input.cartId, sql`for update`)
+    if (cart.orderId && await orderState(tx, cart.orderId) !== 'lapsed') return { orderId: cart.orderId, free: false }
+
+    const orderId = newId()
+    const [quoted] = await Promise.all([                                       // one trip
+      quote(tx, quoteRequestOf(cart)),
+      reserve(tx, orderId, cart.lines, HOLD_SECONDS),                          // throws OutOfStock, naming the lines
+    ])
+    const email = refuseUnready(db, cart, quoted, input)
+
+    await tx.commit([                                                          // one trip, the commit included
+      createOrder(tx, {
+        ...cart, orderId, email, tokenHash: ownerOf(context).tokenHash, quote: quoted, paymentMethod: input.payment.method, holdSeconds: HOLD_SECONDS,
+      }),
+      useCoupons(tx, orderId, quoted, email.toLowerCase()),
+      quoted.totalMinor > 0
+        ? openPayment(tx, { paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency }) : Promise.resolve(),
+      tx.run(sql`update checkout.cart set order_id = ${orderId}, updated_at = now() where id = ${cart.id}`),
+      publish(tx, OrderCreated, { orderId }),
+    ])
+    return { orderId, free: quoted.totalMinor === 0 }
+  })
+  return pay(db, context, orderId, input.payment, free)
+}
+
+/** Pays a new or a waiting order: idempotent and resumable. A free one is placed at once. */
+export async function pay(db: Db, context: Context, orderId: string, choice: PaymentChoice, free: boolean): Promise<PlacedOrder> {
+  if (free) await placeFreeOrder(db, orderId)
+  return { orderId, payment: free ? { kind: 'none' } : await authorize(db, context, { orderId, ...choice }) }
+}
+
+type Ready = Pick<CartRow, 'lines' | 'email' | 'shippingAddress' | 'shippingMethodId'>
+
+/** Refuses what cannot be ordered: something missing, a total that the shopper has not seen, a way to pay that is not offered. Answers the e-mail. */
+export function refuseUnready(db: Db, cart: Ready, quoted: Quote, { expectedTotal, payment }: Omit<PlaceOrder, 'cartId'>): string {
+  const goods = quoted.lines.some((line) => line.requiresShipping)
+  const missing = [
+    cart.lines.length === 0 && 'lines', !cart.email && 'email', goods && !cart.shippingAddress && 'shippingAddress',
+    goods && !cart.shippingMethodId && 'shippingMethodId',
+  ].filter((name) => name !== false) as ('lines' | 'email' | 'shippingAddress' | 'shippingMethodId')[]
+  if (missing.length > 0) throw CartIncomplete({ missing }, `Add ${missing.join(', ')} and try again.`)
+  if (!sameTotal(quoted, expectedTotal)) {
+    throw CartChanged({ expectedTotal, quote: quoted }, 'Show the new total to the shopper and send it as expectedTotal.')
+  }
+  if (quoted.totalMinor > 0) requireMethod(db, payment.method, { currency: quoted.currency, country: cart.shippingAddress?.country ?? null })
+  return cart.email!
+}
+
+export const Placed = Type.Object({ order: Order, payment: PaymentResult })
+export const placingProblems = [
+  CartIncomplete, CartChanged, OutOfStock, CouponExhausted, CouponNotApplicable, CurrencyNotOffered, QuoteTooLarge, ShippingMethodNotAvailable,
+  VariantUnavailable, PaymentMethodNotAvailable, PaymentClosed, OrderNotFound,
+] as const
+
+/** The order as it stands now, with what became of its payment. */
+export async function showPlaced(db: Db, context: Context, { orderId, payment }: PlacedOrder) {
+  const { channelId, tokenHash } = ownerOf(context)
+  return { order: await orderOfShopper(db, orderId, channelId, tokenHash), payment }
+}
+
+export const completeCart = route({
+  method: 'POST', path: '/store/carts/:cartId/complete', access: 'shopper', tags: ['Checkout'],
+  summary: 'Order the cart and pay',
+  description: 'A declined payment leaves the order waiting: complete again with another method. While a payment is undecided, a repeat answers its state.',
+  params: Type.Object({ cartId: Id }), body: Type.Object({ expectedTotal: Money, payment: PaymentChoice }),
+  response: { 201: Placed }, problems: [CartNotFound, CartExpired, ...placingProblems],
+  // The cart knows its order and the order its payment, so a repeat of the whole act renders the present state by itself.
+  replay: async ({ db, context, params, body }) => showPlaced(db, context, await placeOrder(db, context, { cartId: params.cartId, ...body })),
+  run: async ({ db, context, params, body }) => showPlaced(db, context, await placeOrder(db, context, { cartId: params.cartId, ...body })),
+})

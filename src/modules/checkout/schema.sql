@@ -1,0 +1,24 @@
+-- Checkout: carts. A cart belongs to one shopper, is read and written as a whole, and every write takes its row lock: so its lines are a
+-- document in the row, and a change of a hundred lines is one update of one row. Prices are never stored here: a quote is made when asked for.
+create schema checkout;
+
+create table checkout.cart (
+  id uuid constraint cart_pkey primary key,
+  channel_id uuid not null,
+  -- SHA-256 of the bearer token that the shopper got once.
+  token_hash bytea not null constraint cart_token_hash_length check (length(token_hash) = 32),
+  currency text not null constraint cart_currency_form check (currency ~ '^[A-Z]{3}$'),
+  -- [{"variantId", "quantity"}] in the order of adding; one entry a variant.
+  lines jsonb not null default '[]' constraint cart_lines_form check (jsonb_typeof(lines) = 'array' and jsonb_array_length(lines) <= 200),
+  email text constraint cart_email_length check (length(email) between 3 and 254),
+  shipping_address jsonb,
+  billing_address jsonb,
+  shipping_method_id uuid,
+  coupon_codes text[] not null default '{}' constraint cart_coupon_codes_count check (cardinality(coupon_codes) <= 10),
+  -- The order that this cart became. Set in the transaction that creates the order; emptied when that order lapses.
+  order_id uuid constraint cart_order_once unique,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  expires_at timestamptz not null default now() + interval '60 days'
+) with (fillfactor = 70);
+create index cart_expired on checkout.cart using brin (updated_at);

@@ -1,0 +1,6 @@
+// What staff ask of orders.
+import { cancelOrderRoute } from './cancel-order.ts'
+import { getAnyOrder } from './get-order.ts'
+import { listOrders } from './list-orders.ts'
+
+export const adminRoutes = [listOrders, getAnyOrder, cancelOrderRoute]

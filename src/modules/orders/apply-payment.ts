@@ -1,0 +1,73 @@
+// What a payment's outcome means for its order. Payments calls this inside the transaction that records the outcome, so "paid" and "placed" are one
+// fact: no crash can leave a paid order waiting, or a waiting order paid. An order that cannot be placed any more refuses, and payments gives
+// the money back by itself.
+import { Type } from 'typebox'
+import { sql, systemContext, type Conn, type Db, type Tx } from '../../platform/db.ts'
+import { publish } from '../../platform/events.ts'
+import { claim } from '../inventory/claim-reservation.ts'
+import { release } from '../inventory/release-reservation.ts'
+import type { PaymentListener } from '../payments/payments.ts'
+import { confirmCoupons, releaseCoupons } from '../pricing/use-coupons.ts'
+import { OrderPlaced, OrderState, statesThatMay } from './orders.ts'
+import { note } from './timeline.ts'
+
+const State = Type.Object({ state: OrderState })
+
+/** The state of an order under its row lock. */
+export async function lockOrder(tx: Tx, orderId: string): Promise<OrderState | undefined> {
+  return (await tx.maybe(State, sql`select state from orders.order where id = ${orderId} for update`))?.state
+}
+
+/** The state of an order; undefined for one that does not exist. */
+export async function orderState(conn: Conn, orderId: string): Promise<OrderState | undefined> {
+  return (await conn.maybe(State, sql`select state from orders.order where id = ${orderId}`))?.state
+}
+
+/** Orders' side of the interface that payments owns. */
+export const orderPayments: PaymentListener = {
+  async lock(tx, orderId) {
+    await tx.run(sql`select from orders.order where id = ${orderId} for update`)
+  },
+  paid: (tx, { orderId, method, state, amountMinor }) => place(tx, orderId, { method, payment: state, amountMinor }),
+  failed: (tx, orderId, reason) => note(tx, orderId, 'payment_failed', { reason }),
+}
+
+/**
+ * Places the order: its holds become promises, its coupon uses are spent, the world is told. 'refused' when it was cancelled or has lapsed, or its
+ * goods are gone although it waited; then payments gives the money back. Asked twice it answers the same and does nothing more.
+ */
+async function place(tx: Tx, orderId: string, data: Record<string, unknown>): Promise<'accepted' | 'refused'> {
+  const state = await lockOrder(tx, orderId)
+  if (state === 'placed') return 'accepted'
+  if (!state || !statesThatMay('pay').includes(state)) return refuse(tx, orderId, `the order is ${state ?? 'unknown'}`)
+  const [stock, coupons] = await Promise.all([claim(tx, orderId), confirmCoupons(tx, orderId)])
+  return finish(tx, orderId, data, stock, coupons)
+}
+
+async function finish(
+  tx: Tx, orderId: string, data: Record<string, unknown>, stock: 'claimed' | 'lost', coupons: 'confirmed' | 'lost',
+): Promise<'accepted' | 'refused'> {
+  if (stock === 'lost' || coupons === 'lost') {
+    await Promise.all([
+      release(tx, orderId), releaseCoupons(tx, orderId),
+      tx.run(sql`update orders.order set state = 'lapsed', closed_at = now() where id = ${orderId}`),
+    ])
+    return refuse(tx, orderId, stock === 'lost' ? 'its goods were sold meanwhile' : 'its coupon was used up meanwhile')
+  }
+  await Promise.all([
+    tx.run(sql`update orders.order set state = 'placed', placed_at = now(), closed_at = null where id = ${orderId}`),
+    note(tx, orderId, 'placed', data),
+    publish(tx, OrderPlaced, { orderId }),
+  ])
+  return 'accepted'
+}
+
+async function refuse(tx: Tx, orderId: string, reason: string): Promise<'refused'> {
+  await note(tx, orderId, 'payment_refused', { reason })
+  return 'refused'
+}
+
+/** Places an order whose total is nothing. A crash before it lets the order lapse, and its cart can be completed again. */
+export async function placeFreeOrder(db: Db, orderId: string): Promise<void> {
+  await db.transaction(systemContext(), (tx) => place(tx, orderId, { total: 0 }))
+}

@@ -1,0 +1,72 @@
+set local lock_timeout = '5s';
+
+create schema orders;
+
+create sequence orders.number start 1001;
+
+create table orders."order" (
+  id uuid constraint order_pkey primary key,
+  number bigint not null default nextval('orders.number') constraint order_number_unique unique,
+  channel_id uuid not null,
+  state text not null constraint order_state_known check (state in ('awaiting_payment', 'placed', 'lapsed', 'cancelled')),
+  currency text not null constraint order_currency_form check (currency ~ '^[A-Z]{3}$'),
+  email text not null constraint order_email_length check (length(email) between 3 and 254),
+  shipping_address jsonb,
+  billing_address jsonb,
+  token_hash bytea not null,
+  prices_include_tax boolean not null,
+  delivery jsonb,
+  promotions jsonb not null default '[]',
+  subtotal_minor bigint not null,
+  shipping_minor bigint not null,
+  discount_minor bigint not null,
+  tax_minor bigint not null,
+  total_minor bigint not null,
+  payment_method text,
+  holds_until timestamptz not null,
+  created_at timestamptz not null default now(),
+  placed_at timestamptz,
+  closed_at timestamptz,
+  constraint order_amounts_not_negative check (
+    subtotal_minor >= 0 and shipping_minor >= 0 and discount_minor >= 0 and tax_minor >= 0 and total_minor >= 0),
+  constraint order_total_adds_up check (
+    total_minor = subtotal_minor + shipping_minor - discount_minor + case when prices_include_tax then 0 else tax_minor end),
+  constraint order_placed_has_time check (state <> 'placed' or placed_at is not null)
+) with (fillfactor = 85);
+create index order_list_newest on orders."order" (created_at desc, id desc);
+create index order_list_by_state on orders."order" (state, created_at desc, id desc);
+create index order_list_by_email on orders."order" (lower(email), created_at desc, id desc);
+create index order_to_lapse on orders."order" (holds_until) where state = 'awaiting_payment';
+
+create table orders.line (
+  order_id uuid not null constraint line_order_fkey references orders."order" (id) on delete cascade,
+  position integer not null,
+  variant_id uuid not null,
+  product_id uuid not null,
+  sku text not null,
+  product_title text not null,
+  variant_title text not null,
+  image_url text,
+  requires_shipping boolean not null,
+  weight_grams integer not null,
+  quantity integer not null constraint line_quantity_range check (quantity between 1 and 1000000),
+  unit_minor bigint not null,
+  per_units integer not null,
+  tax_rate_ppm integer not null,
+  subtotal_minor bigint not null,
+  discount_minor bigint not null,
+  tax_minor bigint not null,
+  total_minor bigint not null,
+  constraint line_pkey primary key (order_id, position),
+  constraint line_discount_within_subtotal check (discount_minor between 0 and subtotal_minor)
+);
+
+create table orders.timeline_entry (
+  order_id uuid not null constraint timeline_entry_order_fkey references orders."order" (id) on delete cascade,
+  id bigint generated always as identity,
+  at timestamptz not null default clock_timestamp(),
+  kind text not null constraint timeline_entry_kind_length check (length(kind) between 1 and 60),
+  actor text not null constraint timeline_entry_actor_length check (length(actor) between 1 and 100),
+  data jsonb not null default '{}',
+  constraint timeline_entry_pkey primary key (order_id, id)
+);

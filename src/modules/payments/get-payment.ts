@@ -1,0 +1,66 @@
+// Reads payments for staff: one order's, with every attempt and operation, and the list of what needs a person.
+import { Type } from 'typebox'
+import { sql, type Conn, type Statement } from '../../platform/db.ts'
+import { Id, route, Timestamp } from '../../platform/http.ts'
+import { Payment, PaymentNotFound } from './payments.ts'
+
+/** The payments of an order, newest last. */
+export function paymentsOf(conn: Conn, orderId: string): Promise<Payment[]> {
+  return readPayments(conn, sql`order_id = ${orderId}`)
+}
+
+/** One payment; throws PaymentNotFound. */
+export async function findPayment(conn: Conn, paymentId: string): Promise<Payment> {
+  const [payment] = await readPayments(conn, sql`id = ${paymentId}`)
+  if (!payment) throw PaymentNotFound({})
+  return payment
+}
+
+function readPayments(conn: Conn, which: Statement): Promise<Payment[]> {
+  return conn.many(Payment, sql`
+    select id, order_id as "orderId", currency, amount_minor as "amountMinor", closed, authorized_minor as "authorizedMinor",
+      capturing_minor as "capturingMinor", captured_minor as "capturedMinor", refunding_minor as "refundingMinor", refunded_minor as "refundedMinor",
+      (select coalesce(jsonb_agg(jsonb_build_object('id', attempt.id, 'method', method, 'gateway', gateway, 'state', state, 'reference', reference,
+          'reason', reason, 'nextCheckAt', next_check_at, 'createdAt', attempt.created_at) order by attempt.created_at, attempt.id), '[]')
+        from payments.attempt where payment_id = payment.id) as attempts,
+      (select coalesce(jsonb_agg(jsonb_build_object('id', operation.id, 'kind', kind, 'amountMinor', operation.amount_minor, 'state', state,
+          'note', note, 'reason', reason, 'createdAt', operation.created_at) order by operation.created_at, operation.id), '[]')
+        from payments.operation where payment_id = payment.id) as operations
+    from payments.payment where ${which} order by created_at, id`)
+}
+
+export const getPayment = route({
+  method: 'GET', path: '/admin/payments/:paymentId', access: { permission: 'payments:read' }, tags: ['Payments'],
+  summary: 'Read a payment with its attempts and operations', params: Type.Object({ paymentId: Id }),
+  response: { 200: Payment }, problems: [PaymentNotFound],
+  run: ({ db, params }) => findPayment(db, params.paymentId),
+})
+
+export const listOrderPayments = route({
+  method: 'GET', path: '/admin/orders/:orderId/payments', access: { permission: 'payments:read' }, tags: ['Payments'],
+  summary: 'List the payments of an order', params: Type.Object({ orderId: Id }), response: { 200: Type.Object({ items: Type.Array(Payment) }) },
+  run: async ({ db, params }) => ({ items: await paymentsOf(db, params.orderId) }),
+})
+
+const Attention = Type.Object({
+  kind: Type.Enum(['attempt', 'operation', 'webhook']), id: Type.String(), orderId: Type.Union([Id, Type.Null()]),
+  state: Type.String(), reason: Type.Union([Type.String(), Type.Null()]), since: Timestamp,
+})
+
+export const listPaymentsNeedingAttention = route({
+  method: 'GET', path: '/admin/payments', access: { permission: 'payments:read' }, tags: ['Payments'],
+  summary: 'List what is unclear about money', description: 'Unclear for more than two minutes, failed, or contradicted by a gateway. Oldest first, 200 at most.',
+  response: { 200: Type.Object({ items: Type.Array(Attention) }) },
+  run: async ({ db }) => ({ items: await db.many(Attention, sql`
+    select * from (
+      select 'attempt' as kind, attempt.id::text, order_id as "orderId", state, reason, attempt.created_at as since
+      from payments.attempt join payments.payment on payment.id = payment_id
+      where next_check_at is not null and attempt.created_at < now() - interval '2 minutes'
+      union all
+      select 'operation', operation.id::text, order_id, state, reason, operation.created_at
+      from payments.operation join payments.payment on payment.id = payment_id
+      where state = 'failed' or (operation.next_check_at is not null and operation.created_at < now() - interval '2 minutes')
+      union all
+      select 'webhook', gateway || ' ' || event_id, null, state, reason, received_at from payments.webhook_event where state in ('quarantined', 'parked')
+    ) attention order by since limit 200`) }),
+})

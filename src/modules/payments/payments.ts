@@ -1,0 +1,101 @@
+// The words of payments: states and which may follow which, answers, problems, and the interface through which an order hears of its money. No I/O.
+import { Type, type Static, type TSchema } from 'typebox'
+import { event } from '../../platform/events.ts'
+import { Id, Timestamp } from '../../platform/http.ts'
+import { Currency } from '../../platform/money.ts'
+import { problem } from '../../platform/problem.ts'
+import { provided } from '../../platform/provide.ts'
+import type { Tx } from '../../platform/db.ts'
+
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+export const AttemptState = Type.Enum([
+  'sending', 'requires_action', 'pending', 'unknown', 'authorized', 'captured', 'declined', 'voided', 'expired',
+])
+export type AttemptState = Static<typeof AttemptState>
+
+const undecided: readonly AttemptState[] = ['requires_action', 'pending', 'unknown', 'authorized', 'captured', 'declined', 'voided', 'expired']
+/** Which state may follow which. States only move forward: a late or repeated message about an earlier state changes nothing. */
+export const attemptTransitions: Record<AttemptState, readonly AttemptState[]> = {
+  sending: undecided,
+  requires_action: ['unknown', 'pending', 'authorized', 'captured', 'declined', 'voided', 'expired'],
+  pending: ['authorized', 'captured', 'declined', 'voided', 'expired'],
+  unknown: ['requires_action', 'pending', 'authorized', 'captured', 'declined', 'voided', 'expired'],
+  authorized: ['captured', 'voided', 'expired'],
+  captured: [],
+  declined: [],
+  voided: [],
+  expired: [],
+}
+
+/** States that nothing but a refund follows, and states in which the gateway must still be asked. */
+export const isFinal = (state: AttemptState): boolean => attemptTransitions[state].length === 0
+export const mustBeChecked = (state: AttemptState): boolean => state === 'sending' || state === 'unknown' || state === 'requires_action'
+
+/** What a shopper learns. `unknown` means: wait, do not pay again; we find out by ourselves. */
+export const PaymentResult = Type.Object({
+  kind: Type.Enum(['authorized', 'captured', 'pending', 'action', 'declined', 'unknown', 'none']),
+  reason: Type.Optional(Type.String()),
+  url: Type.Optional(Type.String({ description: 'Where the shopper has to go to confirm' })),
+})
+export type PaymentResult = Static<typeof PaymentResult>
+
+/** What a shopper is told of an attempt in this state. */
+export function resultOf(attempt: { state: AttemptState; reason: string | null; url: string | null }): PaymentResult {
+  switch (attempt.state) {
+    case 'authorized': case 'captured': case 'pending': return { kind: attempt.state }
+    case 'requires_action': return { kind: 'action', ...(attempt.url ? { url: attempt.url } : {}) }
+    case 'sending': case 'unknown': return { kind: 'unknown' }
+    default: return { kind: 'declined', reason: attempt.reason ?? attempt.state }
+  }
+}
+
+export const Operation = Type.Object({
+  id: Id, kind: Type.Enum(['capture', 'refund', 'void']), amountMinor: Type.Integer(), state: Type.Enum(['sending', 'unknown', 'done', 'failed']),
+  note: nullable(Type.String()), reason: nullable(Type.String()), createdAt: Timestamp,
+})
+export type Operation = Static<typeof Operation>
+export const Attempt = Type.Object({
+  id: Id, method: Type.String(), gateway: Type.String(), state: AttemptState, reference: nullable(Type.String()),
+  reason: nullable(Type.String()), nextCheckAt: nullable(Timestamp), createdAt: Timestamp,
+})
+export const Payment = Type.Object({
+  id: Id, orderId: Id, currency: Currency, amountMinor: Type.Integer(), closed: Type.Boolean(),
+  authorizedMinor: Type.Integer(), capturingMinor: Type.Integer(), capturedMinor: Type.Integer(),
+  refundingMinor: Type.Integer(), refundedMinor: Type.Integer(),
+  attempts: Type.Array(Attempt), operations: Type.Array(Operation),
+})
+export type Payment = Static<typeof Payment>
+
+export const PaymentNotFound = problem('payment-not-found', 404, 'No such payment')
+export const PaymentClosed = problem('payment-closed', 409, 'This payment takes no further attempt')
+export const PaymentMethodNotAvailable = problem('payment-method-not-available', 422, 'This way to pay is not offered here', Type.Object({
+  method: Type.String(), offered: Type.Array(Type.String()),
+}))
+export const AmountNotAvailable = problem('amount-not-available', 409, 'There is not that much left', Type.Object({ availableMinor: Type.Integer() }))
+export const NotPossible = problem('payment-operation-not-possible', 409, 'The payment is in a state that does not allow this')
+
+/** Something about money needs a person, or at least an eye: a quarantined message, a charge given back, an operation that failed. */
+export const PaymentAlert = event('payment.alert', Type.Object({ paymentId: nullable(Id), orderId: nullable(Id), reason: Type.String() }))
+export const WebhookReceived = event('payment.webhook-received', Type.Object({ gateway: Type.String(), eventId: Type.String() }))
+export const PaymentRefunded = event('payment.refunded', Type.Object({ paymentId: Id, orderId: Id, amountMinor: Type.Integer() }))
+
+export type Outcome = { paymentId: string; orderId: string; method: string; state: 'authorized' | 'captured' | 'pending'; amountMinor: number }
+
+/**
+ * How an order hears of its money, in the transaction that records it. Payments owns the interface, orders fill it. `lock` comes first, so that
+ * an order is always locked before its payment. 'refused' has payments give the money back by itself.
+ */
+export type PaymentListener = {
+  lock(tx: Tx, orderId: string): Promise<void>
+  paid(tx: Tx, outcome: Outcome): Promise<'accepted' | 'refused'>
+  failed(tx: Tx, orderId: string, reason: string): Promise<void>
+}
+export const paymentListener = provided<PaymentListener>('listener of payments')
+
+/** Seconds until we look again, by the number of looks so far; the last one repeats. */
+const LADDER = [5, 30, 120, 600, 3_600]
+export const secondsUntilCheck = (checks: number): number => LADDER[Math.min(checks, LADDER.length - 1)]!
+
+/** How long we wait for a gateway. After that the outcome is unknown, which is a state and not a failure. */
+export const GATEWAY_TIMEOUT_MS = 10_000
