@@ -4,11 +4,13 @@ import { Type, type Static } from 'typebox'
 import { mapConstraint, resultId, sql, systemContext, type Conn, type Db, type Tx } from '../../platform/db.ts'
 import { sweep } from '../../platform/events.ts'
 import { Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
-import { Currency, isCurrency } from '../../platform/money.ts'
+import { Currency } from '../../platform/money.ts'
 import { InvalidCursor, InvalidValue } from '../../platform/problem.ts'
+import { ChannelNotFound } from '../catalog/catalog.ts'
+import { getChannel } from '../catalog/channels.ts'
 import { announceList } from './internal/announce.ts'
 import { idAfter, page } from './internal/page.ts'
-import { BasePriceListExists, nullable, PriceListNotFound } from './pricing.ts'
+import { BasePriceListExists, CurrencyNotOffered, nullable, PriceListNotFound } from './pricing.ts'
 
 const changeable = {
   name: Type.String({ minLength: 1, maxLength: 100 }),
@@ -40,11 +42,10 @@ const write = { permission: 'pricing:write' }
 const tags = ['Pricing']
 const problems = [PriceListNotFound, BasePriceListExists, InvalidValue]
 
-/** Throws BasePriceListExists and InvalidValue. Idempotent by id. */
+/** Throws ChannelNotFound, CurrencyNotOffered, BasePriceListExists, InvalidValue. Idempotent by id. */
 export async function createPriceList(tx: Tx, id: string, list: Static<typeof NewPriceList>): Promise<PriceList> {
-  if (!isCurrency(list.currency)) {
-    throw InvalidValue({ fields: [{ path: 'body/currency', message: 'is no ISO 4217 currency' }] })
-  }
+  const { currencies } = await getChannel(tx, list.channelId)
+  if (!currencies.includes(list.currency)) throw CurrencyNotOffered({ currency: list.currency, offered: currencies })
   await tx.run(sql`
     insert into pricing.price_list (id, channel_id, currency, name, priority, starts_at, ends_at)
     values (${id}, ${list.channelId}, ${list.currency}, ${list.name}, ${list.priority},
@@ -77,7 +78,7 @@ const listPriceLists = route({
 
 const postPriceList = route({
   method: 'POST', path: '/admin/price-lists', access: write, tags, summary: 'Create a price list',
-  body: NewPriceList, response: { 201: PriceList }, problems: [...problems],
+  body: NewPriceList, response: { 201: PriceList }, problems: [...problems, ChannelNotFound, CurrencyNotOffered],
   async run({ db, context, body }) {
     const id = resultId(context)
     return db.transaction(context, (tx) => createPriceList(tx, id, body))

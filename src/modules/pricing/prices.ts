@@ -1,9 +1,10 @@
 // The prices in a list, over the Admin API. A write names variants with all their quantity breaks and replaces those,
 // so the same document sent twice changes nothing; variants that it does not name keep their prices.
-import { Type } from 'typebox'
-import { sql } from '../../platform/db.ts'
+import { Type, type Static } from 'typebox'
+import { sql, type Conn } from '../../platform/db.ts'
 import { Id, Page, PageQuery, route } from '../../platform/http.ts'
 import { InvalidCursor, InvalidValue } from '../../platform/problem.ts'
+import { getVariants } from '../catalog/get-variants.ts'
 import { idAfter, page } from './internal/page.ts'
 import { Minor, nullable, PriceListNotFound } from './pricing.ts'
 import { getPriceList } from './price-lists.ts'
@@ -55,15 +56,9 @@ const putPrices = route({
   body: Type.Object({ items: Type.Array(NewVariantPrices, { minItems: 1, maxItems: 1000 }) }),
   response: { 200: Type.Object({ changed: Type.Integer({ description: 'Variants whose price is another now' }) }) },
   problems: [PriceListNotFound, InvalidValue],
-  async run({ db, context, params: { priceListId }, body: { items } }) {
-    const fields = items.flatMap(({ variantId, prices }, index) => [
-      ...(items.findIndex((item) => item.variantId === variantId) === index ? [] : [{
-        path: `body/items/${index}/variantId`,
-        message: 'is there twice: give all quantity breaks of a variant in one item' }]),
-      ...(new Set(prices.map((price) => price.minQuantity ?? 1)).size === prices.length ? [] : [{
-        path: `body/items/${index}/prices`, message: 'has two prices from the same minQuantity' }]),
-    ])
-    if (fields.length > 0) throw InvalidValue({ fields })
+  async run({ db, context, params: { priceListId }, body }) {
+    const items = body.items.map((item) => ({ ...item, variantId: item.variantId.toLowerCase() }))
+    await checkItems(db, items)
     const prices = items.flatMap(({ variantId, prices: breaks }) =>
       breaks.map((price) => ({ priceListId, variantId, minQuantity: 1, ...price })))
     return db.transaction(context, async (tx) => {
@@ -74,5 +69,19 @@ const putPrices = route({
     })
   },
 })
+
+async function checkItems(conn: Conn, items: readonly Static<typeof NewVariantPrices>[]): Promise<void> {
+  const known = new Set((await getVariants(conn, items.map((item) => item.variantId))).map((variant) => variant.id))
+  const seen = new Set<string>()
+  const fields = items.flatMap(({ variantId, prices }, index) => {
+    const path = `body/items/${index}`
+    if (!known.has(variantId)) return [{ path: `${path}/variantId`, message: 'is no variant' }]
+    if (seen.has(variantId)) return [{ path: `${path}/variantId`, message: 'is in an item before this one' }]
+    seen.add(variantId)
+    const distinct = new Set(prices.map((price) => price.minQuantity ?? 1)).size === prices.length
+    return distinct ? [] : [{ path: `${path}/prices`, message: 'has two prices from the same minQuantity' }]
+  })
+  if (fields.length > 0) throw InvalidValue({ fields })
+}
 
 export const priceRoutes = [listPrices, putPrices]

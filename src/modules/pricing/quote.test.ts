@@ -5,9 +5,8 @@ import { measured, sql, systemContext, type Db, type Tx } from '../../platform/d
 import { newId } from '../../platform/id.ts'
 import { isProblem, type ProblemKind } from '../../platform/problem.ts'
 import { testDatabase } from '../../platform/testing.ts'
-import { saveMethod } from '../shipping/methods.ts'
-import { saveZone } from '../shipping/zones.ts'
 import { createCoupon } from './coupons.ts'
+import { testCatalogue } from './internal/test-catalogue.ts'
 import { createPriceList } from './price-lists.ts'
 import {
   ChannelNotSelling, CouponNotApplicable, CurrencyNotOffered, sameTotal, ShippingMethodNotAvailable, VariantUnavailable,
@@ -17,41 +16,17 @@ import { priceVariants } from './price-variants.ts'
 import { savePromotion } from './promotions.ts'
 import { quote } from './quote.ts'
 import { setPrices } from './set-prices.ts'
-import { setTaxRates } from './tax-rates.ts'
 import { useCoupons } from './use-coupons.ts'
 
 const inTx = <T>(db: Db, fn: (tx: Tx) => Promise<T>) => db.transaction(systemContext(), fn)
 const refused = (kind: ProblemKind<any>) => (error: unknown) => isProblem(error, kind)
 
-/** A channel that sells `count` variants at 10.00 EUR, and delivers to Germany. */
-async function seed(db: Db, count = 2) {
-  const channelId = newId()
-  const productId = newId()
-  const variants = Array.from({ length: count }, newId)
-  const [zoneId, methodId] = [newId(), newId()]
-  await inTx(db, async (tx) => {
-    await tx.run(sql`
-      insert into catalog.channel (
-        id, code, name, currencies, default_currency, default_locale, country, prices_include_tax)
-      values (${channelId}, ${'c' + channelId.slice(-8)}, 'Shop', '{EUR,JPY}', 'EUR', 'de', 'DE', true)`)
-    await tx.run(sql`
-      insert into catalog.product (id, handle, title, status) values (${productId}, ${productId}, 'Mug', 'active')`)
-    await tx.run(sql`
-      insert into catalog.variant (id, product_id, options, title, position, weight_grams)
-      select id, ${productId}, jsonb_build_object('Nr', position), 'Mug ' || position, position, 500
-      from unnest(${variants}::uuid[]) with ordinality v (id, position)`)
-    await tx.run(sql`
-      insert into catalog.publication (product_id, channel_id, published_from)
-      values (${productId}, ${channelId}, now())`)
-    await setPrices(tx, variants.map((variantId) => ({ variantId, channelId, currency: 'EUR', unitMinor: 1000 })))
-    await setTaxRates(tx, [{ country: 'DE', taxClass: 'standard', ratePpm: 190_000, name: 'USt' }])
-    await saveZone(tx, zoneId, { name: 'Germany', countries: ['DE'] })
-    await saveMethod(tx, methodId, { zoneId, code: 'parcel', name: 'Parcel', kind: 'weight', rates: [
-      { currency: 'EUR', from: 0, amountMinor: 490 }, { currency: 'EUR', from: 10_000, amountMinor: null }] })
-  })
+async function seed(db: Db, variants = 2) {
+  const catalogue = await testCatalogue(db, { variants })
   const request = (values: Partial<QuoteRequest> = {}): QuoteRequest => ({
-    channelId, currency: 'EUR', lines: [{ variantId: variants[0]!, quantity: 1 }], couponCodes: [], ...values })
-  return { channelId, productId, variants, methodId, request }
+    channelId: catalogue.channelId, currency: 'EUR', lines: [{ variantId: catalogue.variants[0]!, quantity: 1 }],
+    couponCodes: [], ...values })
+  return { ...catalogue, request }
 }
 
 const list = (db: Db, channelId: string, priority: number, dates: { startsAt?: string; endsAt?: string } = {}) =>

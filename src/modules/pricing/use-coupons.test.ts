@@ -12,6 +12,7 @@ import { CouponExhausted, type Quote } from './pricing.ts'
 import { savePromotion, type NewPromotion } from './promotions.ts'
 import { confirmCoupons, releaseCoupons, useCoupons } from './use-coupons.ts'
 
+type Uses = Pick<Quote, 'promotions'>
 const Count = Type.Object({ scope: Type.String(), used: Type.Integer() })
 const State = Type.Object({ state: Type.String() })
 
@@ -24,9 +25,9 @@ async function promotion(db: Db, values: Partial<NewPromotion> = {}): Promise<st
 
 const quoteWith = (...promotions: { promotionId: string; code?: string }[]) => ({
   promotions: promotions.map((each) => ({ code: null, ...each, name: '', amountMinor: 1, limited: true })),
-}) as unknown as Quote
+})
 
-const hold = (db: Db, orderId: string, quote: Quote, customer: string) =>
+const hold = (db: Db, orderId: string, quote: Uses, customer: string) =>
   db.transaction(systemContext(), async (tx) => { await tx.commit([useCoupons(tx, orderId, quote, customer)]) })
 const confirm = (db: Db, orderId: string) => db.transaction(systemContext(), (tx) => confirmCoupons(tx, orderId))
 const release = (db: Db, orderId: string) => db.transaction(systemContext(), (tx) => releaseCoupons(tx, orderId))

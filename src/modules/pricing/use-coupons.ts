@@ -14,7 +14,9 @@ mapConstraint('coupon_within_limit', () =>
  * Holds one use of each limited promotion in the quote. One statement, for the commit trip; none when nothing is
  * limited. Fails as SQL (CouponExhausted) at a limit. Asked twice for an order, it counts once.
  */
-export async function useCoupons(tx: Tx, orderId: string, quote: Quote, customerKey: string): Promise<void> {
+export async function useCoupons(
+  tx: Tx, orderId: string, quote: Pick<Quote, 'promotions'>, customerKey: string,
+): Promise<void> {
   const limited = quote.promotions.filter((promotion) => promotion.limited)
   if (limited.length === 0) return
   const codes = limited.flatMap(({ code }) => code ?? [])
