@@ -181,7 +181,9 @@ test('an answer is made once, told apart by its ETag, and follows each change', 
 
 test('bad questions are refused, each by name', async (t) => {
   const shop = await start(t)
-  const bad = ['limit=0', 'sort=best', 'option=Colour', 'cursor=x', 'sort=price&cursor=WyIxIiwiYSJd', 'colour=red', 'minPrice=-1']
+  const bad = [
+    'limit=0', 'sort=best', 'option=Colour', 'cursor=x', 'sort=price&cursor=WyIxIiwiYSJd', 'colour=red', 'minPrice=-1',
+  ]
   for (const query of bad) assert.equal((await shop.get(`?${query}`)).status, 400, query)
   assert.equal((await shop.get('?currency=XXX')).status, 422)
   assert.equal((await shop.get('?q=%27%22%3A*%26!(')).status, 200)

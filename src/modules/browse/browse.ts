@@ -26,14 +26,14 @@ export const Price = Type.Object({
 export const Card = Type.Object({
   id: Id, handle: Type.String(), title: Type.String(), vendor: Type.String(), type: Type.String(),
   tags: Type.Array(Type.String()), options: Options, image: nullable(Image),
-  from: nullable(Type.Object(Price.properties, { description: 'Of its cheapest variant; null: not sold in this currency' })),
+  from: nullable(Type.Object(Price.properties, { description: 'Its cheapest variant; null: not in this currency' })),
   pricesVary: Type.Boolean(), stock: ShownStock, publishedFrom: Timestamp,
 })
 export type Card = Static<typeof Card>
 
 export const ProductList = Type.Object({
   items: Type.Array(Card), nextCursor: nullable(Type.String()), total: Type.Integer(), facets: Type.Array(Facet),
-  correctedText: nullable(Type.String({ description: 'What was searched instead, when the words as typed found nothing' })),
+  correctedText: nullable(Type.String({ description: 'Searched instead, when the words as typed found nothing' })),
 })
 
 export const ShownVariant = Type.Object({
@@ -60,7 +60,9 @@ export const ProductNotShown = problem('product-not-shown', 404, 'This shop show
   Type.Object({ product: Type.String() }))
 
 /** What a shopper is told of a stock. How much there is of what there is plenty of is nobody else's business. */
-export function shownStock({ tracked, available, backorder }: Omit<Availability, 'variantId'>): Static<typeof ShownStock> {
+export function shownStock(
+  { tracked, available, backorder }: Omit<Availability, 'variantId'>,
+): Static<typeof ShownStock> {
   if (!tracked || available > SHOWN_UP_TO) return { status: 'in_stock', quantity: null }
   if (available > 0) return { status: 'low_stock', quantity: available }
   return { status: backorder ? 'backorder' : 'out_of_stock', quantity: 0 }

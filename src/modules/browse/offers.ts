@@ -10,7 +10,8 @@ import { matchingProducts, type SearchFilter } from '../catalog/search-products.
 export type Market = { channelId: string, currency: string }
 
 const Offer = Type.Object({
-  productId: Type.String(), unitMinor: Type.Integer(), perUnits: Type.Integer(), compareAtMinor: nullable(Type.Integer()),
+  productId: Type.String(),
+  unitMinor: Type.Integer(), perUnits: Type.Integer(), compareAtMinor: nullable(Type.Integer()),
   pricesVary: Type.Boolean(), tracked: Type.Boolean(), available: Type.Integer(), backorder: Type.Boolean(),
 })
 export type Offer = Static<typeof Offer>
@@ -22,7 +23,9 @@ const unitPrice = sql`price.unit_minor::numeric / price.per_units`
  * The offers of these products: their cheapest variant's price, and the stock of all. A product without a price is
  * absent.
  */
-export function readOffers(conn: Conn, { channelId, currency }: Market, productIds: readonly string[]): Promise<Offer[]> {
+export function readOffers(
+  conn: Conn, { channelId, currency }: Market, productIds: readonly string[],
+): Promise<Offer[]> {
   return conn.many(Offer, sql`
     select variant.product_id as "productId",
       (array_agg(price.unit_minor order by ${unitPrice}))[1] as "unitMinor",
@@ -40,7 +43,9 @@ export function readOffers(conn: Conn, { channelId, currency }: Market, productI
     group by variant.product_id`)
 }
 
-export type OfferFilter = { minMinor?: number | undefined, maxMinor?: number | undefined, inStock?: boolean | undefined }
+export type OfferFilter = {
+  minMinor?: number | undefined, maxMinor?: number | undefined, inStock?: boolean | undefined,
+}
 
 /** The products of a category or collection (or all) with a variant that costs within the bounds and can be had. */
 export async function findOffered(

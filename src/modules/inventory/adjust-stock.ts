@@ -3,9 +3,11 @@
 import { Type, type Static } from 'typebox'
 import { route, Id } from '../../platform/http.ts'
 import type { Tx } from '../../platform/db.ts'
+import { VariantNotFound } from '../catalog/catalog.ts'
 import { changeStock, type StockChange } from './change-stock.ts'
+import { checkVariants } from './internal/check-variants.ts'
 import {
-  AdjustReason, LocationNotFound, MAX_QUANTITY, Reference, Stock, StockBelowZero, StockListedTwice,
+  AdjustReason, LocationNotFound, MAX_QUANTITY, Reference, Stock, StockOutOfRange, StockListedTwice,
 } from './inventory.ts'
 import { readStock } from './list-stock.ts'
 
@@ -17,7 +19,7 @@ export const Adjustment = Type.Object({
 })
 
 /**
- * Throws StockBelowZero, StockListedTwice, LocationNotFound. A count below what is promised turns the newest promises
+ * Throws StockOutOfRange, StockListedTwice, LocationNotFound. A count below what is promised turns the newest promises
  * short. A count asked twice changes nothing; receipts, damages and corrections add up each time, so send them with an
  * Idempotency-Key.
  */
@@ -41,10 +43,11 @@ export const postAdjustments = route({
     reference: Type.Optional(Reference),
   }),
   response: { 200: Adjusted },
-  problems: [StockBelowZero, StockListedTwice, LocationNotFound],
+  problems: [StockOutOfRange, StockListedTwice, LocationNotFound, VariantNotFound],
   replay: async ({ db, body }) => ({ items: await readStock(db, body.adjustments) }),
   async run({ db, context, body }) {
     return db.transaction(context, async (tx) => {
+      await checkVariants(tx, body.adjustments.map((line) => line.variantId))
       await adjustStock(tx, body.adjustments, body.reference)
       return { items: await readStock(tx, body.adjustments) }
     })

@@ -6,6 +6,8 @@ import { newId } from '../../platform/id.ts'
 import { createApp } from '../../platform/http.ts'
 import { createLog } from '../../platform/log.ts'
 import { testDatabase, type Cleanup } from '../../platform/testing.ts'
+import { createProduct } from '../catalog/create-product.ts'
+import { getProduct } from '../catalog/get-product.ts'
 import { adminRoutes } from './admin-api.ts'
 import { testStock } from './internal/test-stock.ts'
 
@@ -22,12 +24,19 @@ async function start(t: Cleanup) {
     const answer = await app.inject({ method, url, headers, ...(body ? { payload: body } : {}) })
     return { status: answer.statusCode, body: answer.body === '' ? undefined : answer.json(), headers: answer.headers }
   }
-  return { stock, call, staff }
+  /** A variant that the catalogue knows: staff may name no other. */
+  const variant = async (inBerlin: number, inLyon: number): Promise<string> => {
+    const productId = newId()
+    await stock.write((tx) => createProduct(tx, productId, { title: 'Mug' }))
+    const { variants } = await getProduct(db, productId)
+    return stock.variant(inBerlin, inLyon, { variantId: variants[0]!.id })
+  }
+  return { stock, variant, call, staff }
 }
 
 test('adjustments: many in one call, all or nothing, once per key', async (t) => {
-  const { stock, call, staff } = await start(t)
-  const [mug, cup] = [await stock.variant(5, 0), await stock.variant(5, 0)]
+  const { stock, variant, call, staff } = await start(t)
+  const [mug, cup] = [await variant(5, 0), await variant(5, 0)]
   const adjust = (quantity: number, headers = {}) => call('POST', 'adjustments', {
     reference: 'delivery 7',
     adjustments: [
@@ -67,8 +76,8 @@ test('stock is listed by variant, place and shortage, page by page', async (t) =
 })
 
 test('tracking, backorders and transfers', async (t) => {
-  const { stock, call } = await start(t)
-  const mug = newId()
+  const { stock, variant, call } = await start(t)
+  const mug = await variant(0, 0)
   const limited = (limit: number) => ({ items: [{ variantId: mug, backorder: [{ locationId: stock.lyon, limit }] }] })
   const set = await call('PUT', 'items', limited(5))
   assert.deepEqual(set.body.items, [{ variantId: mug, tracked: true, backorder: true, available: 0 }])
@@ -78,12 +87,15 @@ test('tracking, backorders and transfers', async (t) => {
   const untracked = await call('PUT', 'items', { items: [{ variantId: mug, tracked: false }] })
   assert.equal(untracked.body.items[0].tracked, false)
 
-  const cup = await stock.variant(5, 0)
+  const cup = await variant(5, 0)
   const move = { fromLocationId: stock.berlin, toLocationId: stock.lyon, lines: [{ variantId: cup, quantity: 3 }] }
   assert.equal((await call('POST', 'transfers', move)).status, 200)
   assert.equal((await call('POST', 'transfers', move)).status, 409)
   assert.equal((await call('POST', 'transfers', { ...move, toLocationId: newId() })).body.title, 'No such location')
   assert.equal((await call('POST', 'transfers', { ...move, toLocationId: stock.berlin })).status, 422)
+  const nobody = newId()
+  const unknown = await call('POST', 'transfers', { ...move, lines: [{ variantId: nobody, quantity: 1 }] })
+  assert.deepEqual([unknown.status, unknown.body.variantIds], [404, [nobody]])
   await stock.checkInvariants()
 })
 

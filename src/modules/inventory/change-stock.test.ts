@@ -14,7 +14,7 @@ import { changeStock } from './change-stock.ts'
 import { claim } from './claim-reservation.ts'
 import { expireReservations } from './expire-reservations.ts'
 import { testStock } from './internal/test-stock.ts'
-import { LocationNotFound, NotReserved, StockBelowZero, StockListedTwice, type AdjustReason } from './inventory.ts'
+import { LocationNotFound, NotReserved, StockOutOfRange, StockListedTwice, type AdjustReason } from './inventory.ts'
 import { extend, release } from './release-reservation.ts'
 import { returnStock } from './return-stock.ts'
 import { setStock } from './set-stock.ts'
@@ -60,7 +60,7 @@ test('each reason does what it says, and the ledger tells', async (t) => {
 
   const change = (changes: Parameters<typeof changeStock>[1]) => stock.write((tx) => changeStock(tx, changes))
   await assert.rejects(change([{ ...place, cause: 'damage', change: -7 }]),
-    StockBelowZero({ lines: [{ ...place, onHand: 6, change: -7 }] }))
+    StockOutOfRange({ lines: [{ ...place, onHand: 6, change: -7 }] }))
   const count = { ...place, cause: 'count', count: 1 } as const
   await assert.rejects(change([count, { ...count, count: 2 }]), StockListedTwice(place))
   const nowhere = newId()
@@ -97,7 +97,7 @@ test('a count below what is promised cuts the newest promises; the next delivery
 
 test('a transfer takes only what is free', async (t) => {
   const stock = await testStock(await testDatabase(t))
-  const mug = await stock.variant(5, 0)
+  const mug = await stock.variant(5, 0, { backorderLimit: 9 })
   await stock.order([{ variantId: mug, quantity: 3 }])
   const moves = await Promise.allSettled(Array.from({ length: 6 }, () => stock.write((tx) =>
     transferStock(tx, stock.berlin, stock.lyon, [{ variantId: mug, quantity: 1 }]))))

@@ -5,7 +5,7 @@
 import { Type, type Static } from 'typebox'
 import { sql, type Tx } from '../../platform/db.ts'
 import { actorText } from './internal/actor.ts'
-import { StockBelowZero, StockListedTwice, type MovementCause } from './inventory.ts'
+import { MAX_ON_HAND, StockOutOfRange, StockListedTwice, type MovementCause } from './inventory.ts'
 import { cutReservations, serveShort } from './short-reservations.ts'
 
 /** `count`: the units that lie there now, or else `change`: units added (negative: taken). */
@@ -17,10 +17,10 @@ const Before = Type.Object({
   onHand: Type.Integer(), reserved: Type.Integer(), backorderLimit: Type.Integer(),
 })
 /** `excess`: promised units for which there is neither stock nor backorder room any more. */
-type Delta = Place & { cause: MovementCause, onHand: number, change: number, excess: number }
+type Delta = Place & { cause: MovementCause, onHand: number, reserved: number, change: number, excess: number }
 
 /**
- * A variant may be named once per location (StockListedTwice). Throws StockBelowZero when a change would leave less
+ * A variant may be named once per location (StockListedTwice). Throws StockOutOfRange when a change would leave less
  * than nothing, LocationNotFound. `refuse`: promised units may not be taken (a transfer), instead of turning short. A
  * change of 0 leaves no trace, so a count repeated is safe; the others add up each time. Two trips for any number of
  * changes; more only when promises are cut or served.
@@ -31,9 +31,9 @@ export async function changeStock(
   if (changes.length === 0) return
   const before = await lockOrCreate(tx, changes)
   const deltas = changes.map((change) => delta(change, before)).filter((delta) => delta.change !== 0)
-  const missing = deltas.filter(({ onHand, change, excess }) =>
-    onHand + change < 0 || (promised === 'refuse' && excess > 0))
-  if (missing.length > 0) throw StockBelowZero({ lines: missing.map(({ variantId, locationId, onHand, change }) => ({
+  const refused = deltas.filter(({ onHand, reserved, change }) =>
+    onHand + change < (promised === 'refuse' && change < 0 ? reserved : 0) || onHand + change > MAX_ON_HAND)
+  if (refused.length > 0) throw StockOutOfRange({ lines: refused.map(({ variantId, locationId, onHand, change }) => ({
     variantId, locationId, onHand, change,
   })) })
   if (deltas.length === 0) return
@@ -74,7 +74,7 @@ function delta(change: StockChange, before: Map<string, Static<typeof Before>>):
   const { onHand, reserved, backorderLimit } = stock
   const units = change.count === undefined ? change.change ?? 0 : change.count - onHand
   const excess = Math.max(0, reserved - (onHand + units + backorderLimit))
-  return { variantId, locationId, cause, onHand, change: units, excess }
+  return { variantId, locationId, cause, onHand, reserved, change: units, excess }
 }
 
 function write(tx: Tx, deltas: Delta[], reference?: string): Promise<number> {

@@ -2,8 +2,10 @@
 
 import { Type } from 'typebox'
 import { Id, route } from '../../platform/http.ts'
+import { VariantNotFound } from '../catalog/catalog.ts'
 import { availability, Availability } from './availability.ts'
 import { changeStock } from './change-stock.ts'
+import { checkVariants } from './internal/check-variants.ts'
 import { LocationNotFound, MAX_QUANTITY, StockListedTwice } from './inventory.ts'
 import { setBackorderLimits, setTracked } from './set-stock.ts'
 
@@ -22,10 +24,11 @@ export const putItems = route({
   description: 'What is left out stays as it is. A limit never falls below what is promised beyond stock already.',
   body: Type.Object({ items: Type.Array(Item, { minItems: 1, maxItems: 500 }) }),
   response: { 200: Type.Object({ items: Type.Array(Availability) }) },
-  problems: [LocationNotFound, StockListedTwice],
+  problems: [LocationNotFound, VariantNotFound, StockListedTwice],
   async run({ db, context, body }) {
     const variantIds = body.items.map((item) => item.variantId)
     return db.transaction(context, async (tx) => {
+      await checkVariants(tx, variantIds)
       const limits = body.items.flatMap(({ variantId, backorder = [] }) =>
         backorder.map((limit) => ({ variantId, ...limit })))
       // A change of nothing makes the stock rows that the limits need.

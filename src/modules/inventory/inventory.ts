@@ -7,8 +7,9 @@ import { event } from '../../platform/events.ts'
 import { Id, Timestamp } from '../../platform/http.ts'
 import { problem } from '../../platform/problem.ts'
 
-/** A million units: beyond any real shelf, and a hundred such lines still sum within an int4. */
+/** A million units at a time: a hundred such lines still sum within an int4, and so does a billion on a shelf. */
 export const MAX_QUANTITY = 1_000_000
+export const MAX_ON_HAND = 1_000_000_000
 export const Quantity = Type.Integer({ minimum: 1, maximum: MAX_QUANTITY })
 
 /**
@@ -63,7 +64,7 @@ const FailedLines = Type.Object({
 })
 export const OutOfStock = problem('out-of-stock', 409, 'Some items are no longer available', FailedLines)
 export const NotReserved = problem('not-reserved', 409, 'The order holds less, or it has not arrived yet', FailedLines)
-export const StockBelowZero = problem('stock-below-zero', 409, 'There is less than that', Type.Object({
+export const StockOutOfRange = problem('stock-out-of-range', 409, 'There is less than that, or too much', Type.Object({
   lines: Type.Array(Type.Object({ variantId: Id, locationId: Id, onHand: Type.Integer(), change: Type.Integer() })),
 }))
 export const StockListedTwice = problem('stock-listed-twice', 422, 'A variant may be named once per location',

@@ -4,14 +4,16 @@
 import { Type } from 'typebox'
 import type { Tx } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
+import { VariantNotFound } from '../catalog/catalog.ts'
 import { changeStock } from './change-stock.ts'
+import { checkVariants } from './internal/check-variants.ts'
 import {
-  LocationNotFound, Quantity, Reference, Stock, StockBelowZero, StockListedTwice, type Line,
+  LocationNotFound, Quantity, Reference, Stock, StockOutOfRange, StockListedTwice, type Line,
 } from './inventory.ts'
 import { readStock } from './list-stock.ts'
 
 /**
- * All lines or none; throws StockBelowZero when less lies free, StockListedTwice for a variant named twice. Each call
+ * All lines or none; throws StockOutOfRange when less lies free, StockListedTwice for a variant named twice. Each call
  * moves again.
  */
 export function transferStock(tx: Tx, fromId: string, toId: string, lines: Line[], reference?: string): Promise<void> {
@@ -31,10 +33,11 @@ export const postTransfer = route({
     reference: Type.Optional(Reference),
   }),
   response: { 200: Type.Object({ items: Type.Array(Stock) }) },
-  problems: [StockBelowZero, StockListedTwice, LocationNotFound],
+  problems: [StockOutOfRange, StockListedTwice, LocationNotFound, VariantNotFound],
   replay: async ({ db, body }) => ({ items: await readStock(db, places(body)) }),
   async run({ db, context, body }) {
     return db.transaction(context, async (tx) => {
+      await checkVariants(tx, body.lines.map((line) => line.variantId))
       await transferStock(tx, body.fromLocationId, body.toLocationId, body.lines, body.reference)
       return { items: await readStock(tx, places(body)) }
     })

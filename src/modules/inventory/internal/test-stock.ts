@@ -24,7 +24,7 @@ export async function testStock(db: Db) {
     write,
     /** A new variant with so many units in Berlin and in Lyon. */
     async variant(inBerlin: number, inLyon: number, more: Partial<StockLevel> = {}): Promise<string> {
-      const variantId = newId()
+      const variantId = more.variantId ?? newId()
       await write((tx) => setStock(tx, [
         { variantId, locationId: berlin, onHand: inBerlin, ...more }, { variantId, locationId: lyon, onHand: inLyon },
       ]))
