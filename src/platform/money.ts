@@ -26,7 +26,7 @@ export const Currency = Type.String({ pattern: '^[A-Z]{3}$', description: 'ISO 4
 export const Money = Type.Object({
   amount: Type.Integer({ description: 'Minor units: 12900 EUR is 129.00 €, 12900 JPY is 12900 ¥', examples: [12900] }),
   currency: Currency,
-})
+}, { title: 'Money' })
 export type Money = Static<typeof Money>
 
 /** Parts in one whole: a rate of 19 % is 190,000 parts per million. */

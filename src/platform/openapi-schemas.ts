@@ -56,7 +56,7 @@ export class Components {
   // An answer gets a name even if it stands in one place only.
   #visit(schema: Json, name: string, weight = PART, fallback?: string): void {
     if (schema['type'] === 'object' && Object.keys(schema['properties'] ?? {}).length >= 2) {
-      const key = JSON.stringify(schema)
+      const key = keyOf(schema)
       const known = this.#seen.get(key)
       const seen = known ?? { schema, places: 0, names: new Map<string, number>(), fallback: undefined }
       seen.places += weight
@@ -72,7 +72,9 @@ export class Components {
     for (const [property, part] of Object.entries<Json>(schema['properties'] ?? {})) {
       this.#visitWithin(part, part['items'] ? singular(property) : property, name)
     }
-    for (const part of [...schema['anyOf'] ?? [], ...schema['allOf'] ?? [], ...schema['oneOf'] ?? []] as Json[]) this.#visit(part, name)
+    for (const part of [...schema['anyOf'] ?? [], ...schema['allOf'] ?? [], ...schema['oneOf'] ?? []] as Json[]) {
+      this.#visit(part, pascal(part['properties']?.kind?.const ?? '') + name)   // PercentageDiscount, AmountDiscount
+    }
     if (schema['items']) this.#visit(schema['items'], name)
   }
 
@@ -94,8 +96,9 @@ export class Components {
   }
 
   #replace(schema: Json): Json {
-    const name = this.#names.get(JSON.stringify(schema))
-    return name ? { $ref: `#/components/schemas/${name}` } : this.#replaceParts(schema)
+    const name = this.#names.get(keyOf(schema))
+    if (!name) return this.#replaceParts(schema)
+    return { $ref: `#/components/schemas/${name}`, ...schema['description'] ? { description: schema['description'] } : {} }
   }
 
   #replaceParts(schema: Json): Json {
@@ -120,6 +123,11 @@ export class Components {
       .map(([key, name]): [string, Json] => [name, this.#replaceParts(JSON.parse(key))])
       .sort(([a], [b]) => a.localeCompare(b)))
   }
+}
+
+// A description says what a schema means in its place; it is the same schema elsewhere.
+function keyOf({ description: _, ...schema }: Json): string {
+  return JSON.stringify(schema)
 }
 
 // Of billingAddress and shippingAddress: Address. Otherwise the name that says most, then the shortest.

@@ -92,14 +92,14 @@ test('the reference is served: documents as JSON, a page for people that may loa
 })
 
 test('names of operations', () => {
-  const named = (method: Route['method'], path: string, list = false): string =>
-    operationName({ method, path, response: { 200: list ? Page(Mug) : Mug } } as unknown as Route)
+  const named = (method: Route['method'], path: string, list = false, status = 200): string =>
+    operationName({ method, path, response: { [status]: list ? Page(Mug) : Mug } } as unknown as Route)
   assert.equal(named('GET', '/admin/price-lists', true), 'listPriceLists')
   assert.equal(named('GET', '/admin/price-lists/:priceListId'), 'getPriceList')
   assert.equal(named('GET', '/admin/price-lists/:priceListId/prices', true), 'listPriceListPrices')
   assert.equal(named('GET', '/store/carts/:cartId/quote'), 'getCartQuote')
-  assert.equal(named('POST', '/admin/categories'), 'createCategory')
-  assert.equal(named('POST', '/store/carts/:cartId/lines'), 'createCartLine')
+  assert.equal(named('POST', '/admin/categories', false, 201), 'createCategory')
+  assert.equal(named('POST', '/store/carts/:cartId/lines'), 'addCartLines')
   assert.equal(named('POST', '/store/carts/:cartId/complete'), 'completeCart')
   assert.equal(named('POST', '/store/checkout'), 'checkout')
   assert.equal(named('PUT', '/admin/tax-rates'), 'setTaxRates')

@@ -12,7 +12,8 @@ export type OpenApi = { openapi: string; info: Json; paths: { [path: string]: { 
 export type Description = { title: string; version: string; description: string; routes: readonly Route[] }
 
 /** The document of these routes. */
-export function openApiDocument({ title, version, description, routes }: Description): OpenApi {
+export function openApiDocument({ title, version, description, routes: all }: Description): OpenApi {
+  const routes = all.filter(({ access }) => access !== 'webhook')   // what gateways call is between them and us
   const components = new Components(routes)
   const kinds = new Map<string, ProblemKind>()
   const paths: OpenApi['paths'] = {}

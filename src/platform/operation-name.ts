@@ -17,8 +17,8 @@ export function operationName(route: Route): string {
     case 'DELETE': return `delete${noun}`
     case 'POST': {
       const owner = parts.slice(0, -1).map(({ word, one }) => pascal(one ? singular(word) : word)).join('')
-      const adds = !last.one && isPlural(last.word)
-      return adds ? `create${owner}${pascal(singular(last.word))}` : lowerFirst(pascal(last.word)) + owner
+      if (last.one || !isPlural(last.word)) return lowerFirst(pascal(last.word)) + owner
+      return '201' in route.response ? `create${owner}${pascal(singular(last.word))}` : `add${owner}${pascal(last.word)}`
     }
   }
 }

@@ -1,0 +1,29 @@
+// The routes of the shop, API by API, in the order of the module graph. The roles serve them, OpenAPI and the SDK describe them. Each API
+// of a module is listed here once; src/tidy.test.ts fails for one that is not.
+import packageJson from '../package.json' with { type: 'json' }
+import { storeRoutes as browseStore } from './modules/browse/store-api.ts'
+import { adminRoutes as catalogAdmin } from './modules/catalog/admin-api.ts'
+import { storeRoutes as catalogStore } from './modules/catalog/store-api.ts'
+import { adminRoutes as inventoryAdmin } from './modules/inventory/admin-api.ts'
+import { adminRoutes as ordersAdmin } from './modules/orders/admin-api.ts'
+import { storeRoutes as ordersStore } from './modules/orders/store-api.ts'
+import { adminRoutes as paymentsAdmin } from './modules/payments/admin-api.ts'
+import { storeRoutes as paymentsStore } from './modules/payments/store-api.ts'
+import { adminRoutes as pricingAdmin } from './modules/pricing/admin-api.ts'
+import { adminRoutes as shippingAdmin } from './modules/shipping/admin-api.ts'
+import { storeRoutes as shippingStore } from './modules/shipping/store-api.ts'
+import type { Description } from './platform/openapi.ts'
+
+const { version } = packageJson
+
+export const storeApi: Description = {
+  title: 'Kontor Store API', version,
+  description: 'For shoppers, in the channel of the publishable key: find, fill a cart, pay, follow the order.',
+  routes: [...catalogStore, ...browseStore, ...shippingStore, ...paymentsStore, ...ordersStore],
+}
+
+export const adminApi: Description = {
+  title: 'Kontor Admin API', version,
+  description: 'For staff and servers, with a session or a secret key that has the permission.',
+  routes: [...catalogAdmin, ...shippingAdmin, ...inventoryAdmin, ...pricingAdmin, ...paymentsAdmin, ...ordersAdmin],
+}
