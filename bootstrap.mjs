@@ -222,10 +222,14 @@ async function installPackages(node) {
   const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
   const stamp = join(root, 'node_modules/.kontor-stamp')           // inside: who removes node_modules removes it too
   if (readIfThere(stamp) === wanted) return
-  const busy = registered(join(home, 'run'))
+  const running = () => registered(join(home, 'run'))
+  const orphan = () => running().find(({ command }) => command === 'npm ci')
+  if (orphan()) say(`Waiting for process ${orphan().pid}, npm ci of a set-up that was killed`)
+  while (orphan()) await sleep(100)
+  const busy = running()
   if (busy.length > 0) {
     const programs = busy.map(({ pid, command }) => `  ${command} (process ${pid})\n`).join('')
-    throw new Refusal('package-lock.json has changed, and packages cannot be replaced while this clone runs:\n' +
+    throw new Refusal('The packages are not those of package-lock.json, and cannot be replaced while Kontor runs:\n' +
       `${programs}Stop it and try again.`)
   }
   say('Installing packages')
