@@ -4,6 +4,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { storeRoutes as browseStore } from './modules/browse/store-api.ts'
 import { adminRoutes as catalogAdmin } from './modules/catalog/admin-api.ts'
 import { storeRoutes as catalogStore } from './modules/catalog/store-api.ts'
+import { storeRoutes as checkoutStore } from './modules/checkout/store-api.ts'
 import { adminRoutes as inventoryAdmin } from './modules/inventory/admin-api.ts'
 import { adminRoutes as ordersAdmin } from './modules/orders/admin-api.ts'
 import { storeRoutes as ordersStore } from './modules/orders/store-api.ts'
@@ -19,7 +20,7 @@ const { version } = packageJson
 export const storeApi: Description = {
   title: 'Kontor Store API', version,
   description: 'For shoppers, in the channel of the publishable key: find, fill a cart, pay, follow the order.',
-  routes: [...catalogStore, ...browseStore, ...shippingStore, ...paymentsStore, ...ordersStore],
+  routes: [...catalogStore, ...browseStore, ...shippingStore, ...paymentsStore, ...ordersStore, ...checkoutStore],
 }
 
 export const adminApi: Description = {

@@ -2,6 +2,8 @@
 // Do not edit; run `node scripts/generate-sdk.ts` after a change of the API.
 
 export type ProblemFields = {
+  /** This was done before; its secret was shown then and is not kept */
+  'already-done': {}
   /** There is not that much left */
   'amount-not-available': {
     availableMinor: number
@@ -13,6 +15,84 @@ export type ProblemFields = {
   /** The server is busy; nothing was done */
   'busy': {
     retryAfterSeconds: number
+  }
+  /** The total has changed */
+  'cart-changed': {
+    expectedTotal: {
+      /** Minor units: 12900 EUR is 129.00 €, 12900 JPY is 12900 ¥ */
+      amount: number
+      /** ISO 4217 code */
+      currency: string
+    }
+    quote: {
+      /** ISO 4217 code */
+      currency: string
+      pricesIncludeTax: boolean
+      lines: {
+        variantId: string
+        productId: string
+        sku: string
+        productTitle: string
+        variantTitle: string
+        imageUrl: string | null
+        requiresShipping: boolean
+        weightGrams: number
+        quantity: number
+        unitMinor: number
+        perUnits: number
+        compareAtMinor: number | null
+        taxRatePpm: number
+        subtotalMinor: number
+        discountMinor: number
+        taxMinor: number
+        totalMinor: number
+      }[]
+      shipping: {
+        methodId: string
+        code: string
+        name: string
+        amountMinor: number
+        discountMinor: number
+        taxRatePpm: number
+        taxMinor: number
+        totalMinor: number
+      } | null
+      promotions: {
+        promotionId: string
+        code: string | null
+        name: string
+        amountMinor: number
+        /** Its uses are counted, see useCoupons */
+        limited: boolean
+      }[]
+      unusedCoupons: {
+        code: string
+        reason: 'unknown' | 'inactive' | 'not_started' | 'ended' | 'other_channel' | 'other_currency' | 'exhausted' | 'exhausted_for_customer' | 'minimum_not_met' | 'no_matching_product' | 'better_offer' | 'no_effect'
+      }[]
+      subtotalMinor: number
+      shippingMinor: number
+      discountMinor: number
+      taxMinor: number
+      totalMinor: number
+    }
+  }
+  /** The cart has become an order and cannot be changed */
+  'cart-completed': {
+    /** A UUID */
+    orderId: string
+  }
+  /** The cart has expired; begin a new one */
+  'cart-expired': {}
+  /** Something is missing before this can be ordered */
+  'cart-incomplete': {
+    missing: ('lines' | 'email' | 'shippingAddress' | 'shippingMethodId')[]
+  }
+  /** No such cart */
+  'cart-not-found': {}
+  /** The cart holds too much */
+  'cart-too-large': {
+    maxLines: number
+    maxQuantity: number
   }
   /** A category cannot lie below itself */
   'category-cycle': {}
@@ -42,6 +122,15 @@ export type ProblemFields = {
   'country-in-another-zone': {}
   /** Another coupon has this code */
   'coupon-code-taken': {}
+  /** A coupon or promotion has just been used up */
+  'coupon-exhausted': {}
+  /** A coupon does not apply */
+  'coupon-not-applicable': {
+    coupons: {
+      code: string
+      reason: 'unknown' | 'inactive' | 'not_started' | 'ended' | 'other_channel' | 'other_currency' | 'exhausted' | 'exhausted_for_customer' | 'minimum_not_met' | 'no_matching_product' | 'better_offer' | 'no_effect'
+    }[]
+  }
   /** No such coupon */
   'coupon-not-found': {}
   /** This currency is not offered here */
@@ -105,6 +194,22 @@ export type ProblemFields = {
   }
   /** No such order */
   'order-not-found': {}
+  /** Some items are no longer available */
+  'out-of-stock': {
+    lines: {
+      /** A UUID */
+      variantId: string
+      requested: number
+      available: number
+    }[]
+  }
+  /** This payment takes no further attempt */
+  'payment-closed': {}
+  /** This way to pay is not offered here */
+  'payment-method-not-available': {
+    method: string
+    offered: string[]
+  }
   /** No such payment */
   'payment-not-found': {}
   /** The payment is in a state that does not allow this */
@@ -121,8 +226,16 @@ export type ProblemFields = {
   }
   /** No such promotion */
   'promotion-not-found': {}
+  /** These goods are worth more than one order can hold */
+  'quote-too-large': {
+    maximumMinor: number
+  }
   /** The zone has a method with this code */
   'shipping-method-code-taken': {}
+  /** This delivery is not available for the goods and address */
+  'shipping-method-not-available': {
+    shippingMethodId: string
+  }
   /** No such shipping method */
   'shipping-method-not-found': {}
   /** No such shipping zone */
@@ -160,6 +273,13 @@ export type ProblemFields = {
   /** No such variant of this product */
   'variant-not-found': {
     variantIds: string[]
+  }
+  /** Some items cannot be bought here */
+  'variant-unavailable': {
+    lines: {
+      variantId: string
+      reason: 'not_sold' | 'no_price'
+    }[]
   }
   /** Somebody changed this in the meantime */
   'version-conflict': {}

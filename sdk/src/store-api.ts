@@ -15,6 +15,47 @@ export type Address = {
   phone?: string
 }
 
+export type Cart = {
+  /** A UUID */
+  id: string
+  /** A UUID */
+  channelId: string
+  /** ISO 4217 code */
+  currency: string
+  lines: Line[]
+  email: string | null
+  shippingAddress: Address | null
+  billingAddress: Address | null
+  shippingMethodId: string | null
+  couponCodes: string[]
+  orderId: string | null
+  /** ISO 8601 in UTC */
+  createdAt: string
+  /** ISO 8601 in UTC */
+  updatedAt: string
+  /** ISO 8601 in UTC */
+  expiresAt: string
+  quote: Quote | null
+  issues: {
+    code: string
+    title: string
+    detail?: string
+  }[]
+}
+
+export type CartPaymentMethod = {
+  code: string
+  title: string
+}
+
+export type CartShippingOption = {
+  methodId: string
+  code: string
+  name: string
+  description: string | null
+  amountMinor: number
+}
+
 export type Category = {
   /** A UUID */
   id: string
@@ -39,6 +80,13 @@ export type Channel = {
   pricesIncludeTax: boolean
 }
 
+export type Checkout = {
+  order: Order
+  payment: Payment2
+  /** Reads the order later, as a bearer token. Shown once: null in a repeated answer */
+  token: string | null
+}
+
 export type Collection = {
   /** A UUID */
   id: string
@@ -58,12 +106,28 @@ export type CompareAt = {
   currency: string
 }
 
+export type CompleteCartResult = {
+  order: Order
+  payment: Payment2
+}
+
+export type CreateCartResult = {
+  cart: Cart
+  token: string
+}
+
 export type Image = {
   /** A UUID */
   id: string
   url: string
   assetId: string | null
   alt: string
+}
+
+export type Line = {
+  /** A UUID */
+  variantId: string
+  quantity: number
 }
 
 export type Money = {
@@ -145,6 +209,19 @@ export type Order = {
   holdsUntil: string
 }
 
+export type Payment = {
+  /** The code of a payment method */
+  method: string
+  data?: Record<string, string | number | boolean>
+}
+
+export type Payment2 = {
+  kind: 'authorized' | 'captured' | 'pending' | 'action' | 'declined' | 'unknown' | 'none'
+  reason?: string
+  /** Where the shopper has to go to confirm */
+  url?: string
+}
+
 export type Product = {
   /** A UUID */
   id: string
@@ -212,6 +289,58 @@ export type ProductSummary = {
   stock: Stock
   /** ISO 8601 in UTC */
   publishedFrom: string
+}
+
+export type Quote = {
+  /** ISO 4217 code */
+  currency: string
+  pricesIncludeTax: boolean
+  lines: {
+    variantId: string
+    productId: string
+    sku: string
+    productTitle: string
+    variantTitle: string
+    imageUrl: string | null
+    requiresShipping: boolean
+    weightGrams: number
+    quantity: number
+    unitMinor: number
+    perUnits: number
+    compareAtMinor: number | null
+    taxRatePpm: number
+    subtotalMinor: number
+    discountMinor: number
+    taxMinor: number
+    totalMinor: number
+  }[]
+  shipping: {
+    methodId: string
+    code: string
+    name: string
+    amountMinor: number
+    discountMinor: number
+    taxRatePpm: number
+    taxMinor: number
+    totalMinor: number
+  } | null
+  promotions: {
+    promotionId: string
+    code: string | null
+    name: string
+    amountMinor: number
+    /** Its uses are counted, see useCoupons */
+    limited: boolean
+  }[]
+  unusedCoupons: {
+    code: string
+    reason: 'unknown' | 'inactive' | 'not_started' | 'ended' | 'other_channel' | 'other_currency' | 'exhausted' | 'exhausted_for_customer' | 'minimum_not_met' | 'no_matching_product' | 'better_offer' | 'no_effect'
+  }[]
+  subtotalMinor: number
+  shippingMinor: number
+  discountMinor: number
+  taxMinor: number
+  totalMinor: number
 }
 
 export type Stock = {
@@ -339,6 +468,254 @@ export type Operations = {
     answer: Order
     problems: CommonProblem | 'order-not-found'
   }
+  /** Begin a cart. Answers the cart and its token, shown this once: send it as Authorization: Bearer <token> with every call about this cart. */
+  createCart: {
+    input: {
+      /** ISO 4217 code */
+      currency?: string
+      email?: string | null
+      shippingAddress?: {
+        name: string
+        company?: string
+        line1: string
+        line2?: string
+        postalCode?: string
+        city: string
+        /** ISO 3166-2 without the country: BC of CA-BC */
+        region?: string
+        /** ISO 3166-1 alpha-2 */
+        country: string
+        phone?: string
+      } | null
+      billingAddress?: {
+        name: string
+        company?: string
+        line1: string
+        line2?: string
+        postalCode?: string
+        city: string
+        /** ISO 3166-2 without the country: BC of CA-BC */
+        region?: string
+        /** ISO 3166-1 alpha-2 */
+        country: string
+        phone?: string
+      } | null
+      shippingMethodId?: string | null
+      couponCodes?: string[]
+      lines?: {
+        /** A UUID */
+        variantId: string
+        quantity: number
+      }[]
+    }
+    answer: CreateCartResult
+    problems: CommonProblem | 'already-done' | 'cart-too-large' | 'currency-not-offered' | 'idempotency-key-in-flight' | 'idempotency-key-reused'
+  }
+  /** Read a cart with a fresh quote */
+  getCart: {
+    input: {
+      /** A UUID */
+      cartId: string
+    }
+    answer: Cart
+    problems: CommonProblem | 'cart-expired' | 'cart-not-found'
+  }
+  /** Set e-mail, addresses, delivery, coupons or currency. What is not named stays; null empties a field. */
+  updateCart: {
+    input: {
+      /** A UUID */
+      cartId: string
+      /** ISO 4217 code */
+      currency?: string
+      email?: string | null
+      shippingAddress?: {
+        name: string
+        company?: string
+        line1: string
+        line2?: string
+        postalCode?: string
+        city: string
+        /** ISO 3166-2 without the country: BC of CA-BC */
+        region?: string
+        /** ISO 3166-1 alpha-2 */
+        country: string
+        phone?: string
+      } | null
+      billingAddress?: {
+        name: string
+        company?: string
+        line1: string
+        line2?: string
+        postalCode?: string
+        city: string
+        /** ISO 3166-2 without the country: BC of CA-BC */
+        region?: string
+        /** ISO 3166-1 alpha-2 */
+        country: string
+        phone?: string
+      } | null
+      shippingMethodId?: string | null
+      couponCodes?: string[]
+    }
+    answer: Cart
+    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered'
+  }
+  /** Add to the quantities of many variants at once */
+  addCartLines: {
+    input: {
+      /** A UUID */
+      cartId: string
+      lines: {
+        /** A UUID */
+        variantId: string
+        quantity: number
+      }[]
+    }
+    answer: Cart
+    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'idempotency-key-in-flight' | 'idempotency-key-reused'
+  }
+  /** Set the quantities of many variants at once; 0 removes */
+  setCartLines: {
+    input: {
+      /** A UUID */
+      cartId: string
+      lines: {
+        /** A UUID */
+        variantId: string
+        quantity: number
+      }[]
+    }
+    answer: Cart
+    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered'
+  }
+  /** List the deliveries that are possible for a cart */
+  listCartShippingOptions: {
+    input: {
+      /** A UUID */
+      cartId: string
+    }
+    answer: {
+      items: CartShippingOption[]
+    }
+    problems: CommonProblem | 'cart-expired' | 'cart-not-found' | 'currency-not-offered' | 'quote-too-large' | 'variant-unavailable'
+  }
+  /** List the ways to pay for a cart */
+  listCartPaymentMethods: {
+    input: {
+      /** A UUID */
+      cartId: string
+    }
+    answer: {
+      items: CartPaymentMethod[]
+    }
+    problems: CommonProblem | 'cart-expired' | 'cart-not-found'
+  }
+  /** Order the cart and pay. A declined payment leaves the order waiting: complete again with another method. While a payment is undecided, a repeat answers its state. */
+  completeCart: {
+    input: {
+      /** A UUID */
+      cartId: string
+      expectedTotal: {
+        /** Minor units: 12900 EUR is 129.00 €, 12900 JPY is 12900 ¥ */
+        amount: number
+        /** ISO 4217 code */
+        currency: string
+      }
+      payment: {
+        /** The code of a payment method */
+        method: string
+        data?: Record<string, string | number | boolean>
+      }
+    }
+    answer: CompleteCartResult
+    problems: CommonProblem | 'cart-changed' | 'cart-expired' | 'cart-incomplete' | 'cart-not-found' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'shipping-method-not-available' | 'variant-unavailable'
+  }
+  /** Pay an order that waits for its payment. After a decline, with the same or another method. An order that is paid, or whose payment is undecided, answers its state. */
+  payOrder: {
+    input: {
+      orderId: string
+      payment: {
+        /** The code of a payment method */
+        method: string
+        data?: Record<string, string | number | boolean>
+      }
+    }
+    answer: CompleteCartResult
+    problems: CommonProblem | 'cart-not-found' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'payment-closed' | 'payment-method-not-available' | 'payment-not-found'
+  }
+  /** What these lines would cost, without a cart */
+  quote: {
+    input: {
+      /** ISO 4217 code */
+      currency: string
+      country?: string
+      region?: string
+      lines: {
+        /** A UUID */
+        variantId: string
+        quantity: number
+      }[]
+      /** A UUID */
+      shippingMethodId?: string
+      couponCodes?: string[]
+    }
+    answer: Quote
+    problems: CommonProblem | 'cart-too-large' | 'coupon-not-applicable' | 'currency-not-offered' | 'quote-too-large' | 'shipping-method-not-available' | 'variant-unavailable'
+  }
+  /** Order and pay in one call. Ask POST /store/quote for the total first. Send an Idempotency-Key: a repeat answers the same order and charges nothing. */
+  checkout: {
+    input: {
+      /** ISO 4217 code */
+      currency: string
+      lines: {
+        /** A UUID */
+        variantId: string
+        quantity: number
+      }[]
+      email: string
+      shippingAddress?: {
+        name: string
+        company?: string
+        line1: string
+        line2?: string
+        postalCode?: string
+        city: string
+        /** ISO 3166-2 without the country: BC of CA-BC */
+        region?: string
+        /** ISO 3166-1 alpha-2 */
+        country: string
+        phone?: string
+      }
+      billingAddress?: {
+        name: string
+        company?: string
+        line1: string
+        line2?: string
+        postalCode?: string
+        city: string
+        /** ISO 3166-2 without the country: BC of CA-BC */
+        region?: string
+        /** ISO 3166-1 alpha-2 */
+        country: string
+        phone?: string
+      }
+      shippingMethodId?: string
+      couponCodes?: string[]
+      expectedTotal: {
+        /** Minor units: 12900 EUR is 129.00 €, 12900 JPY is 12900 ¥ */
+        amount: number
+        /** ISO 4217 code */
+        currency: string
+      }
+      payment: {
+        /** The code of a payment method */
+        method: string
+        data?: Record<string, string | number | boolean>
+      }
+    }
+    answer: Checkout
+    problems: CommonProblem | 'cart-changed' | 'cart-incomplete' | 'cart-too-large' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'shipping-method-not-available' | 'variant-unavailable'
+  }
 }
 
 /** Method, path, names in the query, and whether the operation takes an Idempotency-Key. */
@@ -352,4 +729,15 @@ export const operations = {
   getProduct: ['GET', '/store/products/{handleOrId}', ['currency'], false],
   getShippingCountries: ['GET', '/store/shipping-countries', [], false],
   getOrder: ['GET', '/store/orders/{orderId}', [], false],
+  createCart: ['POST', '/store/carts', [], true],
+  getCart: ['GET', '/store/carts/{cartId}', [], false],
+  updateCart: ['PATCH', '/store/carts/{cartId}', [], false],
+  addCartLines: ['POST', '/store/carts/{cartId}/lines', [], true],
+  setCartLines: ['PUT', '/store/carts/{cartId}/lines', [], false],
+  listCartShippingOptions: ['GET', '/store/carts/{cartId}/shipping-options', [], false],
+  listCartPaymentMethods: ['GET', '/store/carts/{cartId}/payment-methods', [], false],
+  completeCart: ['POST', '/store/carts/{cartId}/complete', [], true],
+  payOrder: ['POST', '/store/orders/{orderId}/pay', [], true],
+  quote: ['POST', '/store/quote', [], false],
+  checkout: ['POST', '/store/checkout', [], true],
 } as const

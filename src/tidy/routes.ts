@@ -48,8 +48,10 @@ export function unserved(source: Source, addresses: ReadonlySet<string>): Findin
   if (isTest(source.path)) return []
   return [...nodesOf(source.tree)].flatMap((node): Finding[] => {
     if (!isCallExpression(node) || !isIdentifier(node.expression) || node.expression.text !== 'route' || !node.arguments[0]) return []
-    const address = `${textOf(node.arguments[0], 'method')} ${textOf(node.arguments[0], 'path')}`
-    if (addresses.has(address)) return []
+    const path = textOf(node.arguments[0], 'path')
+    const method = textOf(node.arguments[0], 'method')   // may be spread into it, then any will do
+    const address = `${method || 'A route'} ${path}`
+    if (method ? addresses.has(address) : [...addresses].some((one) => one.endsWith(` ${path}`))) return []
     return [{ path: source.path, line: lineOf(source, node), wrong: `${address} is declared and not served`, cure: 'List it in store-api.ts or admin-api.ts' }]
   })
 }
