@@ -2,8 +2,8 @@
 // runs a part: paths of files and folders, or options of `node --test`. Two runs at once, or beside a running shop, do
 // not meet: each has its own server.
 import { spawn } from 'node:child_process'
-import { existsSync, globSync, mkdtempSync, rmSync, statSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { existsSync, globSync, mkdirSync, statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { startPostgres } from '../src/platform/postgres.ts'
 
@@ -41,13 +41,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   })
 }
 
-const statements = mkdtempSync(join(tmpdir(), 'kontor-statements-'))
 // The types are checked while the server is being made: two cores, two things to do.
 const [postgres, types] = await Promise.all([
   startPostgres({ throwaway: true }),
   whole ? node(['node_modules/typescript/bin/tsc', '--noEmit']) : 0,
 ])
 try {
+  const statements = join(postgres.folder, 'statements')             // goes with the cluster, also after a kill -9
+  mkdirSync(statements)
   const env = { TEST_DATABASE_URL: postgres.url, KONTOR_STATEMENTS_DIR: statements }
   // A test waits for the database for half of its time, so that three at once keep two cores busy.
   const concurrency = Math.ceil(availableParallelism() * 1.5)
@@ -59,6 +60,5 @@ try {
   process.exitCode = interrupted ? 130 : Number(types !== 0 || !passed || !checked)
 } finally {
   await postgres.stop()
-  rmSync(statements, { recursive: true, force: true })
 }
 process.exit()
