@@ -1,6 +1,7 @@
 // The quote against a real database: which price counts, what is refused, and that one statement reads it all.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Type } from 'typebox'
 import { measured, sql, systemContext, type Db, type Tx } from '../../platform/db.ts'
 import { newId } from '../../platform/id.ts'
 import { isProblem, type ProblemKind } from '../../platform/problem.ts'
@@ -52,6 +53,19 @@ test('a cart of 1 line and of 100 lines costs one statement', async (t) => {
       assert.ok(!sameTotal(quoted, { amount: quoted.totalMinor, currency: 'JPY' }))
     })
   }
+})
+
+test('the statement is planned once for a connection, not for each cart', async (t) => {
+  const db = await testDatabase(t, { max: 1 })
+  const { variants, methodId, request } = await seed(db, 30)
+  for (let count = 1; count <= 12; count++) {
+    const lines = variants.slice(0, count).map((variantId) => ({ variantId, quantity: 1 }))
+    await quote(db, request({ lines, shippingMethodId: methodId }))
+  }
+  const plans = await db.one(Type.Object({ generic: Type.Integer() }), sql`
+    select generic_plans as generic from pg_prepared_statements
+    where statement like '%catalog.selling_channel%' and statement not like '%pg_prepared_statements%'`)
+  assert.equal(plans.generic, 12 - 5, 'all but the first five, which PostgreSQL always plans')
 })
 
 test('the highest live list decides, then the newest, then the largest quantity reached', async (t) => {

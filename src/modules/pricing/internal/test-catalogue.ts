@@ -28,10 +28,8 @@ export async function testCatalogue(db: Db, { variants: count = 2 } = {}) {
     await setPrices(tx, variants.map((variantId) => ({ variantId, ...price })))
     await setTaxRates(tx, [{ country: 'DE', taxClass: 'standard', ratePpm: 190_000, name: 'USt' }])
     await saveZone(tx, zoneId, { name: 'Germany', countries: ['DE'] })
-    const step = { currency: 'EUR', from: 0, amountMinor: 490 }
-    await saveMethod(tx, methodId, {
-      zoneId, code: 'parcel', name: 'Parcel', kind: 'weight', rates: [step, { ...step, from: 10_000, amountMinor: null }],
-    })
+    const rates = [{ currency: 'EUR', from: 0, amountMinor: 490 }, { currency: 'EUR', from: 10_000, amountMinor: null }]
+    await saveMethod(tx, methodId, { zoneId, code: 'parcel', name: 'Parcel', kind: 'weight', rates })
     return { channelId, productId, variants, methodId }
   })
 }
