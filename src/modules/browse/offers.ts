@@ -1,5 +1,6 @@
 // What products cost and whether they are there, read across the views that pricing and inventory publish: one
-// statement for any number of products.
+// statement for any number of products. The few of a page are looked up one by one (`offset 0` keeps the planner from
+// making that a join, which would read both views whole); for the many that a filter goes through a join is right.
 
 import { Type, type Static } from 'typebox'
 import { none, sql, type Conn, type Statement } from '../../platform/db.ts'
@@ -19,10 +20,7 @@ export type Offer = Static<typeof Offer>
 /** What a unit costs: prices finer than a cent name how many units they buy. */
 const unitPrice = sql`price.unit_minor::numeric / price.per_units`
 
-/**
- * The offers of these products: their cheapest variant's price, and the stock of all. A product without a price is
- * absent.
- */
+/** The offers of these products: the price of their cheapest variant, the stock of all. Without a price: absent. */
 export function readOffers(
   conn: Conn, { channelId, currency }: Market, productIds: readonly string[],
 ): Promise<Offer[]> {
@@ -36,9 +34,14 @@ export function readOffers(
       coalesce(sum(stock.available), 0) as available,
       coalesce(bool_or(stock.backorder), false) as backorder
     from catalog.sellable_variant as variant
-    join pricing.current_price as price
-      on price.variant_id = variant.variant_id and price.channel_id = ${channelId} and price.currency = ${currency}
-    left join inventory.variant_availability as stock on stock.variant_id = variant.variant_id
+    cross join lateral (
+      select unit_minor, per_units, compare_at_minor from pricing.current_price
+      where channel_id = ${channelId} and currency = ${currency} and variant_id = variant.variant_id offset 0
+    ) as price
+    left join lateral (
+      select tracked, backorder, available from inventory.variant_availability
+      where variant_id = variant.variant_id offset 0
+    ) as stock on true
     where variant.channel_id = ${channelId} and variant.product_id = any(${[...productIds]}::uuid[])
     group by variant.product_id`)
 }

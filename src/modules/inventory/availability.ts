@@ -17,5 +17,7 @@ export function availability(conn: Conn, variantIds: string[]): Promise<Availabi
     select wanted.variant_id as "variantId", coalesce(known.tracked, true) as tracked,
       coalesce(known.backorder, false) as backorder, coalesce(known.available, 0) as available
     from (select distinct unnest(${variantIds}::uuid[]) as variant_id) as wanted
-    left join inventory.variant_availability as known using (variant_id)`)
+    left join (
+      select * from inventory.variant_availability where variant_id = any(${variantIds}::uuid[])
+    ) as known using (variant_id)`)
 }

@@ -109,15 +109,14 @@ create table inventory.stock_change (
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 -- Published. available: units that lie free at active locations. backorder: more may be promised than that.
--- A variant that is missing here is tracked and not available.
+-- A variant that is missing here is tracked and not available. A join reads it whole; for a few variants name them
+-- (`where variant_id = any(…)`), which PostgreSQL pushes down into the grouping.
 create view inventory.variant_availability as
-select item.variant_id, item.tracked, coalesce(free.backorder, false) as backorder,
-  coalesce(free.available, 0) as available
+select item.variant_id, item.tracked,
+  coalesce(bool_or(stock.on_hand + stock.backorder_limit > greatest(stock.on_hand, stock.reserved)), false) as backorder,
+  coalesce(sum(greatest(stock.on_hand - stock.reserved, 0)), 0)::integer as available
 from inventory.item
-left join lateral (
-  select sum(greatest(stock.on_hand - stock.reserved, 0))::integer as available,
-    bool_or(stock.on_hand + stock.backorder_limit > greatest(stock.on_hand, stock.reserved)) as backorder
-  from inventory.stock
-  join inventory.location on location.id = stock.location_id and location.active
-  where stock.variant_id = item.variant_id
-) as free on true;
+left join (
+  inventory.stock join inventory.location on location.id = stock.location_id and location.active
+) on stock.variant_id = item.variant_id
+group by item.variant_id;
