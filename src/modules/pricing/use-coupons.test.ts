@@ -8,6 +8,7 @@ import { newId } from '../../platform/id.ts'
 import { isProblem } from '../../platform/problem.ts'
 import { testDatabase } from '../../platform/testing.ts'
 import { createCoupon } from './coupons.ts'
+import { invariants } from './invariants.ts'
 import { CouponExhausted, type Quote } from './pricing.ts'
 import { savePromotion, type NewPromotion } from './promotions.ts'
 import { confirmCoupons, releaseCoupons, useCoupons } from './use-coupons.ts'
@@ -31,6 +32,11 @@ const hold = (db: Db, orderId: string, quote: Uses, customer: string) =>
   db.transaction(systemContext(), async (tx) => { await tx.commit([useCoupons(tx, orderId, quote, customer)]) })
 const confirm = (db: Db, orderId: string) => db.transaction(systemContext(), (tx) => confirmCoupons(tx, orderId))
 const release = (db: Db, orderId: string) => db.transaction(systemContext(), (tx) => releaseCoupons(tx, orderId))
+async function checkInvariants(db: Db): Promise<void> {
+  for (const { name, statement } of invariants) {
+    assert.deepEqual(await db.many(Type.Object({ used: Type.Integer() }), statement), [], name)
+  }
+}
 const counts = (db: Db, promotionId: string) => db.many(Count, sql`
   select split_part(scope, ':', 1) as scope, used from pricing.use_count
   where promotion_id = ${promotionId} order by scope`)
@@ -50,6 +56,7 @@ test('50 orders at once for a few uses: exactly the limit is taken', async (t) =
     assert.equal(held(outcomes), limit)
     assert.deepEqual(await counts(db, total), limit === 0 ? [] : [{ scope: 'all', used: limit }])
   }
+  await checkInvariants(db)
 })
 
 test('50 orders of two customers at once: the limit per customer holds for each', async (t) => {
@@ -61,6 +68,7 @@ test('50 orders of two customers at once: the limit per customer holds for each'
     assert.equal(held(outcomes), 2 * limit)
     assert.deepEqual((await counts(db, id)).map(({ used }) => used), [limit, limit])
   }
+  await checkInvariants(db)
 })
 
 test('a single-use code, its promotion and its customer are counted together or not at all', async (t) => {
@@ -86,6 +94,7 @@ test('two promotions named in either order do not deadlock', async (t) => {
   const orders = Array.from({ length: 60 }, (_, index) => hold(db, newId(), both[index % 2]!, 'x'))
   const outcomes = await Promise.allSettled(orders)
   assert.equal(held(outcomes), 60)
+  await checkInvariants(db)
 })
 
 test('holding, confirming and releasing twice counts once', async (t) => {
@@ -121,6 +130,7 @@ test('a late payment takes its released use again while there is room, and else 
   const states = await db.many(State, sql`
     select state from pricing.coupon_use where promotion_id = ${id} and state = 'confirmed'`)
   assert.equal(states.length, confirmed)
+  await checkInvariants(db)
 })
 
 test('limits may be lowered below what was used, raised again, and lifted', async (t) => {
@@ -141,6 +151,7 @@ test('limits may be lowered below what was used, raised again, and lifted', asyn
   await save(null)
   await one()
   assert.deepEqual(await counts(db, id), [{ scope: 'all', used: 2 }])
+  await checkInvariants(db)
 })
 
 test('one statement for any number of limits, none without', async (t) => {
