@@ -154,8 +154,8 @@ create table pricing.use_count (
   constraint coupon_within_limit check (used <= use_limit)
 ) with (fillfactor = 50);
 
--- Which order holds which counted use. held → confirmed | released; a late payment may turn released into confirmed
--- while the limit has room.
+-- Which order holds which counted use. held → confirmed when it is placed, either → released when it lapses or is
+-- cancelled; a late payment turns released into confirmed again while the limit has room.
 create table pricing.coupon_use (
   order_id uuid not null,
   promotion_id uuid not null,

@@ -1,7 +1,7 @@
-// Counting the uses of limited promotions and coupons. A use belongs to an order and goes held → confirmed |
-// released. The limit is kept by the CHECK coupon_within_limit on the counter's row, which every order that counts
-// must update: read-then-write cannot race because nothing is read. Counters are locked in key order; a promotion
-// without limits locks nothing.
+// Counting the uses of limited promotions and coupons. A use belongs to an order: held with it, confirmed when it is
+// placed, released when it lapses or is cancelled. The limit is kept by the CHECK coupon_within_limit on the counter's
+// row, which every order that counts must update: nothing is read first, so nothing can race. Counters are locked in
+// key order; a promotion without limits locks nothing.
 import { Type } from 'typebox'
 import { mapConstraint, sql, type Tx } from '../../platform/db.ts'
 import { customerScope } from './internal/scope.ts'
@@ -43,7 +43,7 @@ export async function useCoupons(
 }
 
 /**
- * The order is placed: its uses are spent for good. A use that was released meanwhile (the payment came late) is
+ * The order is placed: its uses are spent. A use that was released meanwhile (the payment came late) is
  * taken again where every limit has room, all or none; 'lost' when one has not, and then nothing is changed. Asked
  * twice, the answer is the same.
  */
@@ -75,11 +75,11 @@ export async function confirmCoupons(tx: Tx, orderId: string): Promise<'confirme
 }
 const Left = Type.Object({ lost: Type.Boolean() })
 
-/** Gives back what the order still holds; confirmed uses stay spent. Asked twice, it gives back once. */
+/** Gives back what the order holds or has spent: it lapsed or was cancelled. Asked twice, it gives back once. */
 export async function releaseCoupons(tx: Tx, orderId: string): Promise<void> {
   await tx.run(sql`
     with released as (
-      update pricing.coupon_use set state = 'released' where order_id = ${orderId} and state = 'held'
+      update pricing.coupon_use set state = 'released' where order_id = ${orderId} and state <> 'released'
       returning promotion_id, scope
     ), counter as (
       select promotion_id, scope from pricing.use_count join released using (promotion_id, scope)
