@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { Type } from 'typebox'
 import { measured, sql, systemContext } from '../../platform/db.ts'
 import { newId } from '../../platform/id.ts'
 import { testDatabase } from '../../platform/testing.ts'
@@ -9,7 +10,8 @@ import { changeStock } from './change-stock.ts'
 import { testStock } from './internal/test-stock.ts'
 import { OutOfStock } from './inventory.ts'
 import { release } from './release-reservation.ts'
-import { allocate, reserve } from './reserve.ts'
+import { allocate, allocation, reserve } from './reserve.ts'
+import { setStock } from './set-stock.ts'
 
 test('ten units in two places, sixty buyers', async (t) => {
   const stock = await testStock(await testDatabase(t))
@@ -111,6 +113,24 @@ test('an inactive location sells nothing', async (t) => {
   await db.run(sql`update inventory.location set active = false where id = ${stock.lyon}`)
   assert.equal(await stock.order([{ variantId: mug, quantity: 4 }]), undefined)
   assert.ok(await stock.order([{ variantId: mug, quantity: 3 }]))
+})
+
+test('no table that grows is read whole', async (t) => {
+  const db = await testDatabase(t)
+  const stock = await testStock(db)
+  const levels = Array.from({ length: 5_000 }, () => ({ variantId: newId(), locationId: stock.berlin, onHand: 100 }))
+  await stock.write((tx) => setStock(tx, levels))
+  await Promise.all(Array.from({ length: 50 }, (_, index) => stock.order(levels.slice(index * 100, index * 100 + 100)
+    .map(({ variantId }) => ({ variantId, quantity: 1 })))))
+  await db.run(sql`analyze inventory.stock, inventory.item, inventory.reservation`)
+  for (const count of [1, 100]) {
+    const lines = levels.slice(0, count).map(({ variantId }) => ({ variantId, quantity: 1 }))
+    const plan = await db.many(Type.Object({ 'QUERY PLAN': Type.String() }), sql`
+      explain (costs off) ${allocation(newId(), lines, 60)}`)
+    const scans = plan.map((line) => line['QUERY PLAN'])
+      .filter((line) => /Seq Scan on (stock|item|reservation)/.test(line))
+    assert.deepEqual(scans, [], `${count} lines`)
+  }
 })
 
 // PostgreSQL checks the CHECK of an update first on the row as its snapshot saw it. Stock that was freed while we

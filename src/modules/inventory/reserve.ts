@@ -34,14 +34,16 @@ export function allocate(
   return tx.many(Failed, allocation(orderId, lines, expiresInSeconds))
 }
 
-function allocation(orderId: string, lines: Line[], expiresInSeconds: number | null): Statement {
+/** Its text, for `allocate` and for whoever asks how it runs. */
+export function allocation(orderId: string, lines: Line[], expiresInSeconds: number | null): Statement {
   const variantIds = lines.map((line) => line.variantId)
   const quantities = lines.map((line) => line.quantity)
   return sql`
     with line as (
       select variant_id, sum(quantity)::integer as quantity
       from unnest(${variantIds}::uuid[], ${quantities}::integer[]) as wanted (variant_id, quantity)
-      where not exists (select from inventory.item where item.variant_id = wanted.variant_id and not item.tracked)
+      where variant_id not in (
+          select variant_id from inventory.item where variant_id = any(${variantIds}::uuid[]) and not tracked)
         and not exists (select from inventory.reservation where order_id = ${orderId} and state = 'held')
       group by variant_id
     ), locked as materialized (
