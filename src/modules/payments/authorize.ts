@@ -26,17 +26,21 @@ export async function authorize(db: Db, context: Context, choice: Choice): Promi
   const begun = await db.transaction(context, (tx) => begin(tx, db, choice))
   if ('standing' in begun) return begun.standing
   const outcome = await callGateway(() => begun.gateway.charge(begun.charge))
-  return recordCharge(db, context, begun.charge.key, outcome)
+  return recordCharge(db, context, { orderId: choice.orderId, attemptId: begun.charge.key }, outcome)
 }
 
 type Begun = { standing: PaymentResult } | { gateway: Gateway; charge: ChargeRequest }
 
 async function begin(tx: Tx, db: Db, choice: Choice): Promise<Begun> {
-  const owed = await tx.maybe(Owed, sql`
-    select payment.id as "paymentId", amount_minor as "amountMinor", currency, closed, (
-      select jsonb_build_object('state', state, 'reason', reason, 'url', action_url) from payments.attempt
-      where payment_id = payment.id and state not in ('declined', 'voided', 'expired')) as attempt
-    from payments.payment where order_id = ${choice.orderId} order by created_at desc limit 1 for update of payment`)
+  const [, owed] = await Promise.all([
+    // First the lock, then a statement whose snapshot sees what whoever held it has written.
+    tx.run(sql`select from payments.payment where order_id = ${choice.orderId} for update`),
+    tx.maybe(Owed, sql`
+      select payment.id as "paymentId", amount_minor as "amountMinor", currency, closed, (
+        select jsonb_build_object('state', state, 'reason', reason, 'url', action_url) from payments.attempt
+        where payment_id = payment.id and state not in ('declined', 'voided', 'expired')) as attempt
+      from payments.payment where order_id = ${choice.orderId} order by created_at desc limit 1`),
+  ])
   if (!owed) throw PaymentNotFound({}, 'The order has no payment: there is nothing to pay.')
   if (owed.attempt) return { standing: resultOf(owed.attempt) }
   if (owed.closed) throw PaymentClosed({}, 'The order was cancelled or its time is over. Begin a new cart.')

@@ -55,7 +55,7 @@ export const recordReceipt = route({
     const attempt = payment.attempts.find((one) => one.state === 'pending')
     if (!attempt && payment.attempts.some((one) => one.state === 'captured' && one.gateway === 'manual')) return payment
     if (!attempt) throw NotPossible({}, 'Only a pending payment can be received.')
-    await recordCharge(db, context, attempt.id, { kind: 'captured', reference: attempt.reference ?? attempt.id, amountMinor: payment.amountMinor, currency: payment.currency })
+    await recordCharge(db, context, { orderId: payment.orderId, attemptId: attempt.id }, { kind: 'captured', reference: attempt.reference ?? attempt.id, amountMinor: payment.amountMinor, currency: payment.currency })
     return findPayment(db, params.paymentId)
   },
 })

@@ -18,9 +18,9 @@ type Row = Static<typeof Row>
  * Moves the attempt forward by what the gateway said, and answers what the shopper is told. What was recorded before, or would lead back, changes
  * nothing: it may be told by the caller, a webhook and recovery at once, in any order. A success of another amount or currency is not believed.
  */
-export async function recordCharge(db: Db, context: Context, attemptId: string, outcome: ChargeOutcome): Promise<PaymentResult> {
-  const { orderId } = await db.one(Type.Object({ orderId: Type.String() }), sql`
-    select order_id as "orderId" from payments.attempt join payments.payment on payment.id = payment_id where attempt.id = ${attemptId}`)
+export async function recordCharge(
+  db: Db, context: Context, { orderId, attemptId }: { orderId: string; attemptId: string }, outcome: ChargeOutcome,
+): Promise<PaymentResult> {
   const { result, operations } = await db.transaction(context, async (tx) => {
     const [, row] = await Promise.all([paymentListener.of(db).lock(tx, orderId), lockAttempt(tx, attemptId)])
     const next = stateOf(outcome)
@@ -30,8 +30,7 @@ export async function recordCharge(db: Db, context: Context, attemptId: string, 
       await distrust(tx, row, `the gateway speaks of ${outcome.amountMinor} ${outcome.currency}, ours are ${row.amountMinor} ${row.currency}`)
       return { result: resultOf({ ...row, state: 'unknown' }), operations: false }
     }
-    await move(tx, row, next, outcome)
-    const operations = await tell(tx, db, row, next, outcome)
+    const [, operations] = await Promise.all([move(tx, row, next, outcome), tell(tx, db, row, next, outcome)])
     return { result: resultOf({ state: next, reason: reasonOf(outcome), url: 'url' in outcome ? outcome.url : null }), operations }
   })
   if (operations) await runOperations(db, context, orderId)

@@ -22,7 +22,7 @@ export async function settlePayment(db: Db, context: Context, orderId: string): 
   for (const attempt of undecided) {
     const gateway = paymentSetup.of(db).gateways.get(attempt.gateway)
     const outcome: ChargeOutcome = gateway ? await findOut(gateway, attempt) : { kind: 'unknown', detail: `the gateway ${attempt.gateway} is not configured any more` }
-    await recordCharge(db, context, attempt.attemptId, outcome)
+    await recordCharge(db, context, { orderId, attemptId: attempt.attemptId }, outcome)
   }
   await runOperations(db, context, orderId)
 }

@@ -1,0 +1,56 @@
+// Plugins: an object whose `setup` receives exactly what it may touch. A plugin cannot reach into a module, alter rows in flight or answer under
+// somebody else's address; it adds gateways, routes under its own prefix, handlers of events, sweeps, and tables in a schema of its own.
+import type { Gateway } from './modules/payments/gateway.ts'
+import type { PaymentMethod } from './modules/payments/gateway.ts'
+import type { Db } from './platform/db.ts'
+import type { EventSubscription, Sweep } from './platform/events.ts'
+import type { Route } from './platform/http.ts'
+import type { Log } from './platform/log.ts'
+
+export type { ChargeOutcome, ChargeRequest, Gateway, OperationOutcome, OperationRequest, PaymentMethod, WebhookFacts } from './modules/payments/gateway.ts'
+export { on, sweep } from './platform/events.ts'
+export { route } from './platform/http.ts'
+export { problem } from './platform/problem.ts'
+export { sql } from './platform/db.ts'
+
+export type Kit = {
+  db: Db
+  log: Log
+  /** A folder of the plugin's own for files that may be lost. */
+  dataDir: string
+  addGateway(gateway: Gateway): void
+  /** A route whose path begins with `/plugins/<name>/`. */
+  addRoute(route: Route): void
+  addHandler(handler: EventSubscription): void
+  addSweep(sweep: Sweep): void
+  /** Called with the shop's own address once it listens. */
+  onListening(fn: (url: string) => Promise<void> | void): void
+  onStop(fn: () => Promise<void> | void): void
+}
+
+export type Plugin = {
+  /** Lower case, and the name of its schema and prefix. */
+  name: string
+  /** The folder of its migrations; they create and change only the schema of its name. */
+  migrations?: string
+  setup(kit: Kit): Promise<void> | void
+}
+
+export type RoleName = 'store' | 'admin' | 'worker' | 'collector'
+
+/** What shop.config.ts exports: the merchant's decisions that are code. */
+export type ShopConfig = {
+  roles: readonly RoleName[]
+  plugins: readonly Plugin[]
+  paymentMethods: readonly PaymentMethod[]
+}
+
+/** The configuration with its types checked; throws where it contradicts itself. */
+export function defineShop(config: ShopConfig): ShopConfig {
+  const twice = (names: readonly string[]): string | undefined => names.find((name, index) => names.indexOf(name) !== index)
+  const plugin = twice(config.plugins.map(({ name }) => name)) ?? config.plugins.find(({ name }) => !/^[a-z][a-z0-9-]{0,39}$/.test(name))?.name
+  if (plugin !== undefined) throw new Error(`shop.config.ts: the plugin name "${plugin}" is taken or not lower case with dashes`)
+  const method = twice(config.paymentMethods.map(({ code }) => code))
+  if (method) throw new Error(`shop.config.ts: the payment method "${method}" is there twice`)
+  return config
+}

@@ -1,0 +1,116 @@
+// Puts a shop together: modules, plugins and configuration become routes, handlers and sweeps, and each role takes its part. main.ts runs it, the
+// tests open one each, the command line opens one without serving.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { adminApi, storeApi } from './apis.ts'
+import { forgetOnChange } from './modules/browse/answer-from-memory.ts'
+import * as browse from './modules/browse/jobs.ts'
+import * as catalog from './modules/catalog/jobs.ts'
+import * as checkout from './modules/checkout/jobs.ts'
+import { createAuthenticate } from './modules/identity/authenticate.ts'
+import * as identity from './modules/identity/jobs.ts'
+import * as inventory from './modules/inventory/jobs.ts'
+import * as media from './modules/media/jobs.ts'
+import * as notifications from './modules/notifications/jobs.ts'
+import { orderPayments } from './modules/orders/apply-payment.ts'
+import * as orders from './modules/orders/jobs.ts'
+import { paymentSetup, type Gateway } from './modules/payments/gateway.ts'
+import * as payments from './modules/payments/jobs.ts'
+import { paymentListener } from './modules/payments/payments.ts'
+import * as pricing from './modules/pricing/jobs.ts'
+import type { Kit, RoleName, ShopConfig } from './plugin.ts'
+import { InvalidationFeed } from './platform/cache.ts'
+import type { Db } from './platform/db.ts'
+import type { EventSubscription, Sweep } from './platform/events.ts'
+import { createApp, type Route } from './platform/http.ts'
+import { listenForWakes, Worker } from './platform/jobs.ts'
+import type { Log } from './platform/log.ts'
+import { systemRoutes } from './system-routes.ts'
+
+const modules = [browse, catalog, checkout, identity, inventory, media, notifications, orders, payments, pricing] as
+  readonly { handlers: readonly EventSubscription[]; sweeps: readonly Sweep[] }[]
+
+export type Shop = {
+  db: Db
+  handlers: readonly EventSubscription[]
+  sweeps: readonly Sweep[]
+  routes: readonly Route[]
+  /** The HTTP application of these roles. */
+  app(options?: { trustProxy?: string | false }): Promise<FastifyInstance>
+  /** Starts what runs by itself: the feed of invalidations, and the worker when that is one of the roles. */
+  run(): Promise<void>
+  listening(url: string): Promise<void>
+  /** Ends all of it, in reverse. The database stays open. */
+  stop(): Promise<void>
+}
+
+/** Opens a shop on a migrated database. */
+export async function openShop(db: Db, config: ShopConfig, options: { log: Log; dataDir: string; roles?: readonly RoleName[] }): Promise<Shop> {
+  const { log, dataDir, roles = config.roles } = options
+  const added = { gateways: new Map<string, Gateway>(), routes: [] as Route[], handlers: [] as EventSubscription[], sweeps: [] as Sweep[] }
+  const listening: ((url: string) => Promise<void> | void)[] = []
+  const stopping: (() => Promise<unknown> | unknown)[] = []
+  for (const plugin of config.plugins) await plugin.setup(kitOf(plugin.name))
+  refuseUnknownGateways(config, added.gateways)
+  paymentSetup.set(db, { gateways: added.gateways, methods: config.paymentMethods })
+  paymentListener.set(db, orderPayments)
+
+  const handlers = [...modules.flatMap((module) => module.handlers), ...added.handlers]
+  const sweeps = [...modules.flatMap((module) => module.sweeps), ...added.sweeps]
+  const routes = [
+    ...systemRoutes, ...(roles.includes('store') ? storeApi.routes : []), ...(roles.includes('admin') ? adminApi.routes : []), ...added.routes,
+  ]
+  const feed = new InvalidationFeed(db)
+  forgetOnChange(db, feed)
+
+  function kitOf(name: string): Kit {
+    const folder = join(dataDir, name)
+    mkdirSync(folder, { recursive: true })
+    return {
+      db, log: log.child({ plugin: name }), dataDir: folder,
+      addGateway: (gateway) => void added.gateways.set(gateway.code, gateway),
+      addRoute(route) {
+        if (!route.path.startsWith(`/plugins/${name}/`)) throw new Error(`The plugin ${name} adds ${route.path}: its routes begin with /plugins/${name}/`)
+        added.routes.push(route)
+      },
+      addHandler: (handler) => void added.handlers.push(handler),
+      addSweep: (sweep) => void added.sweeps.push(sweep),
+      onListening: (fn) => void listening.push(fn),
+      onStop: (fn) => void stopping.push(fn),
+    }
+  }
+
+  return {
+    db, handlers, sweeps, routes,
+    async app({ trustProxy = false } = {}) {
+      const app = await createApp({ db, routes, authenticate: createAuthenticate(db), log, trustProxy })
+      stopping.push(() => app.close())
+      return app
+    },
+    async run() {
+      await feed.start()
+      stopping.push(() => feed.stop())
+      stopping.push(await listenForWakes(db, () => void feed.look().catch(() => {})))
+      if (!roles.includes('worker')) return
+      const worker = new Worker(db, { subscriptions: handlers, sweeps, log })
+      await worker.start()
+      stopping.push(() => worker.stop())
+    },
+    async listening(url) {
+      for (const fn of listening) await fn(url)
+    },
+    async stop() {
+      for (const fn of stopping.reverse()) await fn()
+      stopping.length = 0
+    },
+  }
+}
+
+function refuseUnknownGateways(config: ShopConfig, gateways: ReadonlyMap<string, Gateway>): void {
+  for (const { code, gateway } of config.paymentMethods) {
+    if (!gateways.has(gateway)) {
+      throw new Error(`shop.config.ts: the payment method "${code}" needs the gateway "${gateway}", which no plugin adds. There are: ${[...gateways.keys()].join(', ') || 'none'}`)
+    }
+  }
+}

@@ -1,0 +1,138 @@
+// A shop for a test: a database of its own, one channel, two locations, delivery and tax, the simulated bank as a process, and the few things that
+// tests do over and over. Everything is done through the public functions of the modules, as anybody else would.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Type } from 'typebox'
+import { manual } from '../plugins/manual/manual.ts'
+import { simulatorGateway, startSimulator, type RunningSimulator } from '../plugins/simulator/gateway.ts'
+import { saveChannel } from './modules/catalog/channels.ts'
+import { saveProducts } from './modules/catalog/save-products.ts'
+import { createCart } from './modules/checkout/cart.ts'
+import { placeOrder, type PlacedOrder } from './modules/checkout/place-order.ts'
+import type { Cart, CartLine } from './modules/checkout/checkout.ts'
+import { createLocation } from './modules/inventory/locations.ts'
+import { setStock } from './modules/inventory/set-stock.ts'
+import { orderPayments } from './modules/orders/apply-payment.ts'
+import { paymentSetup } from './modules/payments/gateway.ts'
+import { paymentListener } from './modules/payments/payments.ts'
+import { createCoupon } from './modules/pricing/coupons.ts'
+import { savePromotion } from './modules/pricing/promotions.ts'
+import { setPrices } from './modules/pricing/set-prices.ts'
+import { setTaxRates } from './modules/pricing/tax-rates.ts'
+import { saveMethod } from './modules/shipping/methods.ts'
+import { saveZone } from './modules/shipping/zones.ts'
+import { sql, systemContext, type Context, type Db } from './platform/db.ts'
+import { hashToken, newId } from './platform/id.ts'
+import { testDatabase, type Cleanup } from './platform/testing.ts'
+
+export type TestCart = { cart: Cart; context: Context }
+
+export class TestShop {
+  readonly db: Db
+  readonly bank: RunningSimulator
+  readonly channelId = newId()
+  readonly methodId = newId()
+  readonly locations: string[] = []
+  constructor(db: Db, bank: RunningSimulator) {
+    this.db = db
+    this.bank = bank
+  }
+
+  /** A product with one variant; answers the variant's id. Stock by location, in the order of `locations`. */
+  async variant({ price = 990, stock = [10], weightGrams = 300 }: { price?: number; stock?: number[]; weightGrams?: number } = {}): Promise<string> {
+    const handle = `product-${newId()}`
+    return this.db.transaction(systemContext(), async (tx) => {
+      const [saved] = await saveProducts(tx, [{
+        handle, title: `Mug ${handle.slice(-4)}`, status: 'active', channelIds: [this.channelId], options: [],
+        variants: [{ options: {}, sku: handle, weightGrams }],
+      }])
+      const { variantId } = saved!.variants[0]!
+      await setPrices(tx, [{ variantId, channelId: this.channelId, currency: 'EUR', unitMinor: price }])
+      await setStock(tx, stock.map((onHand, index) => ({ variantId, locationId: this.locations[index]!, onHand })))
+      return variantId
+    })
+  }
+
+  /** A coupon that takes a share off. */
+  async coupon({ code, useLimit, ratePpm }: { code: string; useLimit: number; ratePpm: number }): Promise<void> {
+    const promotionId = newId()
+    await this.db.transaction(systemContext(), async (tx) => {
+      await savePromotion(tx, promotionId, { name: code, automatic: false, discount: { kind: 'percentage', ratePpm }, useLimit })
+      await createCoupon(tx, newId(), promotionId, { code })
+    })
+  }
+
+  /** A shopper with a token of their own. */
+  shopper(token: string): Context {
+    return { requestId: newId(), actor: { kind: 'shopper', channelId: this.channelId, keyId: 'test', tokenHash: hashToken(token) } }
+  }
+
+  /** A cart that lacks nothing. */
+  async cart(lines: CartLine[], more: { couponCodes?: string[]; email?: string } = {}): Promise<TestCart> {
+    const { cart, token } = await createCart(this.db, systemContext(), this.channelId, {
+      lines, email: 'anna@example.com', shippingMethodId: this.methodId, shippingAddress: address, ...more,
+    })
+    return { cart, context: this.shopper(token) }
+  }
+
+  /** Completes a cart with the total that it showed. */
+  complete({ cart, context }: TestCart, data: Record<string, string> = {}, method = 'card'): Promise<PlacedOrder> {
+    return placeOrder(this.db, context, {
+      cartId: cart.id, expectedTotal: { amount: cart.quote!.totalMinor, currency: cart.currency }, payment: { method, data },
+    })
+  }
+
+  /** What lies there and what is promised, over all locations. */
+  stock(variantId: string): Promise<{ onHand: number; reserved: number }> {
+    return this.db.one(Type.Object({ onHand: Type.Integer(), reserved: Type.Integer() }), sql`
+      select sum(on_hand)::int as "onHand", sum(reserved)::int as reserved from inventory.stock where variant_id = ${variantId}`)
+  }
+
+  /** What the bank did, by its own log. */
+  async charges(): Promise<{ key: string; state: string; amountMinor: number; capturedMinor: number; refundedMinor: number }[]> {
+    return (await fetch(`${this.bank.url}/charges`)).json() as any
+  }
+}
+
+export const address = { name: 'Anna Holm', line1: 'Kai 7', postalCode: '20457', city: 'Hamburg', country: 'DE' }
+
+/** Opens a shop for a test; everything ends with the test. */
+export async function testShop(t: Cleanup, options: { max?: number } = {}): Promise<TestShop> {
+  const db = await testDatabase(t, options)
+  const dataDir = mkdtempSync(join(tmpdir(), 'kontor-bank-'))
+  const bank = await startSimulator({ dataDir })
+  t.after(async () => {
+    await bank.stop()
+    rmSync(dataDir, { recursive: true })
+  })
+  paymentSetup.set(db, {
+    gateways: new Map([['simulator', simulatorGateway({ url: bank.url })], ['manual', manual]]),
+    methods: [
+      { code: 'card', gateway: 'simulator', title: 'Card', capture: 'automatic' },
+      { code: 'card-later', gateway: 'simulator', title: 'Card, charged later', capture: 'manual' },
+      { code: 'transfer', gateway: 'manual', title: 'Transfer', capture: 'manual' },
+    ],
+  })
+  paymentListener.set(db, orderPayments)
+  const shop = new TestShop(db, bank)
+  await furnish(shop)
+  return shop
+}
+
+async function furnish(shop: TestShop): Promise<void> {
+  const context = systemContext()
+  const zoneId = newId()
+  await shop.db.transaction(context, async (tx) => {
+    await saveChannel(tx, shop.channelId, {
+      code: `test-${newId()}`, name: 'Test', currencies: ['EUR', 'USD'], defaultCurrency: 'EUR', defaultLocale: 'en', country: 'DE', pricesIncludeTax: true,
+    })
+    await saveZone(tx, zoneId, { name: 'Germany', countries: ['DE'] })
+    await saveMethod(tx, shop.methodId, { zoneId, code: 'parcel', name: 'Parcel', kind: 'flat', rates: [{ currency: 'EUR', from: 0, amountMinor: 490 }] })
+    await setTaxRates(tx, [{ country: 'DE', taxClass: 'standard', ratePpm: 190_000, name: 'VAT' }])
+  })
+  for (const code of ['hamburg', 'lyon']) {
+    const location = await createLocation.run({ db: shop.db, context: systemContext(), body: { code, name: code } } as any)
+    shop.locations.push((location as { id: string }).id)
+  }
+}
