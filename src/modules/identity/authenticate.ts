@@ -1,0 +1,125 @@
+// Who asks, decided on the matched route: default deny, one place for all routes. A publishable key names a channel, a secret
+// key or a staff session carries permissions. Actors come from here alone, never from a body.
+import { Type } from 'typebox'
+import { sql, type Actor, type Db } from '../../platform/db.ts'
+import { bearerHash, type Access, type Authenticate, type RequestFacts } from '../../platform/http.ts'
+import { Forbidden, Unauthenticated } from '../../platform/problem.ts'
+import { hashToken } from '../../platform/id.ts'
+import { allows, permissionsOf } from './identity.ts'
+import { Recall } from './internal/recall.ts'
+import { LIVE_SESSION, refuseForeignOrigin, sessionToken } from './session-cookie.ts'
+
+type Shopper = Extract<Actor, { kind: 'shopper' }>
+type Privileged = Extract<Actor, { kind: 'staff' | 'key' }>
+type Known = { shoppers: Recall<Shopper>; privileged: Recall<Privileged> }
+
+const known = new WeakMap<Db, Known>()
+
+function knownTo(db: Db): Known {
+  let both = known.get(db)
+  if (!both) {
+    both = { shoppers: new Recall((key) => findShopper(db, key)), privileged: new Recall((key) => findPrivileged(db, key)) }
+    known.set(db, both)
+  }
+  return both
+}
+
+/** After a change of sessions, keys, staff or roles is committed: this process feels it at once, the others within a second. */
+export function forgetActors(db: Db): void {
+  known.get(db)?.shoppers.clear()
+  known.get(db)?.privileged.clear()
+}
+
+/**
+ * The gate of http.ts. Throws Unauthenticated (nobody we know) or Forbidden (somebody who may not).
+ * `publicUrl`: the address under which browsers reach this server, where a proxy in front of it changes the host.
+ */
+export function createAuthenticate(db: Db, { publicUrl }: { publicUrl?: string | undefined } = {}): Authenticate {
+  const { shoppers, privileged } = knownTo(db)
+  return async (request, access) => {
+    if (access === 'shopper') return shopperOf(shoppers, request)
+    if (access === 'public' || access === 'webhook') return { kind: 'anonymous' }
+    return requireAccess(await privilegedOf(privileged, request, publicUrl), access)
+  }
+}
+
+async function shopperOf(shoppers: Recall<Shopper>, { headers }: RequestFacts): Promise<Shopper> {
+  const key = headers['x-publishable-key']
+  if (typeof key !== 'string' || !/^pk_[\w-]{43}$/.test(key)) {
+    throw Unauthenticated({}, 'Send the publishable key of a channel (pk_…) in the header x-publishable-key.')
+  }
+  const shopper = shoppers.get(key)
+  const found = shopper instanceof Promise ? await shopper : shopper
+  if (!found) throw Unauthenticated({}, 'This publishable key is unknown or revoked.')
+  const tokenHash = bearerHash(headers)
+  return tokenHash ? { ...found, tokenHash } : found
+}
+
+async function privilegedOf(privileged: Recall<Privileged>, request: RequestFacts, publicUrl?: string): Promise<Privileged> {
+  const { authorization } = request.headers
+  if (authorization !== undefined) {
+    const secret = typeof authorization === 'string' ? /^Bearer (sk_[\w-]{43})$/i.exec(authorization)?.[1] : undefined
+    const key = secret && await privileged.get(`key:${hashToken(secret).toString('base64')}`)
+    if (!key) throw Unauthenticated({}, 'This secret key is unknown, expired or revoked: send Authorization: Bearer sk_…')
+    return key
+  }
+  const token = sessionToken(request.headers)
+  const staff = token && await privileged.get(`session:${hashToken(token).toString('base64')}`)
+  if (!staff) throw Unauthenticated({}, 'Sign in with POST /admin/session, or send Authorization: Bearer sk_…')
+  // The browser sends the cookie whoever made it write, so a write must come from our own pages.
+  if (request.method !== 'GET' && request.method !== 'HEAD') refuseForeignOrigin(request.headers, { publicUrl, mustTell: true })
+  return staff
+}
+
+function requireAccess(actor: Privileged, access: Exclude<Access, 'public' | 'shopper' | 'webhook'>): Privileged {
+  if (access === 'staff') {
+    if (actor.kind === 'staff') return actor
+    throw Forbidden({}, 'This is for people who signed in, not for keys.')
+  }
+  if (allows(actor.permissions, access.permission)) return actor
+  throw Forbidden({ permission: access.permission }, `This needs the permission ${access.permission}.`)
+}
+
+const ShopperRow = Type.Object({ keyId: Type.String(), channelId: Type.String() })
+
+async function findShopper(db: Db, key: string): Promise<Shopper | undefined> {
+  const row = await db.maybe(ShopperRow, sql`
+    select id as "keyId", channel_id as "channelId" from identity.publishable_key where key = ${key} and revoked_at is null`)
+  return row && { kind: 'shopper', ...row }
+}
+
+function findPrivileged(db: Db, name: string): Promise<Privileged | undefined> {
+  const [kind, hash] = name.split(':') as [string, string]
+  return (kind === 'key' ? findKey : findSession)(db, Buffer.from(hash, 'base64'))
+}
+
+// Both look-ups note the use, at most once a minute: a write for each request would cost more than the request.
+
+const KeyRow = Type.Object({ id: Type.String(), permissions: Type.Array(Type.String()) })
+
+async function findKey(db: Db, tokenHash: Buffer): Promise<Privileged | undefined> {
+  const row = await db.maybe(KeyRow, sql`
+    with used as (
+      update identity.secret_key set last_used_at = now()
+      where token_hash = ${tokenHash} and revoked_at is null and coalesce(last_used_at, '-infinity') < now() - interval '1 minute'
+    )
+    select id, permissions from identity.secret_key
+    where token_hash = ${tokenHash} and revoked_at is null and coalesce(expires_at, 'infinity') > now()`)
+  return row && { kind: 'key', ...row }
+}
+
+const SessionRow = Type.Object({
+  sessionId: Type.String(), id: Type.String(), code: Type.String(), permissions: Type.Union([Type.Array(Type.String()), Type.Null()]),
+})
+
+async function findSession(db: Db, tokenHash: Buffer): Promise<Privileged | undefined> {
+  const row = await db.maybe(SessionRow, sql`
+    with used as (
+      update identity.session set last_seen_at = now()
+      where token_hash = ${tokenHash} and ${LIVE_SESSION} and last_seen_at < now() - interval '1 minute'
+    )
+    select session.id as "sessionId", staff.id, role.code, role.permissions
+    from identity.session join identity.staff on staff.id = session.staff_id join identity.role on role.code = staff.role_code
+    where session.token_hash = ${tokenHash} and ${LIVE_SESSION} and staff.active`)
+  return row && { kind: 'staff', id: row.id, sessionId: row.sessionId, permissions: permissionsOf(row) }
+}

@@ -1,0 +1,120 @@
+// The words of identity: what may be permitted, what staff, roles, sessions and keys look like, and what can be wrong. No I/O.
+import { Type, type Static, type TSchema } from 'typebox'
+import { mapConstraint, type Actor } from '../../platform/db.ts'
+import { event } from '../../platform/events.ts'
+import { Id, Timestamp } from '../../platform/http.ts'
+import { Forbidden, problem } from '../../platform/problem.ts'
+
+/** What may be permitted, as resource:verb. Writing does not include reading. */
+export const permissions = {
+  'catalog:read': 'See products, categories, collections and channels',
+  'catalog:write': 'Change products, categories, collections and channels',
+  'pricing:read': 'See prices, taxes and promotions',
+  'pricing:write': 'Change prices, taxes and promotions',
+  'inventory:read': 'See stock and its movements',
+  'inventory:write': 'Adjust and transfer stock',
+  'shipping:read': 'See delivery zones, methods and rates',
+  'shipping:write': 'Change delivery zones, methods and rates',
+  'orders:read': 'See orders and the people in them',
+  'orders:write': 'Change and cancel orders',
+  'payments:read': 'See payments',
+  'payments:write': 'Capture, void and refund',
+  'media:read': 'See the media library',
+  'media:write': 'Upload and remove pictures',
+  'notifications:read': 'Read the messages that the shop sends',
+  'notifications:write': 'Send a message again',
+  'identity:read': 'See staff, roles and keys',
+  'identity:write': 'Change staff, roles and keys, within the own permissions',
+} as const
+
+/** Every permission, those of plugins included: what an owner has. */
+const EVERYTHING = '*'
+const unlessIdentity = Object.keys(permissions).filter((name) => !name.startsWith('identity:'))
+
+const systemRoles: Record<string, readonly string[]> = {
+  owner: [EVERYTHING],
+  manager: [...unlessIdentity, 'identity:read'],
+  support: ['catalog:read', 'pricing:read', 'inventory:read', 'shipping:read', 'orders:read', 'orders:write', 'payments:read'],
+  warehouse: ['catalog:read', 'inventory:read', 'inventory:write', 'shipping:read', 'orders:read'],
+}
+
+/** The permissions of a role: a custom one holds its own, those of a system role are code. */
+export function permissionsOf(role: { code: string; permissions: readonly string[] | null }): readonly string[] {
+  return role.permissions ?? systemRoles[role.code] ?? []
+}
+
+export function allows(granted: readonly string[], permission: string): boolean {
+  return granted.includes(permission) || granted.includes(EVERYTHING)
+}
+
+/** Nobody gives, takes or touches more than they have: it would be the way around every other check. */
+export function requireWithin(actor: Actor, wanted: readonly string[]): void {
+  if (actor.kind === 'system') return
+  const own = actor.kind === 'staff' || actor.kind === 'key' ? actor.permissions : []
+  const missing = wanted.find((permission) => !allows(own, permission))
+  if (missing) throw Forbidden({ permission: missing }, 'Only who has a permission may give it, or change who has it.')
+}
+
+const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+export const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' })
+export const Email = Type.String({ format: 'email', maxLength: 254 })
+/** Longer than any check needs, so that a pass phrase fits; what a password must be is in check-password.ts. */
+export const Password = Type.String({ minLength: 1, maxLength: 256 })
+export const Permissions = Type.Array(Type.String({ pattern: '^[a-z-]+:[a-z-]+$', maxLength: 60 }), {
+  maxItems: 200, uniqueItems: true, description: 'As listed by GET /admin/roles, or of a plugin',
+})
+export const RoleCode = Type.String({ pattern: '^[a-z][a-z0-9-]{0,39}$' })
+
+/** People are who they are however they type their address. */
+export const normalEmail = (email: string): string => email.trim().normalize('NFC').toLowerCase()
+
+export const Role = Type.Object({
+  code: RoleCode, name: Type.String(), system: Type.Boolean(), permissions: Type.Array(Type.String({ description: '* is all of them' })),
+})
+export type Role = Static<typeof Role>
+
+export const Staff = Type.Object({
+  id: Id, email: Type.String(), name: Type.String(), role: RoleCode, active: Type.Boolean(), createdAt: Timestamp,
+  invited: Type.Boolean({ description: 'Has not set a password yet' }),
+})
+export type Staff = Static<typeof Staff>
+
+export const Session = Type.Object({
+  id: Id, createdAt: Timestamp, lastSeenAt: Timestamp, expiresAt: Timestamp, address: Type.String(), userAgent: Type.String(),
+  current: Type.Boolean(),
+})
+
+export const SecretKey = Type.Object({
+  id: Id, name: Type.String(), prefix: Type.String({ description: 'The first characters of the key' }),
+  permissions: Type.Array(Type.String()), createdAt: Timestamp, expiresAt: nullable(Timestamp), lastUsedAt: nullable(Timestamp),
+  revokedAt: nullable(Timestamp),
+})
+
+export const PublishableKey = Type.Object({
+  id: Id, key: Type.String(), channelId: Id, name: Type.String(), createdAt: Timestamp, revokedAt: nullable(Timestamp),
+})
+
+/** One answer for an unknown address, a wrong password and an account that is switched off. */
+export const SignInRefused = problem('sign-in-refused', 401, 'The e-mail address or the password is wrong')
+export const PasswordRefused = problem('password-refused', 422, 'Choose another password', Type.Object({
+  reason: Type.Enum(['too-short', 'too-common', 'personal']),
+}))
+/** One answer for an unknown, expired and used token. */
+export const TokenRefused = problem('token-refused', 410, 'This link is not valid any more: ask for a new one')
+export const StaffNotFound = problem('staff-not-found', 404, 'No such member of staff', Type.Object({ staffId: Type.String() }))
+export const EmailTaken = problem('email-taken', 409, 'Somebody of the staff has this e-mail address')
+export const LastOwner = problem('last-owner', 409, 'The last owner who can sign in must stay one')
+export const RoleNotFound = problem('role-not-found', 404, 'No such role', Type.Object({ role: Type.Optional(Type.String()) }))
+export const RoleCodeTaken = problem('role-code-taken', 409, 'There is a role with this code')
+export const RoleInUse = problem('role-in-use', 409, 'Somebody has this role')
+export const RoleFixed = problem('role-fixed', 409, 'A system role cannot be changed: make one of your own')
+export const KeyNotFound = problem('key-not-found', 404, 'No such key', Type.Object({ keyId: Type.String() }))
+export const SessionNotFound = problem('session-not-found', 404, 'No such session', Type.Object({ sessionId: Type.String() }))
+
+mapConstraint('staff_email_unique', () => EmailTaken({}))
+mapConstraint('staff_owner_remains', () => LastOwner({}, 'Make somebody else an owner first; an invitation counts once it is accepted.'))
+mapConstraint('role_pkey', () => RoleCodeTaken({}))
+mapConstraint('staff_role', ({ detail }) => (detail.includes('is still referenced') ? RoleInUse({}) : RoleNotFound({})))
+
+/** Somebody asked for a new password; `staffId` is null when nobody has that address, which the answer must not show. */
+export const PasswordResetRequested = event('identity.password-reset-requested', Type.Object({ staffId: nullable(Id) }))

@@ -1,0 +1,73 @@
+// Roles: lists of permissions. The four system roles are code and the same in every shop; the others are the merchant's own.
+import { Type } from 'typebox'
+import { sql, type Conn } from '../../platform/db.ts'
+import { route } from '../../platform/http.ts'
+import { forgetActors } from './authenticate.ts'
+import {
+  Name, permissions, Permissions, permissionsOf, requireWithin, Role, RoleCode, RoleCodeTaken, RoleFixed, RoleInUse, RoleNotFound,
+} from './identity.ts'
+
+const RoleRow = Type.Object({
+  code: Type.String(), name: Type.String(), system: Type.Boolean(), permissions: Type.Union([Type.Array(Type.String()), Type.Null()]),
+})
+const columns = sql`code, name, system, permissions`
+
+/** Throws RoleNotFound. */
+export async function getRole(conn: Conn, code: string): Promise<Role> {
+  const row = await conn.maybe(RoleRow, sql`select ${columns} from identity.role where code = ${code}`)
+  if (!row) throw RoleNotFound({ role: code })
+  return { ...row, permissions: [...permissionsOf(row)] }
+}
+
+const params = Type.Object({ code: RoleCode })
+const tags = ['Roles']
+const write = { permission: 'identity:write' }
+
+const listRoles = route({
+  method: 'GET', path: '/admin/roles', access: { permission: 'identity:read' }, tags, summary: 'List roles, and what may be permitted',
+  response: { 200: Type.Object({ items: Type.Array(Role), permissions: Type.Record(Type.String(), Type.String()) }) },
+  async run({ db }) {
+    const rows = await db.many(RoleRow, sql`select ${columns} from identity.role order by system desc, name, code limit 1000`)
+    return { items: rows.map((row) => ({ ...row, permissions: [...permissionsOf(row)] })), permissions }
+  },
+})
+
+const postRole = route({
+  method: 'POST', path: '/admin/roles', access: write, tags, summary: 'Create a role',
+  body: Type.Object({ code: RoleCode, name: Name, permissions: Permissions }),
+  response: { 201: Role }, problems: [RoleCodeTaken], replay: 'none',
+  run: ({ db, context, body }) => db.transaction(context, async (tx) => {
+    requireWithin(context.actor, body.permissions)
+    await tx.run(sql`insert into identity.role (code, name, permissions) values (${body.code}, ${body.name}, ${body.permissions})`)
+    return getRole(tx, body.code)
+  }),
+})
+
+const putRole = route({
+  method: 'PUT', path: '/admin/roles/:code', access: write, tags, summary: 'Replace a role',
+  description: 'Everybody who has it is permitted the new list within a second.',
+  params, body: Type.Object({ name: Name, permissions: Permissions }),
+  response: { 200: Role }, problems: [RoleNotFound, RoleFixed],
+  async run({ db, context, params: { code }, body }) {
+    const role = await db.transaction(context, async (tx) => {
+      const before = await getRole(tx, code)
+      if (before.system) throw RoleFixed({})
+      requireWithin(context.actor, [...before.permissions, ...body.permissions])
+      await tx.run(sql`update identity.role set name = ${body.name}, permissions = ${body.permissions} where code = ${code}`)
+      return getRole(tx, code)
+    })
+    forgetActors(db)
+    return role
+  },
+})
+
+const deleteRole = route({
+  method: 'DELETE', path: '/admin/roles/:code', access: write, tags, summary: 'Delete a role that nobody has',
+  params, response: { 204: null }, problems: [RoleNotFound, RoleFixed, RoleInUse],
+  run: ({ db, context, params: { code } }) => db.transaction(context, async (tx) => {
+    if ((await getRole(tx, code)).system) throw RoleFixed({})
+    await tx.run(sql`delete from identity.role where code = ${code}`)
+  }),
+})
+
+export const roleRoutes = [listRoles, postRole, putRole, deleteRole]

@@ -1,0 +1,104 @@
+-- Who may do what: staff, their roles and sessions, and the keys of servers and shop pages. Secrets are stored as hashes
+-- only: a password as argon2id, a 256-bit token as SHA-256 (there is nothing to guess in it). Customers are not here.
+create schema identity;
+
+-- A role is a list of permissions. What a system role may do comes with the version of the code (identity.ts), so that a
+-- new feature needs no change of data; a custom role says it itself.
+create table identity.role (
+  code text primary key constraint role_code_form check (code ~ '^[a-z][a-z0-9-]{0,39}$'),
+  name text not null constraint role_name_length check (length(name) between 1 and 100),
+  permissions text[] constraint role_permissions_count check (cardinality(permissions) <= 200),
+  system boolean not null default false,
+  created_at timestamptz not null default now(),
+  constraint role_permissions_unless_system check (system = (permissions is null))
+);
+insert into identity.role (code, name, system) values
+  ('owner', 'Owner', true), ('manager', 'Manager', true), ('support', 'Support', true), ('warehouse', 'Warehouse', true);
+
+-- Somebody who works here. Nobody is deleted, because orders and the audit log name them: active = false ends it.
+create table identity.staff (
+  id uuid primary key,
+  email text not null constraint staff_email_unique unique
+    constraint staff_email_form check (email = lower(email) and length(email) between 3 and 254),
+  name text not null constraint staff_name_length check (length(name) between 1 and 200),
+  -- Empty until an invitation is accepted.
+  password_hash text constraint staff_password_hash_length check (length(password_hash) <= 300),
+  role_code text not null constraint staff_role references identity.role,
+  active boolean not null default true,
+  created_at timestamptz not null default now()
+);
+create index staff_by_role on identity.staff (role_code);
+
+-- An active owner who can sign in remains, whatever is done. The lock on the role makes two owners who give it up at the
+-- same time wait for each other, so that the second sees what the first did.
+create function identity.keep_an_owner() returns trigger language plpgsql as $$
+begin
+  perform from identity.role where code = 'owner' for update;
+  if not exists (select from identity.staff where role_code = 'owner' and active and password_hash is not null) then
+    raise exception 'the last owner stays' using errcode = 'check_violation', constraint = 'staff_owner_remains';
+  end if;
+  return null;
+end $$;
+create trigger staff_owner_remains after update or delete on identity.staff
+  for each row when (old.role_code = 'owner' and old.active and old.password_hash is not null)
+  execute function identity.keep_an_owner();
+
+-- One sign-in on one device. It ends when it was idle for 8 hours, at expires_at, or by deletion of the row.
+create table identity.session (
+  id uuid primary key,
+  token_hash bytea not null constraint session_token_unique unique,
+  staff_id uuid not null constraint session_staff references identity.staff,
+  created_at timestamptz not null default now(),
+  -- Written at most once a minute.
+  last_seen_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  address text not null constraint session_address_length check (length(address) <= 45),
+  user_agent text not null constraint session_user_agent_length check (length(user_agent) <= 300)
+) with (fillfactor = 80);
+create index session_by_staff on identity.session (staff_id, id);
+create index session_by_expiry on identity.session (expires_at);
+
+-- A secret that was sent by mail: one purpose, one person, one use. Using it deletes the row, so of many at once one wins.
+create table identity.one_time_token (
+  token_hash bytea primary key,
+  purpose text not null constraint one_time_token_purpose check (purpose in ('password-reset', 'invitation')),
+  staff_id uuid not null constraint one_time_token_staff references identity.staff,
+  expires_at timestamptz not null
+);
+create index one_time_token_by_staff on identity.one_time_token (staff_id);
+create index one_time_token_by_expiry on identity.one_time_token (expires_at);
+
+-- The key of a server, shown once. It may do what its permissions say, whatever becomes of who made it.
+create table identity.secret_key (
+  id uuid primary key,
+  token_hash bytea not null constraint secret_key_token_unique unique,
+  -- The first characters, by which people tell their keys apart.
+  prefix text not null constraint secret_key_prefix_length check (length(prefix) between 3 and 20),
+  name text not null constraint secret_key_name_length check (length(name) between 1 and 100),
+  permissions text[] not null constraint secret_key_permissions_count check (cardinality(permissions) <= 200),
+  created_by uuid,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz,
+  last_used_at timestamptz,
+  revoked_at timestamptz
+) with (fillfactor = 80);
+
+-- The key of a shop page. Everybody can read it there, so it is no secret: it says which channel is meant.
+create table identity.publishable_key (
+  id uuid primary key,
+  key text not null constraint publishable_key_unique unique
+    constraint publishable_key_form check (key ~ '^pk_[A-Za-z0-9_-]{43}$'),
+  channel_id uuid not null,
+  name text not null constraint publishable_key_name_length check (length(name) between 1 and 100),
+  created_at timestamptz not null default now(),
+  revoked_at timestamptz
+);
+
+-- A leaking bucket for each thing that is limited (an account, an address): it is empty again at drained_at, each act moves
+-- that ahead, and never further than capacity from now. Unlogged: a crash empties the buckets, which costs nothing.
+create unlogged table identity.rate_limit (
+  key text primary key constraint rate_limit_key_length check (length(key) <= 100),
+  drained_at timestamptz not null,
+  capacity interval not null
+) with (fillfactor = 50);
+create index rate_limit_by_drained_at on identity.rate_limit (drained_at);
