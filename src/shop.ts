@@ -46,7 +46,7 @@ export type Shop = {
 }
 
 /** Opens a shop on a migrated database. */
-export async function openShop(db: Db, config: ShopConfig, options: { log: Log; dataDir: string; roles?: readonly RoleName[] }): Promise<Shop> {
+export async function openShop(db: Db, config: ShopConfig, options: { log: Log; dataDir: string; roles?: readonly RoleName[] | undefined; publicUrl?: string | undefined }): Promise<Shop> {
   const { log, dataDir, roles = config.roles } = options
   const added = { gateways: new Map<string, Gateway>(), routes: [] as Route[], handlers: [] as EventSubscription[], sweeps: [] as Sweep[] }
   const listening: ((url: string) => Promise<void> | void)[] = []
@@ -84,7 +84,7 @@ export async function openShop(db: Db, config: ShopConfig, options: { log: Log; 
   return {
     db, handlers, sweeps, routes,
     async app({ trustProxy = false } = {}) {
-      const app = await createApp({ db, routes, authenticate: createAuthenticate(db), log, trustProxy })
+      const app = await createApp({ db, routes, authenticate: createAuthenticate(db, { publicUrl: options.publicUrl }), log, trustProxy })
       stopping.push(() => app.close())
       return app
     },
