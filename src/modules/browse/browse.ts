@@ -33,7 +33,7 @@ export type Card = Static<typeof Card>
 
 export const ProductList = Type.Object({
   items: Type.Array(Card), nextCursor: nullable(Type.String()), total: Type.Integer(), facets: Type.Array(Facet),
-  correctedText: nullable(Type.String({ description: 'Searched instead, when the words as typed found nothing' })),
+  correctedText: nullable(Type.String({ description: 'Searched instead of q; the next page takes it as q' })),
 })
 
 export const ShownVariant = Type.Object({

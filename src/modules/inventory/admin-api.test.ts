@@ -60,8 +60,8 @@ test('adjustments: many in one call, all or nothing, once per key', async (t) =>
 })
 
 test('stock is listed by variant, place and shortage, page by page', async (t) => {
-  const { stock, call } = await start(t)
-  const variants = [await stock.variant(1, 2), await stock.variant(30, 40)]
+  const { stock, variant, call } = await start(t)
+  const variants = [await variant(1, 2), await stock.variant(30, 40)]
   const all: unknown[] = []
   for (let cursor = ''; ;) {
     const { body } = await call('GET', `stock?limit=3&variantId=${variants.join('&variantId=')}${cursor}`)
@@ -72,6 +72,7 @@ test('stock is listed by variant, place and shortage, page by page', async (t) =
   assert.equal(all.length, 4)
   const low = await call('GET', `stock?availableBelow=2&locationId=${stock.berlin}`)
   assert.deepEqual(low.body.items.map((item: { variantId: string }) => item.variantId), [variants[0]])
+  assert.equal(low.body.items[0].variant.productTitle, 'Mug')
   assert.equal((await call('GET', 'stock?cursor=WyJhIiwiYiJd')).status, 400)
 })
 

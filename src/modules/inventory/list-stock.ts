@@ -4,6 +4,7 @@ import { Type, type Static } from 'typebox'
 import { none, sql, type Conn } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id, Page, PageQuery, route } from '../../platform/http.ts'
 import { InvalidCursor } from '../../platform/problem.ts'
+import { getVariants } from '../catalog/get-variants.ts'
 import { MAX_QUANTITY, Stock } from './inventory.ts'
 
 const columns = sql`variant_id as "variantId", location_id as "locationId", on_hand as "onHand", reserved,
@@ -28,6 +29,16 @@ export function readStock(conn: Conn, places: { variantId: string, locationId: s
     order by variant_id, location_id`)
 }
 
+const NamedStock = Type.Object({
+  ...Stock.properties,
+  variant: Type.Union([
+    Type.Object({
+      sku: Type.Union([Type.String(), Type.Null()]), title: Type.String(), productId: Id, productTitle: Type.String(),
+    }),
+    Type.Null(),
+  ]),
+})
+
 async function listStock(conn: Conn, query: Static<typeof Query>) {
   const limit = query.limit ?? 20
   const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, [Id, Id])
@@ -39,8 +50,13 @@ async function listStock(conn: Conn, query: Static<typeof Query>) {
       ${query.availableBelow === undefined ? none : sql`and greatest(on_hand - reserved, 0) < ${query.availableBelow}`}
       ${after ? sql`and (variant_id, location_id) > (${after[0]}::uuid, ${after[1]}::uuid)` : none}
     order by variant_id, location_id limit ${limit + 1}`)
-  const items = rows.slice(0, limit)
-  const last = items.at(-1)
+  const page = rows.slice(0, limit)
+  const variants = new Map((await getVariants(conn, page.map((row) => row.variantId))).map((one) => [one.id, one]))
+  const items = page.map((row) => {
+    const { sku, title, productId, productTitle } = variants.get(row.variantId) ?? {}
+    return { ...row, variant: productId === undefined ? null : { sku, title, productId, productTitle } }
+  })
+  const last = page.at(-1)
   return { items, nextCursor: rows.length > limit && last ? encodeCursor([last.variantId, last.locationId]) : null }
 }
 
@@ -48,7 +64,7 @@ export const getStock = route({
   method: 'GET', path: '/admin/inventory/stock', access: { permission: 'inventory:read' }, tags: ['Inventory'],
   summary: 'List stock by variant and location',
   query: Query,
-  response: { 200: Page(Stock) },
+  response: { 200: Page(NamedStock) },
   problems: [InvalidCursor],
   run: ({ db, query }) => listStock(db, query),
 })

@@ -1,13 +1,15 @@
 // The places where stock lies: shops and warehouses. Small reads and writes without rules, but one: a place with a
 // history is never deleted.
 
-import { Type } from 'typebox'
-import { resultId, sql, type Conn } from '../../platform/db.ts'
+import { Type, type Static } from 'typebox'
+import { resultId, sql, type Conn, type Tx } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { Location, LocationCodeTaken, LocationInUse, LocationNotFound } from './inventory.ts'
 
 const columns = sql`id, code, name, priority, active, created_at as "createdAt"`
 const { code, name, priority, active } = Location.properties
+const NewLocation = Type.Object({ code, name, priority: Type.Optional(priority), active: Type.Optional(active) })
+type NewLocation = Static<typeof NewLocation>
 
 async function getLocation(conn: Conn, locationId: string) {
   const location = await conn.maybe(Location, sql`select ${columns} from inventory.location where id = ${locationId}`)
@@ -15,26 +17,35 @@ async function getLocation(conn: Conn, locationId: string) {
   return location
 }
 
+/** All locations, in the order in which they serve. */
+export async function getLocations(conn: Conn): Promise<Static<typeof Location>[]> {
+  return conn.many(Location, sql`select ${columns} from inventory.location order by priority, code limit 1000`)
+}
+
+/** Throws LocationCodeTaken. */
+export async function addLocation(
+  tx: Tx, id: string, { code, name, priority = 100, active = true }: NewLocation,
+): Promise<Static<typeof Location>> {
+  return tx.one(Location, sql`
+    insert into inventory.location (id, code, name, priority, active) values (${id}, ${code}, ${name}, ${priority}, ${active})
+    returning ${columns}`)
+}
+
 export const listLocations = route({
   method: 'GET', path: '/admin/inventory/locations', access: { permission: 'inventory:read' }, tags: ['Inventory'],
   summary: 'List locations', description: 'All of them, in the order in which they serve.',
   response: { 200: Type.Object({ items: Type.Array(Location) }) },
-  run: async ({ db }) => ({
-    items: await db.many(Location, sql`select ${columns} from inventory.location order by priority, code limit 1000`),
-  }),
+  run: async ({ db }) => ({ items: await getLocations(db) }),
 })
 
 export const createLocation = route({
   method: 'POST', path: '/admin/inventory/locations', access: { permission: 'inventory:write' }, tags: ['Inventory'],
   summary: 'Add a location',
-  body: Type.Object({ code, name, priority: Type.Optional(priority), active: Type.Optional(active) }),
+  body: NewLocation,
   response: { 201: Location },
   problems: [LocationCodeTaken, LocationNotFound],
   replay: ({ db, resultId }) => getLocation(db, resultId),
-  run: ({ db, context, body }) => db.transaction(context, (tx) => tx.one(Location, sql`
-    insert into inventory.location (id, code, name, priority, active)
-    values (${resultId(context)}, ${body.code}, ${body.name}, ${body.priority ?? 100}, ${body.active ?? true})
-    returning ${columns}`)),
+  run: ({ db, context, body }) => db.transaction(context, (tx) => addLocation(tx, resultId(context), body)),
 })
 
 export const updateLocation = route({
