@@ -1,5 +1,5 @@
-// What follows every change of products, in the transaction of the change: their search documents are rewritten, their versions raised,
-// cached answers about them dropped, and one event published for the whole batch.
+// What follows every change of products, in the transaction of the change: their search documents are rewritten, their
+// versions raised, cached answers about them dropped, and one event published for the whole batch.
 import { sql, type Tx } from '../../platform/db.ts'
 import { invalidate } from '../../platform/cache.ts'
 import { publish } from '../../platform/events.ts'
@@ -30,12 +30,14 @@ export async function refreshSearch(tx: Tx, productIds: readonly string[]): Prom
                          from catalog.variant cross join lateral jsonb_each_text(variant.options)
                         where variant.product_id = product.id and variant.active
              union all select 'attribute.' || code || chr(31) || (product.attributes ->> code)
-                         from catalog.attribute where filterable and product.attributes ? code) as facets (facet) order by facet),
+                         from catalog.attribute where filterable and product.attributes ? code) as facets (facet)
+                           order by facet),
            setweight(to_tsvector('simple', catalog.plain(product.title)), 'A') ||
            setweight(to_tsvector('simple', catalog.plain(
              concat_ws(' ', product.vendor, product.type, array_to_string(product.tags, ' '), codes.words))), 'B') ||
            setweight(to_tsvector('simple', catalog.plain(coalesce(choices.words, ''))), 'C') ||
-           setweight(to_tsvector('simple', catalog.plain(left(regexp_replace(product.description_html, '<[^>]*>|&[a-z]+;', ' ', 'g'), 20000))), 'D')
+           setweight(to_tsvector('simple', catalog.plain(left(regexp_replace(product.description_html,
+           '<[^>]*>|&[a-z]+;', ' ', 'g'), 20000))), 'D')
       from catalog.product
      cross join lateral (select string_agg(concat_ws(' ', sku, barcode), ' ') as words
                            from catalog.variant where variant.product_id = product.id and active) as codes
@@ -43,6 +45,8 @@ export async function refreshSearch(tx: Tx, productIds: readonly string[]): Prom
                            from catalog.variant cross join lateral jsonb_each_text(variant.options)
                           where variant.product_id = product.id and active) as choices
      where product.id = any (${[...productIds]}::uuid[])
-    on conflict (product_id) do update set active = excluded.active, facets = excluded.facets, document = excluded.document
-    where (present.active, present.facets, present.document) is distinct from (excluded.active, excluded.facets, excluded.document)`)
+    on conflict (product_id) do update
+      set active = excluded.active, facets = excluded.facets, document = excluded.document
+    where (present.active, present.facets, present.document) is distinct
+      from (excluded.active, excluded.facets, excluded.document)`)
 }

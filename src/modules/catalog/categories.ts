@@ -1,13 +1,15 @@
-// Categories: a tree whose every node knows its path from the root, so that a subtree is one index condition. Whatever changes the shape of
-// the tree queues behind a lock on the table (readers and product writes do not notice it): two moves that are harmless alone can make a
-// cycle together, and no row lock can see that.
+// Categories: a tree whose every node knows its path from the root, so that a subtree is one index condition. Whatever
+// changes the shape of the tree queues behind a lock on the table (readers and product writes do not notice it): two
+// moves that are harmless alone can make a cycle together, and no row lock can see that.
 import { Type, type Static } from 'typebox'
 import { invalidate } from '../../platform/cache.ts'
 import { sql, type Conn, type Tx } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
 import { newId } from '../../platform/id.ts'
 import { announceProducts } from './announce-products.ts'
-import { Category, CategoryChanged, categoryFields, CategoryNotFound, GROUPS_TAG, PRODUCTS_TAG, type Membership } from './catalog.ts'
+import {
+  Category, CategoryChanged, categoryFields, CategoryNotFound, GROUPS_TAG, PRODUCTS_TAG, type Membership,
+} from './catalog.ts'
 import { handleFrom, rememberHandles } from './handles.ts'
 import { sanitize } from './internal/sanitize.ts'
 
@@ -16,11 +18,13 @@ export type CategoryInput = Static<typeof CategoryInput>
 export const CategoryPatch = Type.Partial(CategoryInput)
 export type CategoryPatch = Static<typeof CategoryPatch>
 
-const columns = sql`id, parent_id as "parentId", path::text[] as path, handle, name, description_html as "descriptionHtml", position, active, version`
+const columns = sql`id, parent_id as "parentId", path::text[] as path, handle, name,
+  description_html as "descriptionHtml", position, active, version`
 
 /** All categories, parents before children, siblings by position and name. */
 export async function listCategories(conn: Conn): Promise<Category[]> {
-  return conn.many(Category, sql`select ${columns} from catalog.category order by cardinality(path), position, name, id`)
+  return conn.many(Category, sql`select ${columns} from catalog.category
+    order by cardinality(path), position, name, id`)
 }
 
 /** Throws CategoryNotFound. */
@@ -30,7 +34,10 @@ export async function getCategory(conn: Conn, categoryId: string): Promise<Categ
   return category
 }
 
-/** Creates a category under this id. Throws CategoryNotFound (the parent), HandleTaken, CategoryNameTaken, CategoryTooDeep. */
+/**
+ * Creates a category under this id. Throws CategoryNotFound (the parent), HandleTaken, CategoryNameTaken,
+ * CategoryTooDeep.
+ */
 export async function createCategory(tx: Tx, id: string, input: CategoryInput): Promise<void> {
   await lockTree(tx)
   const parent = input.parentId ? await getCategory(tx, input.parentId) : undefined
@@ -45,8 +52,8 @@ export async function createCategory(tx: Tx, id: string, input: CategoryInput): 
 }
 
 /**
- * Changes the fields that are given; another parent moves the category with everything below it. Throws CategoryNotFound, CategoryCycle,
- * CategoryTooDeep, CategoryNameTaken, HandleTaken.
+ * Changes the fields that are given; another parent moves the category with everything below it. Throws
+ * CategoryNotFound, CategoryCycle, CategoryTooDeep, CategoryNameTaken, HandleTaken.
  */
 export async function updateCategory(tx: Tx, categoryId: string, patch: CategoryPatch): Promise<void> {
   if (patch.parentId !== undefined) await lockTree(tx)
@@ -56,10 +63,12 @@ export async function updateCategory(tx: Tx, categoryId: string, patch: Category
   await Promise.all([
     tx.run(sql`
       update catalog.category set name = coalesce(${name}, name), handle = coalesce(${handle}, handle),
-        description_html = coalesce(${descriptionHtml === undefined ? undefined : sanitize(descriptionHtml)}, description_html),
+        description_html = coalesce(${descriptionHtml === undefined ? undefined : sanitize(descriptionHtml)},
+        description_html),
         position = coalesce(${position}, position), active = coalesce(${active}, active), version = version + 1
       where id = ${categoryId}`),
-    handle && handle !== before.handle ? rememberHandles(tx, 'category', [{ id: categoryId, handle: before.handle }]) : undefined,
+    handle && handle !== before.handle ? rememberHandles(tx, 'category', [{ id: categoryId, handle: before.handle }])
+      : undefined,
     announceCategories(tx, [categoryId]),
   ])
 }
@@ -81,12 +90,18 @@ export async function deleteCategory(tx: Tx, categoryId: string): Promise<void> 
   await announceCategories(tx, [categoryId])
 }
 
-/** Puts products into a category and takes others out. Asked twice it is the same. Throws CategoryNotFound, ProductNotFound. */
-export async function changeCategoryProducts(tx: Tx, categoryId: string, { add = [], remove = [] }: Membership): Promise<void> {
+/**
+ * Puts products into a category and takes others out. Asked twice it is the same. Throws CategoryNotFound,
+ * ProductNotFound.
+ */
+export async function changeCategoryProducts(
+  tx: Tx, categoryId: string, { add = [], remove = [] }: Membership,
+): Promise<void> {
   await getCategory(tx, categoryId)
   const touched = await tx.many(Type.Object({ productId: Type.String() }), sql`
     with gone as (
-      delete from catalog.product_category where category_id = ${categoryId} and product_id = any (${remove}::uuid[]) returning product_id),
+      delete from catalog.product_category where category_id = ${categoryId} and product_id = any (${remove}::uuid[])
+        returning product_id),
     added as (
       insert into catalog.product_category (product_id, category_id) select unnest(${add}::uuid[]), ${categoryId}
       on conflict do nothing returning product_id)
@@ -95,11 +110,12 @@ export async function changeCategoryProducts(tx: Tx, categoryId: string, { add =
 }
 
 /**
- * The categories at these paths of names (['Clothing', 'Shirts']), created where they are missing: for imports. Answers the id of the last
- * of each path, in order. Asked twice it is the same.
+ * The categories at these paths of names (['Clothing', 'Shirts']), created where they are missing: for imports. Answers
+ * the id of the last of each path, in order. Asked twice it is the same.
  */
 export async function saveCategoryPaths(tx: Tx, paths: readonly (readonly string[])[]): Promise<string[]> {
-  const known = new Map((await listCategories(tx)).map((category) => [keyOf(category.parentId, category.name), category.id]))
+  const known = new Map((await listCategories(tx))
+    .map((category) => [keyOf(category.parentId, category.name), category.id]))
   if (paths.some((path) => lastOf(known, path) === undefined)) {
     await lockTree(tx)
     for (const category of await listCategories(tx)) known.set(keyOf(category.parentId, category.name), category.id)
@@ -111,7 +127,8 @@ export async function saveCategoryPaths(tx: Tx, paths: readonly (readonly string
 const keyOf = (parentId: string | null, name: string): string => `${parentId ?? ''}/${name}`
 
 function lastOf(known: Map<string, string>, path: readonly string[]): string | undefined {
-  return path.reduce<string | null | undefined>((parent, name) => (parent === undefined ? undefined : known.get(keyOf(parent, name))), null) ?? undefined
+  return path.reduce<string | null | undefined>((parent, name) =>
+    (parent === undefined ? undefined : known.get(keyOf(parent, name))), null) ?? undefined
 }
 
 async function createMissing(tx: Tx, known: Map<string, string>, path: readonly string[]): Promise<void> {
@@ -135,7 +152,8 @@ async function lockTree(tx: Tx): Promise<void> {
 async function freeHandle(tx: Tx, name: string, parentHandle: string | undefined): Promise<string> {
   const wanted = handleFrom(name) || 'category'
   const taken = new Set((await tx.many(Type.Object({ handle: Type.String() }), sql`
-    select handle from catalog.category where handle like ${'%' + wanted.replace(/[\\_]/g, '\\$&') + '%'}`)).map(({ handle }) => handle))
+    select handle from catalog.category where handle like ${'%' + wanted.replace(/[\\_]/g, '\\$&') + '%'}`))
+      .map(({ handle }) => handle))
   const candidates = [wanted, ...(parentHandle ? [`${parentHandle}-${wanted}`.slice(0, 200)] : [])]
   for (let number = 2; candidates.length <= taken.size + 2; number++) candidates.push(`${wanted}-${number}`)
   return candidates.find((candidate) => !taken.has(candidate))!

@@ -1,13 +1,16 @@
-// Categories over HTTP: for staff the whole tree with its edits, for shoppers what is active, by handle, with redirects from former handles.
+// Categories over HTTP: for staff the whole tree with its edits, for shoppers what is active, by handle, with redirects
+// from former handles.
 import { Type } from 'typebox'
 import { resultId, type Conn } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { NotFound } from '../../platform/problem.ts'
 import {
-  Category, CategoryCycle, CategoryInUse, CategoryNameTaken, CategoryNotFound, CategoryTooDeep, Handle, HandleTaken, Membership, ProductNotFound,
+  Category, CategoryCycle, CategoryInUse, CategoryNameTaken, CategoryNotFound, CategoryTooDeep, Handle, HandleTaken,
+  Membership, ProductNotFound,
 } from './catalog.ts'
 import {
-  CategoryInput, CategoryPatch, changeCategoryProducts, createCategory, deleteCategory, getCategory, listCategories, updateCategory,
+  CategoryInput, CategoryPatch, changeCategoryProducts, createCategory, deleteCategory, getCategory, listCategories,
+  updateCategory,
 } from './categories.ts'
 import { shopperChannel } from './channels.ts'
 import { formerOwner } from './handles.ts'
@@ -55,44 +58,57 @@ const patchCategory = route({
 })
 
 const removeCategory = route({
-  method: 'DELETE', path: '/admin/categories/:categoryId', access: write, tags, summary: 'Delete a category without subcategories',
+  method: 'DELETE', path: '/admin/categories/:categoryId', access: write, tags,
+  summary: 'Delete a category without subcategories',
   params, response: { 204: null }, problems: [CategoryNotFound, CategoryInUse],
   run: ({ db, context, params: { categoryId } }) => db.transaction(context, (tx) => deleteCategory(tx, categoryId)),
 })
 
 const postCategoryProducts = route({
-  method: 'POST', path: '/admin/categories/:categoryId/products', access: write, tags, summary: 'Put products into a category, or take them out',
+  method: 'POST', path: '/admin/categories/:categoryId/products', access: write, tags,
+  summary: 'Put products into a category, or take them out',
   params, body: Membership, response: { 204: null }, problems: [CategoryNotFound, ProductNotFound],
-  run: ({ db, context, params: { categoryId }, body }) => db.transaction(context, (tx) => changeCategoryProducts(tx, categoryId, body)),
+  run: ({ db, context, params: { categoryId }, body }) =>
+    db.transaction(context, (tx) => changeCategoryProducts(tx, categoryId, body)),
   replay: async () => undefined,
 })
 
 export const StoreCategory = Type.Object({
-  id: Id, parentId: Category.properties.parentId, path: Type.Array(Id), handle: Type.String(), name: Type.String(), descriptionHtml: Type.String(),
-  productCount: Type.Integer({ description: 'Products shown in it and below it' }),
+  id: Id, parentId: Category.properties.parentId, path: Type.Array(Id), handle: Type.String(), name: Type.String(),
+  descriptionHtml: Type.String(),
+  productCount: Type.Optional(Type.Integer({ description: 'Products shown in it and below it' })),
 })
 
-/** The categories that shoppers see: active, with every one above them. */
-async function storeCategories(conn: Conn, channelId: string) {
-  const [all, counts] = await Promise.all([listCategories(conn), countCategories(conn, channelId)])
+/** The categories that shoppers see: active, and so is every one above them. */
+async function storeCategories(conn: Conn): Promise<Type.Static<typeof StoreCategory>[]> {
+  const all = await listCategories(conn)
   const active = new Set(all.filter((category) => category.active).map(({ id }) => id))
-  const countOf = new Map(counts.map(({ categoryId, count }) => [categoryId, count]))
-  return all.filter(({ path }) => path.every((id) => active.has(id))).map(({ position, active: _, version, ...category }) => (
-    { ...category, productCount: countOf.get(category.id) ?? 0 }))
+  return all.filter(({ path }) => path.every((id) => active.has(id)))
+    .map(({ position, active: _, version, ...category }) => category)
 }
 
 export const getStoreCategories = route({
-  method: 'GET', path: '/store/categories', access: 'shopper', tags: ['Shop'], summary: 'List the categories, parents before children',
+  method: 'GET', path: '/store/categories', access: 'shopper', tags: ['Shop'],
+  summary: 'List the categories, parents before children',
+  query: Type.Object({ counts: Type.Optional(Type.Boolean({ description: 'Also how many products each holds' })) }),
   response: { 200: Type.Object({ items: Type.Array(StoreCategory) }) },
-  run: async ({ db, context: { actor } }) => ({ items: await storeCategories(db, shopperChannel(actor)) }),
+  async run({ db, context: { actor }, query }) {
+    const [items, counts] = await Promise.all(
+      [storeCategories(db), query.counts ? countCategories(db, shopperChannel(actor)) : undefined])
+    if (!counts) return { items }
+    const countOf = new Map(counts.map(({ categoryId, count }) => [categoryId, count]))
+    return { items: items.map((category) => ({ ...category, productCount: countOf.get(category.id) ?? 0 })) }
+  },
 })
 
 export const getStoreCategory = route({
-  method: 'GET', path: '/store/categories/:handle', access: 'shopper', tags: ['Shop'], summary: 'Read a category by its handle',
+  method: 'GET', path: '/store/categories/:handle', access: 'shopper', tags: ['Shop'],
+  summary: 'Read a category by its handle',
   description: 'A former handle answers 301 with the present one.',
-  params: Type.Object({ handle: Handle }), response: { 200: StoreCategory, 301: Type.Object({ handle: Type.String() }) }, problems: [NotFound],
-  async run({ db, context: { actor }, params: { handle }, reply }) {
-    const categories = await storeCategories(db, shopperChannel(actor))
+  params: Type.Object({ handle: Handle }),
+  response: { 200: StoreCategory, 301: Type.Object({ handle: Type.String() }) }, problems: [NotFound],
+  async run({ db, params: { handle }, reply }) {
+    const categories = await storeCategories(db)
     const category = categories.find((one) => one.handle === handle)
     if (category) return category
     const owner = await formerOwner(db, 'category', handle)
@@ -103,4 +119,6 @@ export const getStoreCategory = route({
   },
 })
 
-export const categoryRoutes = [getCategories, readCategory, postCategory, patchCategory, removeCategory, postCategoryProducts]
+export const categoryRoutes = [
+  getCategories, readCategory, postCategory, patchCategory, removeCategory, postCategoryProducts,
+]

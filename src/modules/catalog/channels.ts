@@ -6,9 +6,12 @@ import { publish } from '../../platform/events.ts'
 import { Id, route } from '../../platform/http.ts'
 import { isCurrency } from '../../platform/money.ts'
 import { InvalidValue } from '../../platform/problem.ts'
-import { Channel, ChannelChanged, ChannelCodeTaken, ChannelInput, ChannelNotFound, channelTag, PRODUCTS_TAG } from './catalog.ts'
+import {
+  Channel, ChannelChanged, ChannelCodeTaken, ChannelInput, ChannelNotFound, channelTag, PRODUCTS_TAG,
+} from './catalog.ts'
 
-const columns = sql`id, code, name, currencies, default_currency as "defaultCurrency", default_locale as "defaultLocale", country,
+const columns = sql`id, code, name, currencies, default_currency as "defaultCurrency",
+  default_locale as "defaultLocale", country,
   prices_include_tax as "pricesIncludeTax", active, version`
 
 export async function listChannels(conn: Conn): Promise<Channel[]> {
@@ -25,18 +28,24 @@ export async function getChannel(conn: Conn, channelId: string): Promise<Channel
 /** Creates the channel, or replaces it. Throws ChannelCodeTaken, InvalidValue. Asked twice it is the same. */
 export async function saveChannel(tx: Tx, id: string, channel: ChannelInput): Promise<void> {
   const { code, name, currencies, defaultCurrency, defaultLocale, country, pricesIncludeTax, active = true } = channel
-  const unknown = currencies.flatMap((currency, index) => (isCurrency(currency) ? [] : [{ path: `body/currencies/${index}`, message: 'is no ISO 4217 currency' }]))
+  const unknown = currencies.flatMap((currency, index) =>
+    (isCurrency(currency) ? [] : [{ path: `body/currencies/${index}`, message: 'is no ISO 4217 currency' }]))
   if (unknown.length > 0) throw InvalidValue({ fields: unknown })
   if (!currencies.includes(defaultCurrency)) {
-    throw InvalidValue({ fields: [{ path: 'body/defaultCurrency', message: `must be one of the currencies: ${currencies.join(', ')}` }] })
+    throw InvalidValue({ fields: [{ path: 'body/defaultCurrency',
+      message: `must be one of the currencies: ${currencies.join(', ')}` }] })
   }
   await Promise.all([
     tx.run(sql`
-      insert into catalog.channel (id, code, name, currencies, default_currency, default_locale, country, prices_include_tax, active)
-      values (${id}, ${code}, ${name}, ${currencies}, ${defaultCurrency}, ${defaultLocale}, ${country}, ${pricesIncludeTax}, ${active})
+      insert into catalog.channel (id, code, name, currencies, default_currency, default_locale, country,
+        prices_include_tax, active)
+      values (${id}, ${code}, ${name}, ${currencies}, ${defaultCurrency}, ${defaultLocale}, ${country},
+        ${pricesIncludeTax}, ${active})
       on conflict (id) do update set code = excluded.code, name = excluded.name, currencies = excluded.currencies,
-        default_currency = excluded.default_currency, default_locale = excluded.default_locale, country = excluded.country,
-        prices_include_tax = excluded.prices_include_tax, active = excluded.active, version = channel.version + 1, updated_at = now()`),
+        default_currency = excluded.default_currency, default_locale = excluded.default_locale,
+        country = excluded.country,
+        prices_include_tax = excluded.prices_include_tax, active = excluded.active, version = channel.version + 1,
+        updated_at = now()`),
     invalidate(tx, [channelTag(id), PRODUCTS_TAG]),
     publish(tx, ChannelChanged, { channelId: id }),
   ])
@@ -85,13 +94,15 @@ const putChannel = route({
 })
 
 export const StoreChannel = Type.Object({
-  id: Id, code: Type.String(), name: Type.String(), currencies: Type.Array(Type.String()), defaultCurrency: Type.String(),
+  id: Id, code: Type.String(), name: Type.String(), currencies: Type.Array(Type.String()),
+  defaultCurrency: Type.String(),
   defaultLocale: Type.String(), country: Type.String(), pricesIncludeTax: Type.Boolean(),
 })
 
 /** What a shop page must know before it shows a price. */
 export const readStoreChannel = route({
-  method: 'GET', path: '/store/channel', access: 'shopper', tags: ['Shop'], summary: 'Read the channel of the publishable key',
+  method: 'GET', path: '/store/channel', access: 'shopper', tags: ['Shop'],
+  summary: 'Read the channel of the publishable key',
   response: { 200: StoreChannel }, problems: [ChannelNotFound],
   async run({ db, context: { actor } }) {
     const { active, version, ...channel } = await getChannel(db, shopperChannel(actor))

@@ -5,7 +5,8 @@ import { Id, Page, PageQuery, route } from '../../platform/http.ts'
 import { InvalidCursor, NotFound } from '../../platform/problem.ts'
 import { CollectionNotFound, Handle, HandleTaken, Membership, ProductNotFound } from './catalog.ts'
 import {
-  changeCollectionProducts, Collection, CollectionInput, CollectionPatch, createCollection, getCollection, getCollectionByHandle, listCollections,
+  changeCollectionProducts, Collection, CollectionInput, CollectionPatch, createCollection, getCollection,
+  getCollectionByHandle, listCollections,
   setCollectionProducts, updateCollection,
 } from './collections.ts'
 
@@ -40,7 +41,8 @@ const postCollection = route({
 })
 
 const patchCollection = route({
-  method: 'PATCH', path: '/admin/collections/:collectionId', access: write, tags, summary: 'Change fields of a collection',
+  method: 'PATCH', path: '/admin/collections/:collectionId', access: write, tags,
+  summary: 'Change fields of a collection',
   params, body: CollectionPatch, response: { 200: Collection }, problems: [CollectionNotFound, HandleTaken],
   run: ({ db, context, params: { collectionId }, body }) => db.transaction(context, async (tx) => {
     await updateCollection(tx, collectionId, body)
@@ -49,8 +51,10 @@ const patchCollection = route({
 })
 
 const putCollectionProducts = route({
-  method: 'PUT', path: '/admin/collections/:collectionId/products', access: write, tags, summary: 'Set the products of a collection, in order',
-  params, body: Type.Object({ productIds: Type.Array(Id, { maxItems: 10_000, uniqueItems: true }) }), response: { 200: Collection },
+  method: 'PUT', path: '/admin/collections/:collectionId/products', access: write, tags,
+  summary: 'Set the products of a collection, in order',
+  params, body: Type.Object({ productIds: Type.Array(Id, { maxItems: 10_000, uniqueItems: true }) }),
+  response: { 200: Collection },
   problems: [CollectionNotFound, ProductNotFound],
   run: ({ db, context, params: { collectionId }, body }) => db.transaction(context, async (tx) => {
     await setCollectionProducts(tx, collectionId, body.productIds)
@@ -59,7 +63,8 @@ const putCollectionProducts = route({
 })
 
 const postCollectionProducts = route({
-  method: 'POST', path: '/admin/collections/:collectionId/products', access: write, tags, summary: 'Add products at the end, or take them out',
+  method: 'POST', path: '/admin/collections/:collectionId/products', access: write, tags,
+  summary: 'Add products at the end, or take them out',
   params, body: Membership, response: { 200: Collection }, problems: [CollectionNotFound, ProductNotFound],
   run: ({ db, context, params: { collectionId }, body }) => db.transaction(context, async (tx) => {
     await changeCollectionProducts(tx, collectionId, body)
@@ -69,15 +74,18 @@ const postCollectionProducts = route({
 })
 
 export const getStoreCollections = route({
-  method: 'GET', path: '/store/collections', access: 'shopper', tags: ['Shop'], summary: 'List the collections by title',
+  method: 'GET', path: '/store/collections', access: 'shopper', tags: ['Shop'],
+  summary: 'List the collections by title',
   query: Type.Object(PageQuery), response: { 200: Page(Collection) }, problems: [InvalidCursor],
   run: ({ db, query }) => listCollections(db, { ...query, active: true }),
 })
 
 export const getStoreCollection = route({
-  method: 'GET', path: '/store/collections/:handle', access: 'shopper', tags: ['Shop'], summary: 'Read a collection by its handle',
+  method: 'GET', path: '/store/collections/:handle', access: 'shopper', tags: ['Shop'],
+  summary: 'Read a collection by its handle',
   description: 'A former handle answers 301 with the present one.',
-  params: Type.Object({ handle: Handle }), response: { 200: Collection, 301: Type.Object({ handle: Type.String() }) }, problems: [NotFound],
+  params: Type.Object({ handle: Handle }), response: { 200: Collection, 301: Type.Object({ handle: Type.String() }) },
+  problems: [NotFound],
   async run({ db, params: { handle }, reply }) {
     const found = await getCollectionByHandle(db, handle)
     if (found.kind === 'found') return found.collection
@@ -87,4 +95,6 @@ export const getStoreCollection = route({
   },
 })
 
-export const collectionRoutes = [getCollections, readCollection, postCollection, patchCollection, putCollectionProducts, postCollectionProducts]
+export const collectionRoutes = [
+  getCollections, readCollection, postCollection, patchCollection, putCollectionProducts, postCollectionProducts,
+]

@@ -1,16 +1,20 @@
-// Corrects what a shopper mistyped. Words that no product has are replaced by their nearest neighbour among those that products have:
-// trigrams find twenty candidates through an index, and the edit distance decides, because trigrams alone judge swapped letters badly.
+// Corrects what a shopper mistyped. Words that no product has are replaced by their nearest neighbour among those that
+// products have: trigrams find twenty candidates through an index, and the edit distance decides, because trigrams
+// alone judge swapped letters badly.
 import { Type } from 'typebox'
 import { sql, type Conn, type Db } from '../../platform/db.ts'
 
-const Candidate = Type.Object({ word: Type.String(), place: Type.Integer(), known: Type.Boolean(), candidates: Type.Array(Type.String()) })
+const Candidate = Type.Object({ word: Type.String(), place: Type.Integer(), known: Type.Boolean(),
+  candidates: Type.Array(Type.String()) })
 
 /** The text with its unknown words corrected; undefined when nothing near is known. */
 export async function correctSpelling(conn: Conn, text: string): Promise<string | undefined> {
   const words = await conn.many(Candidate, sql`
     select typed.word, place,
-           exists (select from catalog.search_word known where known.word between typed.word and typed.word || chr(1114111)) as known,
-           array(select near.word from catalog.search_word near order by near.word operator(extensions.<->) typed.word limit 20) as candidates
+           exists (select from catalog.search_word known where known.word between typed.word
+             and typed.word || chr(1114111)) as known,
+           array(select near.word from catalog.search_word near order by near.word operator(extensions.<->) typed.word
+             limit 20) as candidates
       from unnest(string_to_array(catalog.plain(${text}), ' ')) with ordinality as typed (word, place)
      where typed.word <> ''
      order by place
@@ -26,7 +30,10 @@ function nearest(word: string, candidates: readonly string[]): string | undefine
   return judged.filter(({ distance }) => distance <= allowed).sort((a, b) => a.distance - b.distance)[0]?.candidate
 }
 
-/** How many letters to insert, leave out, replace or swap with their neighbour (Damerau-Levenshtein, optimal string alignment). */
+/**
+ * How many letters to insert, leave out, replace or swap with their neighbour (Damerau-Levenshtein, optimal string
+ * alignment).
+ */
 export function editDistance(from: string, to: string): number {
   const a = [...from]
   const b = [...to]
@@ -37,7 +44,8 @@ export function editDistance(from: string, to: string): number {
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1]
       row[j] = Math.min(row[j - 1]! + 1, above[j]! + 1, above[j - 1]! + (same ? 0 : 1))
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j]!, before[j - 2]! + 1)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j]!,
+        before[j - 2]! + 1)
     }
     before = above
     above = row
@@ -45,7 +53,10 @@ export function editDistance(from: string, to: string): number {
   return above[b.length]!
 }
 
-/** Learns the words of these products. A job after the change: two imports must not wait for each other's new words. Idempotent. */
+/**
+ * Learns the words of these products. A job after the change: two imports must not wait for each other's new words.
+ * Idempotent.
+ */
 export async function learnWords(db: Db, productIds: readonly string[]): Promise<void> {
   await db.run(sql`
     insert into catalog.search_word (word)

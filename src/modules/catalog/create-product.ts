@@ -9,7 +9,10 @@ import { getProduct } from './get-product.ts'
 import { freeProductHandle } from './handles.ts'
 import { writeWholeProducts } from './save-products.ts'
 
-/** Writes a product under this id. Without a handle it takes one from its title. Throws HandleTaken, SkuTaken, InvalidValue. */
+/**
+ * Writes a product under this id. Without a handle it takes one from its title. Throws HandleTaken, SkuTaken,
+ * InvalidValue.
+ */
 export async function createProduct(tx: Tx, id: string, input: ProductInput): Promise<void> {
   await checkAttributes(tx, [{ attributes: input.attributes ?? {}, path: 'body/attributes' }])
   const handle = input.handle ?? await freeProductHandle(tx, input.title)
@@ -18,7 +21,8 @@ export async function createProduct(tx: Tx, id: string, input: ProductInput): Pr
 }
 
 export const postProduct = route({
-  method: 'POST', path: '/admin/products', access: { permission: 'catalog:write' }, tags: ['Catalogue'], summary: 'Create a product',
+  method: 'POST', path: '/admin/products', access: { permission: 'catalog:write' }, tags: ['Catalogue'],
+  summary: 'Create a product',
   description: 'Without variants, every combination of the options becomes one. Without a handle, the title gives it.',
   body: ProductInput, bodyLimit: 8_388_608, response: { 201: Product },
   problems: [HandleTaken, SkuTaken, InvalidValue, CategoryNotFound, ChannelNotFound],

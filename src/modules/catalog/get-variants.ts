@@ -5,9 +5,12 @@ import { Id, route } from '../../platform/http.ts'
 import { nullable, OptionValues } from './catalog.ts'
 
 export const FoundVariant = Type.Object({
-  id: Id, productId: Id, productHandle: Type.String(), productTitle: Type.String(), title: Type.String(), options: OptionValues,
-  sku: nullable(Type.String()), barcode: nullable(Type.String()), weightGrams: Type.Integer(), requiresShipping: Type.Boolean(),
-  taxClass: Type.String(), active: Type.Boolean({ description: 'It and its product are for sale in some channel, sometime' }),
+  id: Id, productId: Id, productHandle: Type.String(), productTitle: Type.String(), title: Type.String(),
+  options: OptionValues,
+  sku: nullable(Type.String()), barcode: nullable(Type.String()), weightGrams: Type.Integer(),
+  requiresShipping: Type.Boolean(),
+  taxClass: Type.String(), active: Type.Boolean(
+    { description: 'It and its product are for sale in some channel, sometime' }),
   imageUrl: nullable(Type.String()),
 })
 export type FoundVariant = Static<typeof FoundVariant>
@@ -29,9 +32,11 @@ export function getVariantsByBarcode(conn: Conn, barcode: string): Promise<Found
 
 function find(conn: Conn, condition: Statement): Promise<FoundVariant[]> {
   return conn.many(FoundVariant, sql`
-    select variant.id, product.id as "productId", product.handle as "productHandle", product.title as "productTitle", variant.title,
+    select variant.id, product.id as "productId", product.handle as "productHandle", product.title as "productTitle",
+      variant.title,
            variant.options, sku, barcode, weight_grams as "weightGrams", requires_shipping as "requiresShipping",
-           coalesce(variant.tax_class, product.tax_class) as "taxClass", variant.active and product.status = 'active' as active,
+           coalesce(variant.tax_class, product.tax_class) as "taxClass", variant.active
+             and product.status = 'active' as active,
            (select url from catalog.product_image where product_id = product.id
              order by id = variant.image_id desc nulls last, position limit 1) as "imageUrl"
       from catalog.variant join catalog.product on product.id = variant.product_id
@@ -42,7 +47,8 @@ function find(conn: Conn, condition: Statement): Promise<FoundVariant[]> {
 
 export const findVariants = route({
   method: 'GET', path: '/admin/variants', access: { permission: 'catalog:read' }, tags: ['Catalogue'],
-  summary: 'Find variants by SKU, barcode or id', description: 'Exactly what a scanner read or a list names; give one of the three.',
+  summary: 'Find variants by SKU, barcode or id',
+  description: 'Exactly what a scanner read or a list names; give one of the three.',
   query: Type.Object({
     sku: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 100 })),
     barcode: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
@@ -50,6 +56,7 @@ export const findVariants = route({
   }),
   response: { 200: Type.Object({ items: Type.Array(FoundVariant) }) },
   async run({ db, query: { sku, barcode, id = [] } }) {
-    return { items: sku ? await getVariantsBySku(db, sku) : barcode ? await getVariantsByBarcode(db, barcode) : await getVariants(db, id) }
+    return { items: sku ? await getVariantsBySku(db, sku) : barcode ? await getVariantsByBarcode(db, barcode)
+      : await getVariants(db, id) }
   },
 })

@@ -1,11 +1,14 @@
-// Handles: the names in addresses. A handle that was given up still leads to its owner, so that a shared link outlives a renaming; a
-// present handle always wins over a former one, which lets anybody take a name that nobody uses.
+// Handles: the names in addresses. A handle that was given up still leads to its owner, so that a shared link outlives
+// a renaming; a present handle always wins over a former one, which lets anybody take a name that nobody uses.
 import { Type } from 'typebox'
 import { json, sql, type Conn, type Tx } from '../../platform/db.ts'
 
 export type HandleKind = 'product' | 'category' | 'collection'
 
-/** An address-worthy name from a title: 'Crème brûlée, 2 pieces' becomes 'creme-brulee-2-pieces'. Empty when nothing is left. */
+/**
+ * An address-worthy name from a title: 'Crème brûlée, 2 pieces' becomes 'creme-brulee-2-pieces'. Empty when nothing is
+ * left.
+ */
 export function handleFrom(title: string): string {
   return title.replaceAll('ß', 'ss').normalize('NFKD').replace(/\p{M}+/gu, '').toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 180).replace(/^-+|-+$/g, '')
@@ -24,8 +27,13 @@ export async function freeProductHandle(conn: Conn, title: string): Promise<stri
   return handle
 }
 
-/** Keeps the handles that things had before. `renamed`: old handle and owner. Part of the transaction that renames; asked twice it is the same. */
-export async function rememberHandles(tx: Tx, kind: HandleKind, renamed: readonly { id: string; handle: string }[]): Promise<void> {
+/**
+ * Keeps the handles that things had before. `renamed`: old handle and owner. Part of the transaction that renames;
+ * asked twice it is the same.
+ */
+export async function rememberHandles(
+  tx: Tx, kind: HandleKind, renamed: readonly { id: string; handle: string }[],
+): Promise<void> {
   await tx.run(sql`
     insert into catalog.former_handle (kind, handle, target_id)
     select ${kind}, handle, id from jsonb_to_recordset(${json(renamed)}::jsonb) as renamed (id uuid, handle text)

@@ -1,5 +1,6 @@
-// Options and the variants that follow from them, as arithmetic: which combinations there are, and which existing variant each of them is
-// when options change. A variant carries stock, prices and past orders, so it is kept wherever its option values can be.
+// Options and the variants that follow from them, as arithmetic: which combinations there are, and which existing
+// variant each of them is when options change. A variant carries stock, prices and past orders, so it is kept wherever
+// its option values can be.
 import { InvalidValue } from '../../platform/problem.ts'
 import { MAX_VARIANTS, type Option, type OptionValues } from './catalog.ts'
 
@@ -26,15 +27,19 @@ export function keyOf(values: OptionValues): string {
 
 /** Whether the values name every option once, each with one of its values. */
 export function fits(options: readonly Option[], values: OptionValues): boolean {
-  return Object.keys(values).length === options.length && options.every(({ name, values: allowed }) => allowed.includes(values[name]!))
+  return Object.keys(values).length === options.length &&
+    options.every(({ name, values: allowed }) => allowed.includes(values[name]!))
 }
 
 /**
- * The variants after a change of options: every combination, then the variants that it retires. A combination is, in this order: the
- * variant that has it already; the first active one that comes to it when dropped options are forgotten and a new option takes its first
- * value; a new one (`id` undefined). A retired variant that fits again is sold again, one that the merchant had switched off stays off.
+ * The variants after a change of options: every combination, then the variants that it retires. A combination is, in
+ * this order: the variant that has it already; the first active one that comes to it when dropped options are forgotten
+ * and a new option takes its first value; a new one (`id` undefined). A retired variant that fits again is sold again,
+ * one that the merchant had switched off stays off.
  */
-export function planVariants(existing: readonly ExistingVariant[], before: readonly Option[], after: readonly Option[]): PlannedVariant[] {
+export function planVariants(
+  existing: readonly ExistingVariant[], before: readonly Option[], after: readonly Option[],
+): PlannedVariant[] {
   const matrix = optionMatrix(after)
   const inOrder = [...existing].sort((a, b) => a.position - b.position)
   const holder = new Map<string, ExistingVariant>()
@@ -55,14 +60,16 @@ export function planVariants(existing: readonly ExistingVariant[], before: reado
     const switchedOff = variant !== undefined && !variant.active && fits(before, variant.options)
     return { id: variant?.id, options, title, position: index + 1, active: !switchedOff }
   })
-  const retired = inOrder.filter(({ id, active }) => active && !settled.has(id)).map((variant) => ({ ...variant, active: false }))
+  const retired = inOrder.filter(({ id, active }) => active && !settled.has(id))
+    .map((variant) => ({ ...variant, active: false }))
   return [...planned, ...retired]
 }
 
 /** Throws InvalidValue when an option or a value is there twice. `path`: where in the request they stand. */
 export function checkOptions(options: readonly Option[], path: string): void {
   const fields = [
-    ...twice(options.map(({ name }) => name)).map((index) => ({ path: `${path}/${index}/name`, message: 'is the name of an option before it' })),
+    ...twice(options.map(({ name }) => name))
+      .map((index) => ({ path: `${path}/${index}/name`, message: 'is the name of an option before it' })),
     ...options.flatMap(({ values }, option) => twice(values).map((index) => (
       { path: `${path}/${option}/values/${index}`, message: 'is there twice' }))),
   ]
@@ -73,7 +80,8 @@ export function checkOptions(options: readonly Option[], path: string): void {
 export function checkMatrixSize(options: readonly Option[], path: string): void {
   const size = options.reduce((product, { values }) => product * values.length, 1)
   if (size <= MAX_VARIANTS) return
-  throw InvalidValue({ fields: [{ path, message: `make ${size} variants, ${MAX_VARIANTS} are allowed: leave out values, or name the variants` }] })
+  throw InvalidValue({ fields: [{ path,
+    message: `make ${size} variants, ${MAX_VARIANTS} are allowed: leave out values, or name the variants` }] })
 }
 
 export function twice(values: readonly string[]): number[] {

@@ -1,5 +1,5 @@
-// Shows products in a channel, or takes them out of it, many in one call, at once or at a set time. What is due by the clock needs no job
-// to happen, because every read compares the dates; a sweep only tells the caches.
+// Shows products in a channel, or takes them out of it, many in one call, at once or at a set time. What is due by the
+// clock needs no job to happen, because every read compares the dates; a sweep only tells the caches.
 import { Type } from 'typebox'
 import { sql, systemContext, type Db, type Tx } from '../../platform/db.ts'
 import { Id, route, Timestamp } from '../../platform/http.ts'
@@ -10,27 +10,34 @@ import { ChannelNotFound, ProductNotFound } from './catalog.ts'
 const Touched = Type.Object({ productId: Type.String() })
 
 /** When a publication next changes what is shown, seen from now; null when it never does. */
-const nextChange = sql`case when published_from > now() then published_from when published_until > now() then published_until end`
+const nextChange = sql`case when published_from > now() then published_from when published_until > now()
+  then published_until end`
 
 export type PublicationDates = { from?: string | undefined; until?: string | null | undefined }
 
 /**
- * Publishes products in a channel. Without `from` they appear now, or stay since when they are there; `until` null means for good. Asked
- * twice it is the same. Throws ProductNotFound, ChannelNotFound, InvalidValue.
+ * Publishes products in a channel. Without `from` they appear now, or stay since when they are there; `until` null
+ * means for good. Asked twice it is the same. Throws ProductNotFound, ChannelNotFound, InvalidValue.
  */
-export async function publishProducts(tx: Tx, channelId: string, productIds: readonly string[], { from, until }: PublicationDates = {}): Promise<void> {
+export async function publishProducts(
+  tx: Tx, channelId: string, productIds: readonly string[], { from, until }: PublicationDates = {},
+): Promise<void> {
   if (until && Date.parse(until) <= (from ? Date.parse(from) : Date.now())) {
     throw InvalidValue({ fields: [{ path: 'body/until', message: from ? 'must be after from' : 'must lie ahead' }] })
   }
   const touched = await tx.many(Touched, sql`
     with wanted as (
-      select distinct id, coalesce(${from ?? null}::timestamptz, now()) as published_from, ${until ?? null}::timestamptz as published_until
+      select distinct id, coalesce(${from ?? null}::timestamptz, now()) as published_from,
+        ${until ?? null}::timestamptz as published_until
         from unnest(${[...productIds]}::uuid[]) as id)
     insert into catalog.publication as present (product_id, channel_id, published_from, published_until, changes_at)
     select id, ${channelId}, published_from, published_until, ${nextChange} from wanted order by id
-    on conflict (product_id, channel_id) do update set changes_at = excluded.changes_at, published_until = excluded.published_until,
-      published_from = case when ${from ?? null}::timestamptz is null then least(present.published_from, excluded.published_from) else excluded.published_from end
-    where present.published_until is distinct from excluded.published_until or present.published_from > excluded.published_from
+    on conflict (product_id, channel_id) do update
+      set changes_at = excluded.changes_at, published_until = excluded.published_until,
+      published_from = case when ${from ?? null}::timestamptz is null
+        then least(present.published_from, excluded.published_from) else excluded.published_from end
+    where present.published_until is distinct from excluded.published_until
+      or present.published_from > excluded.published_from
        or (${from ?? null}::timestamptz is not null and present.published_from <> excluded.published_from)
     returning product_id as "productId"`)
   await announceProducts(tx, touched.map(({ productId }) => productId))
@@ -63,19 +70,23 @@ const productIds = Type.Array(Id, { minItems: 1, maxItems: 1_000, uniqueItems: t
 const access = { permission: 'catalog:write' }
 
 const postPublications = route({
-  method: 'POST', path: '/admin/channels/:channelId/publish', access, tags: ['Channels'], summary: 'Publish products in a channel',
+  method: 'POST', path: '/admin/channels/:channelId/publish', access, tags: ['Channels'],
+  summary: 'Publish products in a channel',
   params, body: Type.Object({
     productIds, from: Type.Optional(Timestamp), until: Type.Optional(Type.Union([Timestamp, Type.Null()])),
   }),
   response: { 204: null }, problems: [ChannelNotFound, ProductNotFound, InvalidValue],
-  run: ({ db, context, params: { channelId }, body }) => db.transaction(context, (tx) => publishProducts(tx, channelId, body.productIds, body)),
+  run: ({ db, context, params: { channelId }, body }) =>
+    db.transaction(context, (tx) => publishProducts(tx, channelId, body.productIds, body)),
   replay: async () => undefined,
 })
 
 const postWithdrawals = route({
-  method: 'POST', path: '/admin/channels/:channelId/unpublish', access, tags: ['Channels'], summary: 'Take products out of a channel',
+  method: 'POST', path: '/admin/channels/:channelId/unpublish', access, tags: ['Channels'],
+  summary: 'Take products out of a channel',
   params, body: Type.Object({ productIds }), response: { 204: null },
-  run: ({ db, context, params: { channelId }, body }) => db.transaction(context, (tx) => unpublishProducts(tx, channelId, body.productIds)),
+  run: ({ db, context, params: { channelId }, body }) =>
+    db.transaction(context, (tx) => unpublishProducts(tx, channelId, body.productIds)),
   replay: async () => undefined,
 })
 

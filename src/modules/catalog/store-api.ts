@@ -3,4 +3,6 @@ import { getStoreCategories, getStoreCategory } from './category-routes.ts'
 import { readStoreChannel } from './channels.ts'
 import { getStoreCollection, getStoreCollections } from './collection-routes.ts'
 
-export const storeRoutes = [readStoreChannel, getStoreCategories, getStoreCategory, getStoreCollections, getStoreCollection]
+export const storeRoutes = [
+  readStoreChannel, getStoreCategories, getStoreCategory, getStoreCollections, getStoreCollection,
+]

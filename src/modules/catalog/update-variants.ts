@@ -1,22 +1,28 @@
-// Changes many variants of a product in one call and one statement: what a table editor or an ERP sends. SKUs may be swapped within it.
+// Changes many variants of a product in one call and one statement: what a table editor or an ERP sends. SKUs may be
+// swapped within it.
 import { Type, type Static } from 'typebox'
 import { json, sql, type Tx } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { InvalidValue, VersionConflict } from '../../platform/problem.ts'
 import { announceProducts } from './announce-products.ts'
-import { ImageNotFound, MAX_VARIANTS, Product, ProductNotFound, SkuTaken, VariantNotFound, VariantPatch } from './catalog.ts'
+import {
+  ImageNotFound, MAX_VARIANTS, Product, ProductNotFound, SkuTaken, VariantNotFound, VariantPatch,
+} from './catalog.ts'
 import { getProduct } from './get-product.ts'
 import { checkMetadata } from './internal/product-document.ts'
 import { twice } from './option-matrix.ts'
 import { lockProduct, versionIn } from './update-product.ts'
 
 /**
- * Changes the fields that are given of each variant; null empties a field that may be empty. All or nothing. Throws ProductNotFound,
- * VariantNotFound, SkuTaken, ImageNotFound, VersionConflict, InvalidValue. Asked twice it is the same.
+ * Changes the fields that are given of each variant; null empties a field that may be empty. All or nothing. Throws
+ * ProductNotFound, VariantNotFound, SkuTaken, ImageNotFound, VersionConflict, InvalidValue. Asked twice it is the same.
  */
-export async function updateVariants(tx: Tx, productId: string, patches: readonly Static<typeof VariantPatch>[], version?: number): Promise<void> {
+export async function updateVariants(
+  tx: Tx, productId: string, patches: readonly Static<typeof VariantPatch>[], version?: number,
+): Promise<void> {
   const again = twice(patches.map(({ id }) => id))
-  if (again.length > 0) throw InvalidValue({ fields: again.slice(0, 20).map((index) => ({ path: `body/variants/${index}/id`, message: 'is there twice' })) })
+  if (again.length > 0) throw InvalidValue(
+    { fields: again.slice(0, 20).map((index) => ({ path: `body/variants/${index}/id`, message: 'is there twice' })) })
   patches.forEach(({ metadata = {} }, index) => checkMetadata(metadata, `body/variants/${index}/metadata`))
   await lockProduct(tx, productId, version)
   const changed = await tx.many(Type.Object({ id: Type.String() }), sql`
@@ -40,10 +46,12 @@ export async function updateVariants(tx: Tx, productId: string, patches: readonl
 }
 
 export const patchVariants = route({
-  method: 'PATCH', path: '/admin/products/:productId/variants', access: { permission: 'catalog:write' }, tags: ['Catalogue'],
+  method: 'PATCH', path: '/admin/products/:productId/variants', access: { permission: 'catalog:write' },
+  tags: ['Catalogue'],
   summary: 'Change many variants of a product',
   params: Type.Object({ productId: Id }), bodyLimit: 8_388_608,
-  body: Type.Object({ variants: Type.Array(VariantPatch, { minItems: 1, maxItems: MAX_VARIANTS }) }), response: { 200: Product },
+  body: Type.Object({ variants: Type.Array(VariantPatch, { minItems: 1, maxItems: MAX_VARIANTS }) }),
+  response: { 200: Product },
   problems: [ProductNotFound, VariantNotFound, SkuTaken, ImageNotFound, VersionConflict, InvalidValue],
   async run({ db, context, params: { productId }, body, headers, reply }) {
     const product = await db.transaction(context, async (tx) => {

@@ -1,4 +1,5 @@
-// What the tests of the catalogue share: a database with one channel, its routes over HTTP as staff and as shopper, and short ways to write.
+// What the tests of the catalogue share: a database with one channel, its routes over HTTP as staff and as shopper, and
+// short ways to write.
 import { systemContext, type Tx } from '../../../platform/db.ts'
 import { createApp } from '../../../platform/http.ts'
 import { newId } from '../../../platform/id.ts'
@@ -11,7 +12,8 @@ import { saveProducts, type ProductToSave } from '../save-products.ts'
 import { storeRoutes } from '../store-api.ts'
 
 export const web: ChannelInput = {
-  code: 'web', name: 'Web', currencies: ['EUR', 'SEK'], defaultCurrency: 'EUR', defaultLocale: 'en-IE', country: 'DE', pricesIncludeTax: true,
+  code: 'web', name: 'Web', currencies: ['EUR', 'SEK'], defaultCurrency: 'EUR', defaultLocale: 'en-IE', country: 'DE',
+  pricesIncludeTax: true,
 }
 
 export async function testCatalogue(t: Cleanup) {
@@ -22,16 +24,19 @@ export async function testCatalogue(t: Cleanup) {
   const staff = { kind: 'staff' as const, id: newId(), sessionId: newId(), permissions: [] }
   const shopper = { kind: 'shopper' as const, channelId, keyId: newId() }
   const app = await createApp({
-    db, routes: [...adminRoutes, ...storeRoutes], log: createLog('silent'), authenticate: async (_, access) => (access === 'shopper' ? shopper : staff),
+    db, routes: [...adminRoutes, ...storeRoutes], log: createLog('silent'),
+    authenticate: async (_, access) => (access === 'shopper' ? shopper : staff),
   })
   t.after(() => app.close())
-  const call = async (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: object, headers: Record<string, string> = {}) => {
+  const call = async (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: object,
+    headers: Record<string, string> = {}) => {
     const answer = await app.inject({ method, url, headers, ...(body ? { payload: body } : {}) })
     return { status: answer.statusCode, body: answer.body === '' ? undefined : answer.json(), headers: answer.headers }
   }
   /** Active and published products, by handle. */
   const sell = async (products: ProductToSave[]): Promise<Record<string, string>> => {
-    const saved = await write((tx) => saveProducts(tx, products.map((product) => ({ status: 'active' as const, channelIds: [channelId], ...product }))))
+    const saved = await write((tx) => saveProducts(tx,
+      products.map((product) => ({ status: 'active' as const, channelIds: [channelId], ...product }))))
     return Object.fromEntries(saved.map(({ handle, productId }) => [handle, productId]))
   }
   return { db, channelId, write, call, sell }

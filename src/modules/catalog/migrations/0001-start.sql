@@ -1,13 +1,16 @@
 set local lock_timeout = '5s';
 
 -- What is sold, and where it is shown. Prices and stock belong to other modules; they meet the catalogue by variant id.
--- A variant's id is for ever: orders, stock and prices hold it, so variants are retired and products archived, never deleted.
+-- A variant's id is for ever: orders, stock and prices hold it, so variants are retired and products archived, never
+-- deleted.
 create schema catalog;
 
--- Words in lower case without accents and ASCII punctuation: "Crème-Brûlée" is "creme brulee". unaccent() is only stable because its
--- dictionary could be changed; naming the dictionary and promising not to change it makes the wrapper fit for stored documents.
+-- Words in lower case without accents and ASCII punctuation: "Crème-Brûlée" is "creme brulee". unaccent() is only
+-- stable because its dictionary could be changed; naming the dictionary and promising not to change it makes the
+-- wrapper fit for stored documents.
 create function catalog.plain(words text) returns text language sql immutable strict parallel safe
-  return regexp_replace(lower(extensions.unaccent('extensions.unaccent', words)), '[\x01-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+', ' ', 'g');
+  return regexp_replace(lower(extensions.unaccent('extensions.unaccent', words)),
+    '[\x01-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+', ' ', 'g');
 
 -- What a shopper typed as a query: every word, each as the beginning of one ("shirt" finds "shirts").
 create function catalog.search_query(words text) returns tsquery language sql immutable strict parallel safe
@@ -21,8 +24,10 @@ create table catalog.channel (
     constraint channel_code_form check (code ~ '^[a-z0-9]+(-[a-z0-9]+)*$' and length(code) <= 60),
   name text not null constraint channel_name_length check (length(name) between 1 and 200),
   currencies text[] not null
-    constraint channel_currencies_form check (cardinality(currencies) between 1 and 50 and array_to_string(currencies, '') ~ '^([A-Z]{3})+$'),
-  default_currency text not null constraint channel_default_currency_offered check (default_currency = any (currencies)),
+    constraint channel_currencies_form check (
+      cardinality(currencies) between 1 and 50 and array_to_string(currencies, '') ~ '^([A-Z]{3})+$'),
+  default_currency text not null
+    constraint channel_default_currency_offered check (default_currency = any (currencies)),
   default_locale text not null constraint channel_default_locale_length check (length(default_locale) between 2 and 35),
   country text not null constraint channel_country_form check (country ~ '^[A-Z]{2}$'),
   prices_include_tax boolean not null,
@@ -34,7 +39,8 @@ create table catalog.channel (
 
 -- The definitions of typed attributes; the values lie in product.attributes and are checked against them on write.
 create table catalog.attribute (
-  code text primary key constraint attribute_code_form check (code ~ '^[a-z0-9]+([_-][a-z0-9]+)*$' and length(code) <= 60),
+  code text primary key
+    constraint attribute_code_form check (code ~ '^[a-z0-9]+([_-][a-z0-9]+)*$' and length(code) <= 60),
   name text not null constraint attribute_name_length check (length(name) between 1 and 200),
   kind text not null constraint attribute_kind_known check (kind in ('text', 'number', 'boolean', 'date', 'choice')),
   choices text[] not null default '{}',
@@ -45,19 +51,25 @@ create table catalog.attribute (
 create table catalog.product (
   id uuid primary key,
   handle text not null constraint product_handle_unique unique
-    constraint product_handle_form check (length(handle) between 1 and 200 and handle !~ '[[:space:]/?#%]' and handle = lower(handle)),
+    constraint product_handle_form check (
+      length(handle) between 1 and 200 and handle !~ '[[:space:]/?#%]' and handle = lower(handle)),
   title text not null constraint product_title_length check (length(title) between 1 and 300),
-  description_html text not null default '' constraint product_description_length check (length(description_html) <= 100000),
+  description_html text not null default ''
+    constraint product_description_length check (length(description_html) <= 100000),
   vendor text not null default '' constraint product_vendor_length check (length(vendor) <= 200),
   type text not null default '' constraint product_type_length check (length(type) <= 200),
   tags text[] not null default '{}' constraint product_tags_count check (cardinality(tags) <= 250),
-  status text not null default 'draft' constraint product_status_known check (status in ('draft', 'active', 'archived')),
-  tax_class text not null default 'standard' constraint product_tax_class_length check (length(tax_class) between 1 and 60),
+  status text not null default 'draft'
+    constraint product_status_known check (status in ('draft', 'active', 'archived')),
+  tax_class text not null default 'standard'
+    constraint product_tax_class_length check (length(tax_class) between 1 and 60),
   seo_title text not null default '' constraint product_seo_title_length check (length(seo_title) <= 300),
-  seo_description text not null default '' constraint product_seo_description_length check (length(seo_description) <= 1000),
-  -- [{"name": "Colour", "values": ["Red", "Blue"]}] in the merchant's order. It is read and replaced as a whole, under the
-  -- product's row lock; the variants hold their own values.
-  options jsonb not null default '[]' constraint product_options_form check (jsonb_typeof(options) = 'array' and jsonb_array_length(options) <= 8),
+  seo_description text not null default ''
+    constraint product_seo_description_length check (length(seo_description) <= 1000),
+  -- [{"name": "Colour", "values": ["Red", "Blue"]}] in the merchant's order. It is read and replaced as a whole, under
+  -- the product's row lock; the variants hold their own values.
+  options jsonb not null default '[]'
+    constraint product_options_form check (jsonb_typeof(options) = 'array' and jsonb_array_length(options) <= 8),
   attributes jsonb not null default '{}' constraint product_attributes_form check (jsonb_typeof(attributes) = 'object'),
   metadata jsonb not null default '{}' constraint product_metadata_form check (jsonb_typeof(metadata) = 'object'),
   -- Counts every change of the product and of what hangs on it (variants, images): it is the ETag.
@@ -85,7 +97,8 @@ create index product_images_in_order on catalog.product_image (product_id, posit
 create table catalog.variant (
   id uuid primary key,
   product_id uuid not null references catalog.product on delete cascade,
-  -- {"Colour": "Red", "Size": "M"}. A combination is one variant for ever: when it comes back it is the same variant again.
+  -- {"Colour": "Red", "Size": "M"}. A combination is one variant for ever: when it comes back it is the same variant
+  -- again.
   options jsonb not null default '{}',
   title text not null,
   position integer not null,
@@ -121,18 +134,22 @@ create table catalog.publication (
 create index publication_newest on catalog.publication (channel_id, published_from desc, product_id desc);
 create index publication_due on catalog.publication (changes_at) where changes_at is not null;
 
--- A tree. path runs from the root to the category itself, so a subtree is one index condition and a cycle cannot be written:
--- a move rewrites the paths below it in one statement, and moves queue behind a table lock that readers do not notice.
+-- A tree. path runs from the root to the category itself, so a subtree is one index condition and a cycle cannot be
+-- written: a move rewrites the paths below it in one statement, and moves queue behind a table lock that readers do not
+-- notice.
 create table catalog.category (
   id uuid primary key,
   parent_id uuid constraint category_parent_exists references catalog.category,
   path uuid[] not null
-    constraint category_path_ends_here check (path[cardinality(path)] = id and array_position(path, id) = cardinality(path))
+    constraint category_path_ends_here check (
+      path[cardinality(path)] = id and array_position(path, id) = cardinality(path))
     constraint category_depth check (cardinality(path) <= 16),
   handle text not null constraint category_handle_unique unique
-    constraint category_handle_form check (length(handle) between 1 and 200 and handle !~ '[[:space:]/?#%]' and handle = lower(handle)),
+    constraint category_handle_form check (
+      length(handle) between 1 and 200 and handle !~ '[[:space:]/?#%]' and handle = lower(handle)),
   name text not null constraint category_name_length check (length(name) between 1 and 200),
-  description_html text not null default '' constraint category_description_length check (length(description_html) <= 100000),
+  description_html text not null default ''
+    constraint category_description_length check (length(description_html) <= 100000),
   position integer not null default 0,
   active boolean not null default true,
   version integer not null default 1,
@@ -152,9 +169,11 @@ create index products_of_category on catalog.product_category (category_id, prod
 create table catalog.collection (
   id uuid primary key,
   handle text not null constraint collection_handle_unique unique
-    constraint collection_handle_form check (length(handle) between 1 and 200 and handle !~ '[[:space:]/?#%]' and handle = lower(handle)),
+    constraint collection_handle_form check (
+      length(handle) between 1 and 200 and handle !~ '[[:space:]/?#%]' and handle = lower(handle)),
   title text not null constraint collection_title_length check (length(title) between 1 and 300),
-  description_html text not null default '' constraint collection_description_length check (length(description_html) <= 100000),
+  description_html text not null default ''
+    constraint collection_description_length check (length(description_html) <= 100000),
   kind text not null default 'manual' constraint collection_kind_known check (kind in ('manual')),
   active boolean not null default true,
   version integer not null default 1,
@@ -162,7 +181,8 @@ create table catalog.collection (
 );
 
 create table catalog.collection_product (
-  collection_id uuid not null constraint collection_product_in_collection references catalog.collection on delete cascade,
+  collection_id uuid not null
+    constraint collection_product_in_collection references catalog.collection on delete cascade,
   product_id uuid not null constraint collection_product_exists references catalog.product on delete cascade,
   position integer not null,
   primary key (collection_id, product_id)
@@ -184,7 +204,8 @@ create index former_handles_of_target on catalog.former_handle (target_id);
 create table catalog.product_search (
   product_id uuid primary key references catalog.product on delete cascade,
   active boolean not null,
-  -- name, unit separator, value: 'vendor␟Acme', 'option.Colour␟Red'. Counted by unnesting: 100,000 products take 140 ms.
+  -- name, unit separator, value: 'vendor␟Acme', 'option.Colour␟Red'. Counted by unnesting: 100,000 products take 140
+  -- ms.
   facets text[] not null,
   document tsvector not null
 );
