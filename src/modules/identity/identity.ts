@@ -23,6 +23,7 @@ export const permissions = {
   'media:write': 'Upload and remove pictures',
   'notifications:read': 'Read the messages that the shop sends',
   'notifications:write': 'Send a message again',
+  'audit:read': 'Read the audit log and the metrics of the server',
   'identity:read': 'See staff, roles and keys',
   'identity:write': 'Change staff, roles and keys, within the own permissions',
 } as const

@@ -1,10 +1,34 @@
-// The words of notifications: which messages there are, what one looks like, and what can be wrong. No I/O.
+// The words of notifications: which messages there are and what each shows, what a message looks like, and what can be wrong. No I/O.
 import { Type, type Static, type TSchema } from 'typebox'
 import { Id, Timestamp } from '../../platform/http.ts'
 import { problem } from '../../platform/problem.ts'
 
-export const templateNames = ['order-confirmation', 'password-reset', 'password-changed', 'staff-invitation'] as const
-export type TemplateName = (typeof templateNames)[number]
+/** What each template shows. Whoever enqueues a message hands it all over: this module reads nobody's tables. */
+export type MessageData = {
+  'order-confirmation': { order: ShownOrder }
+  'password-reset': { name: string; token: string; hours: number }
+  'password-changed': { name: string }
+  'staff-invitation': { name: string; token: string; hours: number }
+}
+export type TemplateName = keyof MessageData
+
+/** The part of an order that a buyer is shown; amounts are minor units of `currency`. */
+export type ShownOrder = {
+  number: number
+  currency: string
+  lines: readonly { productTitle: string; variantTitle: string; quantity: number; totalMinor: number }[]
+  delivery: { name: string } | null
+  shippingAddress: ShownAddress | null
+  subtotalMinor: number
+  shippingMinor: number
+  discountMinor: number
+  taxMinor: number
+  totalMinor: number
+  pricesIncludeTax: boolean
+}
+type ShownAddress = {
+  name: string; company?: string; line1: string; line2?: string; postalCode?: string; city: string; region?: string; country: string
+}
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
@@ -15,14 +39,14 @@ export const MessageSummary = Type.Object({
   id: Id, template: Type.String(), recipient: Type.String(), locale: Type.String(), state: MessageState, attempts: Type.Integer(),
   lastError: nullable(Type.String()), createdAt: Timestamp, sentAt: nullable(Timestamp),
 })
+export type MessageSummary = Static<typeof MessageSummary>
 
 export const Message = Type.Object({
   ...MessageSummary.properties,
   content: nullable(Type.Object({ subject: Type.String(), text: Type.String(), html: Type.String() }, {
-    description: 'Null once a mail server has taken the message: it is not kept after that',
+    description: 'Null once a mail server has taken the message, and for messages with a secret link outside of the development mailbox',
   })),
 })
-export type Message = Static<typeof Message>
 
 export const MessageNotFound = problem('message-not-found', 404, 'No such message', Type.Object({ messageId: Type.String() }))
 export const MessageNotParked = problem('message-not-parked', 409, 'Only a parked message can be sent again')

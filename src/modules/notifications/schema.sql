@@ -21,5 +21,6 @@ create table notifications.message (
   constraint message_waiting_has_data check (data is not null or state = 'sent')
 ) with (fillfactor = 70);
 create index message_to_send on notifications.message (due_at, id) where state = 'waiting';
-create index message_newest_first on notifications.message (id desc);
+create index message_by_state on notifications.message (state, id);
+create index message_by_recipient on notifications.message (lower(recipient), id);
 create index message_retention on notifications.message using brin (created_at);

@@ -1,0 +1,4 @@
+// What staff may ask of notifications.
+import { messageRoutes } from './messages.ts'
+
+export const adminRoutes = [...messageRoutes]
