@@ -46,8 +46,7 @@ type Query = Static<typeof Query>
 
 async function makeList(db: Db, channelId: string, query: Query): Promise<Made> {
   const market = await findMarket(db, channelId, query.currency)
-  const found = await findProducts(db, market, query)
-  const { productIds, nextCursor, total, facets, correctedText } = found
+  const { productIds, nextCursor, total, facets, correctedText } = await findProducts(db, market, query)
   const cards = await readCards(db, market, productIds)
   return {
     value: { items: cards, nextCursor, total, facets, correctedText: correctedText ?? null },

@@ -100,6 +100,19 @@ test('tracking, backorders and transfers', async (t) => {
   await stock.checkInvariants()
 })
 
+test('promises are listed, newest first', async (t) => {
+  const { stock, variant, call } = await start(t)
+  const mug = await variant(5, 5)
+  const first = await stock.order([{ variantId: mug, quantity: 5 }])
+  const second = await stock.order([{ variantId: mug, quantity: 2 }])
+  const { body } = await call('GET', `reservations?variantId=${mug}&state=held&limit=1`)
+  assert.deepEqual([body.items[0].orderId, body.items[0].quantity], [second, 2])
+  const next = await call('GET', `reservations?variantId=${mug}&cursor=${body.nextCursor}`)
+  assert.deepEqual(next.body.items.map((item: { orderId: string }) => item.orderId), [first])
+  await stock.pass(first!)
+  assert.deepEqual((await call('GET', `reservations?orderId=${first}`)).body.items, [])
+})
+
 test('locations: added, changed, and deleted only while unused', async (t) => {
   const { stock, call } = await start(t)
   const { body: oslo, status } = await call('POST', 'locations', { code: 'oslo', name: 'Oslo' })

@@ -27,7 +27,8 @@ export async function addLocation(
   tx: Tx, id: string, { code, name, priority = 100, active = true }: NewLocation,
 ): Promise<Static<typeof Location>> {
   return tx.one(Location, sql`
-    insert into inventory.location (id, code, name, priority, active) values (${id}, ${code}, ${name}, ${priority}, ${active})
+    insert into inventory.location (id, code, name, priority, active)
+    values (${id}, ${code}, ${name}, ${priority}, ${active})
     returning ${columns}`)
 }
 

@@ -43,7 +43,7 @@ export function allocation(orderId: string, lines: Line[], expiresInSeconds: num
       select variant_id, sum(quantity)::integer as quantity
       from unnest(${variantIds}::uuid[], ${quantities}::integer[]) as wanted (variant_id, quantity)
       where variant_id not in (
-          select variant_id from inventory.item where variant_id = any(${variantIds}::uuid[]) and not tracked)
+        select variant_id from inventory.item where variant_id = any(${variantIds}::uuid[]) and not tracked)
         and not exists (select from inventory.reservation where order_id = ${orderId} and state = 'held')
       group by variant_id
     ), locked as materialized (
