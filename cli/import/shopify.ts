@@ -112,9 +112,10 @@ function addRow(
   if (!isVariant) return
   addImage(draft, row, 'variantImage')
   const variant = readVariant(row, currency)
+  const values = OPTIONS.map(([, value]) => row.text(value, 200))
   if (row.refusals.length > 0) return
   variant.sku = claimSku(row, skus)
-  draft.variants.push({ row, variant, values: OPTIONS.map(([, value]) => row.text(value, 200)) })
+  draft.variants.push({ row, variant, values })
 }
 
 function readProduct(row: Row<Column>): Description {

@@ -1,0 +1,108 @@
+// kontor import: the products of another shop, read from its export file. The file is the truth for what it names:
+// titles, prices, stock.
+import { createReadStream, statSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { Db } from '../src/platform/db.ts'
+import { UnreadableFile } from './import/csv.ts'
+import type { ImportItem, OpenFile, ReadOptions } from './import/product.ts'
+import { saveItems, type Market, type Summary } from './import/save-items.ts'
+import { readShopify } from './import/shopify.ts'
+import { readWooCommerce } from './import/woocommerce.ts'
+import { chooseMarket } from './market.ts'
+import { withDatabase } from './open-database.ts'
+import { ProgressLine, UsageError, type Command } from './usage.ts'
+
+type Reader = { read: (open: OpenFile, options: ReadOptions) => AsyncGenerator<ImportItem>; passes: number }
+const readers: Record<string, Reader> = {
+  shopify: { read: readShopify, passes: 1 },
+  woocommerce: { read: readWooCommerce, passes: 2 },
+}
+
+export const importProducts: Command = {
+  summary: 'Import products (and tax rates) from a file of another shop',
+  help: `kontor import shopify FILE [options]      a product export of Shopify, old or new columns
+kontor import woocommerce FILE [options]  a product export of WooCommerce, or its tax rates
+
+  --dry-run            try everything, keep nothing
+  --channel CODE       where the products are published; the first channel unless named
+  --currency CODE      what the file's prices are in; the channel's own unless named
+  --location CODE      where its stock lies; the first location unless named
+  --encoding NAME      of the file, such as windows-1252; utf-8 unless named
+
+What cannot be read is named by line, column and reason, and the rest goes in. A second run changes nothing.
+Exit status: 0 all rows went in, 1 some did not, 2 the file or an option could not be used.`,
+
+  async run(args) {
+    const { values, positionals: [kind = '', file, ...rest] } = parseArgs({
+      args, allowPositionals: true, options: {
+        'dry-run': { type: 'boolean' }, channel: { type: 'string' }, currency: { type: 'string' },
+        location: { type: 'string' }, encoding: { type: 'string' },
+      },
+    })
+    const reader = readers[kind]
+    if (!reader) throw new UsageError(`Say what the file is: ${Object.keys(readers).join(' or ')}.`)
+    if (!file || rest.length > 0) throw new UsageError(`Name one file: kontor import ${kind} FILE`)
+    const dryRun = values['dry-run'] ?? false
+    const size = sizeOf(file)
+    return withDatabase(async (db) => {
+      const market = await chooseMarket(db, values)
+      const encoding = values.encoding === undefined ? {} : { encoding: values.encoding }
+      const summary = await importFile(db, { ...reader, file, size, market, dryRun, ...encoding })
+      process.stdout.write(describe(summary, dryRun))
+      return summary.refused > 0 ? 1 : 0
+    })
+  },
+}
+
+function sizeOf(file: string): number {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (!stat) throw new UsageError(`There is no file ${file}`)
+  if (!stat.isFile()) throw new UsageError(
+    `${file} is not a file. It is read more than once, so it cannot be a pipe either.`
+  )
+  return stat.size
+}
+
+type Task = Reader & { file: string; size: number; market: Market; dryRun: boolean; encoding?: string }
+
+async function importFile(db: Db, { read, passes, file, size, market, dryRun, encoding }: Task): Promise<Summary> {
+  const line = new ProgressLine()
+  let bytes = 0
+  const open: OpenFile = () => createReadStream(file).on('data', (chunk) => { bytes += chunk.length })
+  const items = read(open, { currency: market.currency, ...(encoding === undefined ? {} : { encoding }) })
+  try {
+    return await saveItems(db, items, market, {
+      dryRun,
+      progress: {
+        remark: (kind, remark) => line.line(remarkText(file, kind, remark)),
+        saved: ({ created, updated, unchanged }) =>
+          line.show(bytes / (size * passes), `${(created + updated + unchanged).toLocaleString('en')} products`),
+      },
+    })
+  } catch (error) {
+    if (error instanceof UnreadableFile) throw new UsageError(`${file}: ${error.message}`)
+    throw error
+  } finally {
+    line.end()
+  }
+}
+
+type RemarkLine = { line: number; column: string; reason: string; value: string }
+function remarkText(file: string, kind: 'refused' | 'notice', { line, column, reason, value }: RemarkLine): string {
+  const shown = value.replace(/\s+/g, ' ').slice(0, 80)
+  const where = `${file}:${line}${column ? `, ${column}` : ''}`
+  return `${kind === 'refused' ? 'not imported' : 'note'}  ${where}: ${reason}${shown ? ` ("${shown}")` : ''}`
+}
+
+function describe(summary: Summary, dryRun: boolean): string {
+  const { created, updated, unchanged, variants, collections, taxRates, refused, notices } = summary
+  const counts = [
+    [created, 'products created'], [updated, 'products updated'], [
+      unchanged, 'products unchanged',
+    ], [variants, 'variants'],
+    [collections, 'collections'], [taxRates, 'tax rates'], [refused, 'rows not imported'], [notices, 'notes'],
+  ] as const
+  const parts = counts.filter(([count]) => count > 0).map(([count, what]) => `${count.toLocaleString('en')} ${what}`)
+  const text = parts.join(', ') || 'Nothing: the file has a header and no rows'
+  return `${text}.${dryRun ? ' This was a dry run: nothing was kept.' : ''}\n`
+}

@@ -1,0 +1,46 @@
+// The command line of a shop. Each command is a file of its own; this one finds it, explains it, and turns failures
+// into a sentence.
+import { ConfigError } from '../src/platform/config.ts'
+import { importProducts } from './import.ts'
+import { UsageError, type Command } from './usage.ts'
+
+const commands: Record<string, () => Promise<Command>> = {
+  import: async () => importProducts,
+}
+
+async function main([name = '', ...args]: string[]): Promise<number> {
+  const load = commands[name]
+  if (!load) {
+    const wanted = ['', 'help', '--help', '-h'].includes(name)
+    const list = await Promise.all(
+      Object.entries(commands).map(async ([each, command]) => `  ${each.padEnd(10)}${(await command()).summary}`)
+    )
+    const text = `npm run kontor -- COMMAND …\n\n${list.join('\n')}\n\n--help after a command tells more about it.\n`
+    if (wanted) process.stdout.write(text)
+    else process.stderr.write(`There is no command "${name}".\n\n${text}`)
+    return wanted ? 0 : 2
+  }
+  const command = await load()
+  if (args.some((arg) => arg === '--help' || arg === '-h')) {
+    process.stdout.write(`${command.summary}.\n\n${command.help}\n`)
+    return 0
+  }
+  return command.run(args)
+}
+
+/** A mistake of the person gets one sentence, a failure of ours everything that is known about it. */
+function explain(error: unknown): void {
+  const known = error instanceof UsageError || error instanceof ConfigError || isParseError(error)
+  process.stderr.write(
+    known ? `${(error as Error).message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`
+  )
+}
+
+function isParseError(error: unknown): boolean {
+  return error instanceof TypeError && String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS')
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  explain(error)
+  return 2
+})

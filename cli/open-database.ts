@@ -1,0 +1,27 @@
+// The database of a command: DATABASE_URL, or the embedded server of this clone, which is joined when a shop runs on
+// it. It is brought up to the migrations of this version, as a start of the shop would.
+import { allMigrations } from '../src/migrations.ts'
+import { readConfig } from '../src/platform/config.ts'
+import { Db } from '../src/platform/db.ts'
+import { migrateJobs } from '../src/platform/jobs.ts'
+import { migrate } from '../src/platform/migrate.ts'
+import { checkServerVersion, startPostgres } from '../src/platform/postgres.ts'
+
+/** Runs `fn` on the shop's database and closes it. `migrated: false` takes it as it is: for a restore. */
+export async function withDatabase<T>(fn: (db: Db) => Promise<T>, { migrated = true } = {}): Promise<T> {
+  const { databaseUrl } = readConfig(process.env)
+  const server = databaseUrl ? undefined : await startPostgres()
+  const url = databaseUrl ?? server!.url
+  if (databaseUrl) await checkServerVersion(url)
+  const db = new Db({ url, max: 4, applicationName: 'kontor command' })
+  try {
+    if (migrated) {
+      await migrate(db, allMigrations())
+      await migrateJobs(url)
+    }
+    return await fn(db)
+  } finally {
+    await db.close()
+    await server?.stop()
+  }
+}
