@@ -102,6 +102,7 @@ export async function setCollectionProducts(
         where member.position <> excluded.position
       returning product_id)
     select product_id as "productId" from gone union select product_id from kept`)
+  if (touched.length === 0) return
   await Promise.all([announceProducts(tx, touched.map(({ productId }) => productId)),
     announceCollection(tx, collectionId)])
 }
