@@ -1,0 +1,23 @@
+// Configuration: every error at once, each naming its variable and the cure, and no secret in a message.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConfigError, readConfig } from './config.ts'
+
+test('nothing set is a developer’s shop', () => {
+  const config = readConfig({})
+  assert.deepEqual([config.port, config.host, config.demo, config.production], [8000, '127.0.0.1', true, false])
+})
+
+test('all that is wrong is said at once, without the values of addresses', () => {
+  assert.throws(() => readConfig({ PORT: '80000', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://user:hunter2@host/x', DATABASE_POOL: '1.5' }), (error: Error) => {
+    assert.ok(error instanceof ConfigError)
+    assert.match(error.message, /4 errors/)
+    for (const name of ['PORT', 'LOG_LEVEL', 'DATABASE_URL', 'DATABASE_POOL']) assert.match(error.message, new RegExp(name))
+    assert.doesNotMatch(error.message, /hunter2/)
+    return true
+  })
+})
+
+test('production refuses the demo and a missing public address', () => {
+  assert.throws(() => readConfig({ NODE_ENV: 'production', DEMO: '1' }), /PUBLIC_URL[\s\S]*DEMO/)
+})

@@ -1,0 +1,136 @@
+// What is done to all routes alike: nothing unknown comes in, nobody without access, one key has one effect, and no request answers 5xx.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Type } from 'typebox'
+import { resultId, sql, type Db } from './db.ts'
+import { createApp, route, type Authenticate } from './http.ts'
+import { createLog } from './log.ts'
+import { Forbidden, problem } from './problem.ts'
+import { testDatabase, type Cleanup } from './testing.ts'
+
+const Full = problem('test-full', 409, 'Full')
+const Thing = Type.Object({ id: Type.String(), name: Type.String() })
+const read = (db: Db, id: string) => db.one(Thing, sql`select id, name from test.thing where id = ${id}`)
+
+const createThing = route({
+  method: 'POST', path: '/things', access: { permission: 'things:write' }, summary: 'Create', tags: ['Test'],
+  body: Type.Object({ name: Type.String({ minLength: 1, maxLength: 10 }), count: Type.Optional(Type.Integer({ minimum: 0 })), slow: Type.Optional(Type.Boolean()) }),
+  response: { 201: Thing }, problems: [Full],
+  replay: ({ db, resultId }) => read(db, resultId),
+  async run({ db, context, body }) {
+    const id = resultId(context)
+    await db.transaction(context, async (tx) => {
+      if (body.slow) await new Promise((resolve) => setTimeout(resolve, 100))
+      await tx.run(sql`insert into test.thing (id, name) values (${id}, ${body.name})`)
+      if (body.name === 'full') throw Full({})
+    })
+    return read(db, id)
+  },
+})
+const findThing = route({
+  method: 'GET', path: '/things/:id', access: 'public', summary: 'Read', tags: ['Test'],
+  params: Type.Object({ id: Type.String({ format: 'uuid' }) }), query: Type.Object({ limit: Type.Optional(Type.Integer({ maximum: 5 })) }),
+  response: { 200: Type.Unknown() },
+  run: async ({ params, query }) => ({ params, query }),
+})
+const undeclared = route({
+  method: 'GET', path: '/undeclared', access: 'public', summary: 'Throws what it does not declare', tags: ['Test'], response: { 200: Type.Null() },
+  run: async () => { throw Full({}) },
+})
+const secret = route({
+  method: 'POST', path: '/secrets', access: { permission: 'things:write' }, summary: 'Shows a secret', tags: ['Test'],
+  response: { 201: Type.Object({ secret: Type.String() }) }, replay: 'refuse',
+  run: async ({ db, context }) => db.transaction(context, async () => ({ secret: 'x' })),
+})
+
+async function open(t: Cleanup) {
+  const db = await testDatabase(t)
+  await db.run(sql`create schema test`)
+  await db.run(sql`create table test.thing (id uuid primary key, name text not null)`)
+  const authenticate: Authenticate = async ({ headers }, access) => {
+    if (headers['authorization'] !== 'Bearer good') throw Forbidden({ permission: (access as { permission: string }).permission })
+    return { kind: 'key', id: '00000000-0000-7000-8000-000000000001', permissions: [] }
+  }
+  const app = await createApp({ db, routes: [createThing, findThing, undeclared, secret], authenticate, log: createLog('silent') })
+  t.after(() => app.close())
+  const post = (url: string, payload: unknown, headers: Record<string, string> = {}) =>
+    app.inject({ method: 'POST', url, payload: payload as object, headers: { authorization: 'Bearer good', ...headers } })
+  const count = async () => (await db.one(Type.Object({ n: Type.Integer() }), sql`select count(*) as n from test.thing`)).n
+  return { db, app, post, count }
+}
+
+test('a request is refused with every field that is wrong, where it is, and what to do', async (t) => {
+  const { post, count } = await open(t)
+  const answer = await post('/things', { name: '', count: -1, extra: 1 })
+  assert.equal(answer.statusCode, 400)
+  assert.match(String(answer.headers['content-type']), /^application\/problem\+json/)
+  assert.deepEqual(answer.json().fields.map((field: any) => field.path).sort(), ['body/count', 'body/extra', 'body/name'])
+  assert.equal(answer.json().requestId, answer.headers['x-request-id'])
+  assert.equal(await count(), 0)
+})
+
+test('hostile bodies are refused and never answered 5xx', async (t) => {
+  const { app, post } = await open(t)
+  const raw = (payload: string, type = 'application/json') =>
+    app.inject({ method: 'POST', url: '/things', payload, headers: { authorization: 'Bearer good', 'content-type': type } })
+  for (const payload of ['{', '[]', 'null', '""', '{"name":"\\u0000"}', '{"name":"\\ud800"}', '{"__proto__":{"name":"x"}}', '{"name":1e400}', '['.repeat(5000)]) {
+    const answer = await raw(payload)
+    assert.ok(answer.statusCode >= 400 && answer.statusCode < 500, `${payload.slice(0, 40)} → ${answer.statusCode}`)
+  }
+  assert.equal((await raw('name=x', 'application/x-www-form-urlencoded')).statusCode, 400)
+  assert.equal((await raw(JSON.stringify({ name: 'x'.repeat(2_000_000) }))).statusCode, 400)
+  for (const url of ['/things/%00', '/things/1', '/things/%zz', '//things', '/things/018f0000-0000-7000-8000-000000000000?limit=6', '/nowhere']) {
+    const answer = await app.inject({ url })
+    assert.ok(answer.statusCode >= 400 && answer.statusCode < 500, `${url} → ${answer.statusCode}`)
+  }
+  assert.equal((await post('/things', { name: 'x' }, { 'idempotency-key': 'ä' })).statusCode, 400)
+})
+
+test('who has no access is refused on the route; a route without an access does not register', async (t) => {
+  const { app, db } = await open(t)
+  const answer = await app.inject({ method: 'POST', url: '/things', payload: { name: 'x' } })
+  assert.deepEqual([answer.statusCode, answer.json().permission], [403, 'things:write'])
+  const bare = { ...findThing, access: undefined } as any
+  await assert.rejects(createApp({ db, routes: [bare], authenticate: async () => ({ kind: 'anonymous' }), log: createLog('silent') }), /does not say who may call/)
+  const unsure = { ...createThing, replay: undefined } as any
+  await assert.rejects(createApp({ db, routes: [unsure], authenticate: async () => ({ kind: 'anonymous' }), log: createLog('silent') }), /give it a replay/)
+})
+
+test('one key, one effect: repeated, repeated at once, with another body, after a refusal', async (t) => {
+  const { post, count } = await open(t)
+  const key = { 'idempotency-key': 'order-1' }
+  const answers = await Promise.all(Array.from({ length: 8 }, () => post('/things', { name: 'mug', slow: true }, key)))
+  assert.deepEqual([...new Set(answers.map((answer) => answer.statusCode))], [201])
+  assert.equal(new Set(answers.map((answer) => answer.json().id)).size, 1)
+  assert.equal(answers.filter((answer) => answer.headers['idempotent-replayed'] === 'true').length, 7)
+  assert.equal(await count(), 1)
+  const other = await post('/things', { name: 'cup' }, key)
+  assert.deepEqual([other.statusCode, other.json().type.split('/').at(-1)], [409, 'idempotency-key-reused'])
+  const refused = { 'idempotency-key': 'order-2' }
+  assert.equal((await post('/things', { name: 'full' }, refused)).statusCode, 409)
+  assert.equal(await count(), 1)
+  assert.equal((await post('/things', { name: 'good' }, refused)).statusCode, 201)
+})
+
+test('a secret is shown once: the repeat is told that it was done', async (t) => {
+  const { app } = await open(t)
+  const ask = () => app.inject({ method: 'POST', url: '/secrets', headers: { authorization: 'Bearer good', 'idempotency-key': 'k' } })
+  assert.equal((await ask()).statusCode, 201)
+  const again = await ask()
+  assert.deepEqual([again.statusCode, again.json().type.split('/').at(-1)], [409, 'already-done'])
+})
+
+test('a write by staff or key is audited in its own transaction: refused writes leave no row', async (t) => {
+  const { db, post } = await open(t)
+  await post('/things', { name: 'mug' })
+  await post('/things', { name: 'full' })
+  const rows = await db.many(Type.Object({ route: Type.String(), actorKind: Type.String() }), sql`select route, actor_kind as "actorKind" from platform.audit_log`)
+  assert.deepEqual(rows, [{ route: 'POST /things', actorKind: 'key' }])
+})
+
+test('an undeclared problem fails, without telling more than that', async (t) => {
+  const { app } = await open(t)
+  const answer = await app.inject({ url: '/undeclared' })
+  assert.equal(answer.statusCode, 500)
+  assert.match(answer.json().detail, /does not declare/)
+})
