@@ -7,6 +7,7 @@ import { storeRoutes as catalogStore } from './modules/catalog/store-api.ts'
 import { storeRoutes as checkoutStore } from './modules/checkout/store-api.ts'
 import { adminRoutes as identityAdmin } from './modules/identity/admin-api.ts'
 import { adminRoutes as inventoryAdmin } from './modules/inventory/admin-api.ts'
+import { adminRoutes as notificationsAdmin } from './modules/notifications/admin-api.ts'
 import { adminRoutes as ordersAdmin } from './modules/orders/admin-api.ts'
 import { storeRoutes as ordersStore } from './modules/orders/store-api.ts'
 import { adminRoutes as paymentsAdmin } from './modules/payments/admin-api.ts'
@@ -27,5 +28,5 @@ export const storeApi: Description = {
 export const adminApi: Description = {
   title: 'Kontor Admin API', version,
   description: 'For staff and servers, with a session or a secret key that has the permission.',
-  routes: [...identityAdmin, ...catalogAdmin, ...shippingAdmin, ...inventoryAdmin, ...pricingAdmin, ...paymentsAdmin, ...ordersAdmin],
+  routes: [...identityAdmin, ...catalogAdmin, ...shippingAdmin, ...inventoryAdmin, ...pricingAdmin, ...paymentsAdmin, ...ordersAdmin, ...notificationsAdmin],
 }

@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   const ran = await migrate(db, allMigrations(shopConfig.plugins), (name) => print(`Migrating ${name}`))
   if (ran > 0 || await isNew(db)) await migrateJobs(db.url)
 
-  const shop = await openShop(db, shopConfig, { log, dataDir, roles, publicUrl: config.publicUrl })
+  const shop = await openShop(db, shopConfig, { log, dataDir, roles, config })
   undo.push(() => shop.stop())
   const app = await shop.app({ trustProxy: config.trustProxy })
   const url = await listen(app, config)

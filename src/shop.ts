@@ -13,6 +13,7 @@ import * as identity from './modules/identity/jobs.ts'
 import * as inventory from './modules/inventory/jobs.ts'
 import * as media from './modules/media/jobs.ts'
 import * as notifications from './modules/notifications/jobs.ts'
+import { configureMail } from './modules/notifications/mail.ts'
 import { orderPayments } from './modules/orders/apply-payment.ts'
 import * as orders from './modules/orders/jobs.ts'
 import { paymentSetup, type Gateway } from './modules/payments/gateway.ts'
@@ -21,6 +22,7 @@ import { paymentListener } from './modules/payments/payments.ts'
 import * as pricing from './modules/pricing/jobs.ts'
 import type { Kit, RoleName, ShopConfig } from './plugin.ts'
 import { InvalidationFeed } from './platform/cache.ts'
+import type { Config } from './platform/config.ts'
 import type { Db } from './platform/db.ts'
 import type { EventSubscription, Sweep } from './platform/events.ts'
 import { createApp, type Route } from './platform/http.ts'
@@ -46,15 +48,16 @@ export type Shop = {
 }
 
 /** Opens a shop on a migrated database. */
-export async function openShop(db: Db, config: ShopConfig, options: { log: Log; dataDir: string; roles?: readonly RoleName[] | undefined; publicUrl?: string | undefined }): Promise<Shop> {
-  const { log, dataDir, roles = config.roles } = options
+export async function openShop(db: Db, shopConfig: ShopConfig, settings: { log: Log; dataDir: string; roles?: readonly RoleName[]; config: Config }): Promise<Shop> {
+  const { log, dataDir, config, roles = shopConfig.roles } = settings
   const added = { gateways: new Map<string, Gateway>(), routes: [] as Route[], handlers: [] as EventSubscription[], sweeps: [] as Sweep[] }
   const listening: ((url: string) => Promise<void> | void)[] = []
   const stopping: (() => Promise<unknown> | unknown)[] = []
-  for (const plugin of config.plugins) await plugin.setup(kitOf(plugin.name))
-  refuseUnknownGateways(config, added.gateways)
-  paymentSetup.set(db, { gateways: added.gateways, methods: config.paymentMethods })
+  for (const plugin of shopConfig.plugins) await plugin.setup(kitOf(plugin.name))
+  refuseUnknownGateways(shopConfig, added.gateways)
+  paymentSetup.set(db, { gateways: added.gateways, methods: shopConfig.paymentMethods })
   paymentListener.set(db, orderPayments)
+  stopping.push(configureMail(db, { ...config, shopUrl: config.publicUrl ?? `http://localhost:${config.port}` }))
 
   const handlers = [...modules.flatMap((module) => module.handlers), ...added.handlers]
   const sweeps = [...modules.flatMap((module) => module.sweeps), ...added.sweeps]
@@ -84,7 +87,7 @@ export async function openShop(db: Db, config: ShopConfig, options: { log: Log; 
   return {
     db, handlers, sweeps, routes,
     async app({ trustProxy = false } = {}) {
-      const app = await createApp({ db, routes, authenticate: createAuthenticate(db, { publicUrl: options.publicUrl }), log, trustProxy })
+      const app = await createApp({ db, routes, authenticate: createAuthenticate(db, { publicUrl: config.publicUrl }), log, trustProxy })
       stopping.push(() => app.close())
       return app
     },

@@ -1,7 +1,7 @@
 // HTTP: a route is one object (contract, access, function), and everything else is done to all routes alike: validation, access with
 // default deny on the matched route, idempotency, problems, request ids, limits. OpenAPI and the SDK are made from the same objects.
 import { createHash } from 'node:crypto'
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { LogController, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { SpanStatusCode, trace } from '@opentelemetry/api'
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -95,7 +95,7 @@ export type AppOptions = { db: Db; routes: readonly Route[]; authenticate: Authe
 /** A new application that serves these routes. The caller listens, or injects requests. */
 export async function createApp({ db, routes, authenticate, log, trustProxy }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
-    loggerInstance: log as never, disableRequestLogging: true, genReqId: () => newId(), trustProxy: trustProxy || false,
+    loggerInstance: log as never, logController: new LogController({ disableRequestLogging: true }), genReqId: () => newId(), trustProxy: trustProxy || false,
     bodyLimit: 1_048_576, requestTimeout: 30_000, connectionTimeout: 60_000, keepAliveTimeout: 65_000, return503OnClosing: true,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
   }) as unknown as FastifyInstance
@@ -156,7 +156,9 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
         if (!(error instanceof Problem)) span.setStatus({ code: SpanStatusCode.ERROR })
         return await answerFailure(error, definition, request, reply, log)
       } finally {
-        observeRequest(definition, reply.statusCode, performance.now() - started)
+        const milliseconds = performance.now() - started
+        observeRequest(definition, reply.statusCode, milliseconds)
+        log.info({ requestId: request.id, route: name, status: reply.statusCode, ms: Math.round(milliseconds) })
         span.end()
       }
     })),
