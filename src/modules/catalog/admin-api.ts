@@ -9,10 +9,12 @@ import { readProduct } from './get-product.ts'
 import { findVariants } from './get-variants.ts'
 import { getProductList } from './list-products.ts'
 import { publicationRoutes } from './publish-products.ts'
+import { postOptionName } from './rename-option.ts'
 import { archiveProduct, patchProduct } from './update-product.ts'
 import { patchVariants } from './update-variants.ts'
 
 export const adminRoutes = [
-  getProductList, postProduct, readProduct, patchProduct, archiveProduct, putOptions, patchVariants, findVariants,
+  getProductList, postProduct, readProduct, patchProduct, archiveProduct, putOptions, postOptionName, patchVariants,
+  findVariants,
   ...attributeRoutes, ...categoryRoutes, ...collectionRoutes, ...channelRoutes, ...publicationRoutes,
 ]

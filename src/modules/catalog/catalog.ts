@@ -150,6 +150,7 @@ export const ImageNotFound = problem('image-not-found', 422, 'The picture is not
 export const HandleTaken = problem('handle-taken', 409, 'The handle is taken', Type.Object({ handle: Type.String() }))
 export const SkuTaken = problem('sku-taken', 409, 'The SKU belongs to another variant',
   Type.Object({ sku: Type.String() }))
+export const CombinationTaken = problem('combination-taken', 409, 'A variant with these option values exists')
 export const ChannelCodeTaken = problem('channel-code-taken', 409, 'A channel with this code exists',
   Type.Object({ code: Type.String() }))
 export const CategoryNameTaken = problem('category-name-taken', 409,
@@ -168,6 +169,8 @@ for (const kind of ['product', 'category', 'collection']) {
 mapConstraint('variant_sku_unique',
   (row) => SkuTaken({ sku: keyOf(row) },
     `Another variant has the SKU ${keyOf(row)}: a SKU names one variant in the whole shop.`))
+mapConstraint('variant_combination_once',
+  () => CombinationTaken({}, 'A retired variant may have them: choose other words.'))
 mapConstraint('variant_image_of_product', () => ImageNotFound({}, 'Give the variant a picture that its product has.'))
 mapConstraint('channel_code_unique', (row) => ChannelCodeTaken({ code: keyOf(row) }))
 mapConstraint('publication_in_channel', (row) => ChannelNotFound({ channelId: keyOf(row) }))

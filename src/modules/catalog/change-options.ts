@@ -49,7 +49,7 @@ export const putOptions = route({
   method: 'PUT', path: '/admin/products/:productId/options', access: { permission: 'catalog:write' },
   tags: ['Catalogue'],
   summary: 'Set the options of a product and generate its variants',
-  description: 'Variants are kept by their option values; a new option gives its first value. What no longer fits is retired.',
+  description: 'Variants are kept by their option values; a new option gives its first. What fits no more is retired.',
   params: Type.Object({ productId: Id }), body: Type.Object({ options: Options }), response: { 200: Product },
   problems: [ProductNotFound, VersionConflict, InvalidValue],
   async run({ db, context, params: { productId }, body, headers, reply }) {

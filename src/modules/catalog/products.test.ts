@@ -148,6 +148,27 @@ test('3,000 variants are made at once, and a change of options keeps those that 
   assert.equal(patched.status, 200)
 })
 
+test('renaming a value keeps its variants', async (t) => {
+  const { call, sell } = await testCatalogue(t)
+  const options = [{ name: 'Colour', values: ['Red', 'Blue'] }, { name: 'Size', values: ['S'] }]
+  const { shirt } = await sell([{ handle: 'shirt', title: 'Shirt', options }])
+  const before: Product = (await call('GET', `/admin/products/${shirt}`)).body
+  const rename = (body: object) => call('POST', `/admin/products/${shirt}/options/rename`, body)
+  const { status, body } = await rename({ option: 'Colour', name: 'Color', values: { Red: 'Crimson' } })
+  assert.equal(status, 200)
+  const after: Product = body
+  assert.deepEqual(after.variants.map(({ id, title }) => [id, title]),
+    [[before.variants[0]!.id, 'Crimson / S'], [before.variants[1]!.id, 'Blue / S']])
+  assert.deepEqual(after.variants[0]!.options, { Color: 'Crimson', Size: 'S' })
+  assert.deepEqual(after.options[0], { name: 'Color', values: ['Crimson', 'Blue'] })
+  assert.equal((await rename({ option: 'Colour', name: 'x' })).status, 422)
+  assert.equal((await rename({ option: 'Color', values: { Red: 'x' } })).status, 422)
+  assert.equal((await rename({ option: 'Color', values: { Blue: 'Crimson' } })).status, 422)
+  await call('PUT', `/admin/products/${shirt}/options`, { options: [{ name: 'Color', values: ['Blue'] }, options[1]!] })
+  assert.equal((await rename({ option: 'Color', values: { Blue: 'Crimson' } })).body.type.split('/').at(-1),
+    'combination-taken')
+})
+
 test('the list pages through all products, newest first, and finds by words and SKU', async (t) => {
   const { call, sell, channelId } = await testCatalogue(t)
   await sell(Array.from({ length: 7 },
