@@ -4,8 +4,8 @@ import { Type, type Static } from 'typebox'
 import { allocate, multiplyDivide, partsPerMillion, PPM, sum } from '../../platform/money.ts'
 import {
   CouponNotApplicable, CouponRefusal, MAX_AMOUNT_MINOR, nullable, QuoteLine, QuoteTooLarge, ShippingMethodNotAvailable,
+  type Quote,
 } from './pricing.ts'
-import type { Quote } from './pricing.ts'
 
 const Text = Type.String()
 const Whole = Type.Integer()
@@ -24,8 +24,7 @@ export const Candidate = Type.Object({
   promotionId: Text, code: nullable(Text), name: Text,
   kind: Type.Enum(['percentage', 'amount', 'free_delivery']), ratePpm: nullable(Whole), amountMinor: nullable(Whole),
   combines: Type.Boolean(), priority: Whole, productIds: nullable(Type.Array(Text)),
-  minimumSubtotalMinor: nullable(Whole),
-  limited: Type.Boolean(), refusal: nullable(CouponRefusal),
+  minimumSubtotalMinor: nullable(Whole), limited: Type.Boolean(), refusal: nullable(CouponRefusal),
 })
 type PricedLine = Static<typeof PricedLine>
 type TaxRate = Static<typeof TaxRate>

@@ -2,7 +2,7 @@
 // nobody can guess, each good for one order.
 import { randomInt } from 'node:crypto'
 import { Type, type Static } from 'typebox'
-import { mapConstraint, resultId, sql, type Conn, type Tx } from '../../platform/db.ts'
+import { mapConstraint, resultId, sql, type Conn, type Statement, type Tx } from '../../platform/db.ts'
 import { Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
 import { newId } from '../../platform/id.ts'
 import { InvalidCursor, InvalidValue } from '../../platform/problem.ts'
@@ -75,16 +75,15 @@ function randomCode(): string {
 
 function insertCoupons(
   promotionId: string, batchId: string | null, coupons: { id: string; code: string }[],
-  input: Static<typeof Changeable>,
-  onConflict: ReturnType<typeof sql>,
-) {
+  input: Static<typeof Changeable>, onConflict: Statement,
+): Statement {
   return sql`
     insert into pricing.coupon (id, promotion_id, batch_id, code, starts_at, ends_at, active, use_limit)
     select id, ${promotionId}, ${batchId}::uuid, code, ${input.startsAt ?? null}, ${input.endsAt ?? null},
       ${input.active ?? true}, ${input.useLimit ?? null}
-    from unnest(${coupons.map((coupon) => coupon.id)}::uuid[],
-      ${coupons.map((coupon) => normalizeCode(coupon.code))}::text[])
-      as coupon (id, code)
+    from unnest(
+      ${coupons.map((coupon) => coupon.id)}::uuid[], ${coupons.map((coupon) => normalizeCode(coupon.code))}::text[]
+    ) as coupon (id, code)
     ${onConflict}`
 }
 

@@ -2,8 +2,7 @@
 // and the event that tells when prices moved. The rules of the arithmetic stand in calculate-quote.ts.
 import { Type, type Static, type TSchema } from 'typebox'
 import { event } from '../../platform/events.ts'
-import { Currency } from '../../platform/money.ts'
-import type { Money } from '../../platform/money.ts'
+import { Currency, type Money } from '../../platform/money.ts'
 import { problem } from '../../platform/problem.ts'
 
 /** The largest price, and the largest sum of goods in one quote: with tax on top it still fits below 2^53. */
@@ -17,8 +16,7 @@ const Text = Type.String()
 /** Why a coupon takes nothing off. The last two are no fault: it stays in the cart and may count later. */
 export const CouponRefusal = Type.Enum([
   'unknown', 'inactive', 'not_started', 'ended', 'other_channel', 'other_currency', 'exhausted',
-  'exhausted_for_customer',
-  'minimum_not_met', 'no_matching_product', 'better_offer', 'no_effect',
+  'exhausted_for_customer', 'minimum_not_met', 'no_matching_product', 'better_offer', 'no_effect',
 ])
 export type CouponRefusal = Static<typeof CouponRefusal>
 export const UnusedCoupon = Type.Object({ code: Text, reason: CouponRefusal })

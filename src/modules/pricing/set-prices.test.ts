@@ -56,6 +56,10 @@ test('the same prices twice: one change, one announcement, one base list', async
   const nowhere = set(db, [{ priceListId: newId(), variantId: mug, unitMinor: 1 }])
   await assert.rejects(nowhere, (error) => isProblem(error, PriceListNotFound))
   assert.deepEqual(await set(db, []), [])
+  const currencies = ['EUR', 'USD']
+  await set(db, currencies.map((currency, index) => ({ channelId, currency, variantId: cup, unitMinor: 600 + index })))
+  const both = await Promise.all(currencies.map((currency) => priceVariants(db, { channelId, currency }, [cup])))
+  assert.deepEqual(both.map(([price]) => price!.steps[0]!.unitMinor), [600, 601])
 })
 
 test('a compare-at price that is no reduction is dropped', async (t) => {

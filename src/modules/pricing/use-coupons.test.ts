@@ -134,6 +134,30 @@ test('a late payment takes its released use again while there is room, and else 
   await checkInvariants(db)
 })
 
+test('a use that comes back while a late payment waits for the counter is its to take', async (t) => {
+  const db = await testDatabase(t)
+  const id = await promotion(db, { useLimit: 1 })
+  const [late, other] = [newId(), newId()]
+  await hold(db, late, quoteWith({ promotionId: id }), 'a')
+  await release(db, late)
+  await hold(db, other, quoteWith({ promotionId: id }), 'b')
+  const [given, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const back = db.transaction(systemContext(), async (tx) => {
+    await releaseCoupons(tx, other)
+    given.resolve()
+    await go.promise
+  })
+  await given.promise
+  const answer = confirm(db, late)
+  const waiting = sql`
+    select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+  while ((await db.many(Type.Object({ pid: Type.Integer() }), waiting)).length === 0);
+  go.resolve()
+  await back
+  assert.equal(await answer, 'confirmed')
+  await checkInvariants(db)
+})
+
 test('limits may be lowered below what was used, raised again, and lifted', async (t) => {
   const db = await testDatabase(t)
   const id = await promotion(db, { useLimit: 2 })

@@ -43,9 +43,10 @@ export async function useCoupons(
 }
 
 /**
- * The order is placed: its uses are spent. A use that was released meanwhile (the payment came late) is
- * taken again where every limit has room, all or none; 'lost' when one has not, and then nothing is changed. Asked
- * twice, the answer is the same.
+ * The order is placed: its uses are spent. Uses that were released meanwhile (the payment came late) are taken again
+ * where every limit has room, all or none; 'lost' when one has not, and then nothing is changed. Asked twice, the
+ * answer is the same. Both columns of the CHECK are set from the locked row: PostgreSQL tries an update, and with it
+ * the CHECK, on the version that the statement saw first, which may be full although the newest has room.
  */
 export async function confirmCoupons(tx: Tx, orderId: string): Promise<'confirmed' | 'lost'> {
   const [, left] = await Promise.all([tx.run(sql`
@@ -54,21 +55,21 @@ export async function confirmCoupons(tx: Tx, orderId: string): Promise<'confirme
       where order_id = ${orderId} and state <> 'confirmed'
       order by promotion_id, scope for update
     ), counter as (
-      select use_count.promotion_id, use_count.scope, use_count.used < use_count.use_limit as free
+      select use_count.promotion_id, use_count.scope, use_count.used, use_count.use_limit
       from pricing.use_count join use using (promotion_id, scope)
       where use.state = 'released'
       order by use_count.promotion_id, use_count.scope for update of use_count
+    ), room as (
+      select coalesce(bool_and(used < use_limit), true) as enough from counter
     ), taken as (
-      update pricing.use_count set used = use_count.used + 1
-      from counter
-      where use_count.promotion_id = counter.promotion_id and use_count.scope = counter.scope
-        and (select coalesce(bool_and(free), true) from counter)
+      update pricing.use_count set used = counter.used + 1, use_limit = counter.use_limit
+      from counter cross join room
+      where use_count.promotion_id = counter.promotion_id and use_count.scope = counter.scope and room.enough
     )
     update pricing.coupon_use set state = 'confirmed'
-    from use
+    from use cross join room
     where coupon_use.order_id = ${orderId}
-      and coupon_use.promotion_id = use.promotion_id and coupon_use.scope = use.scope
-      and (select coalesce(bool_and(free), true) from counter)`),
+      and coupon_use.promotion_id = use.promotion_id and coupon_use.scope = use.scope and room.enough`),
   tx.one(Left, sql`
     select exists (select from pricing.coupon_use where order_id = ${orderId} and state <> 'confirmed') as lost`)])
   return left.lost ? 'lost' : 'confirmed'
