@@ -115,8 +115,10 @@ test('promises are listed, newest first', async (t) => {
 
 test('locations: added, changed, and deleted only while unused', async (t) => {
   const { stock, call } = await start(t)
-  const { body: oslo, status } = await call('POST', 'locations', { code: 'oslo', name: 'Oslo' })
+  const add = () => call('POST', 'locations', { code: 'oslo', name: 'Oslo' }, { 'idempotency-key': 'oslo' })
+  const { body: oslo, status } = await add()
   assert.equal(status, 201)
+  assert.deepEqual((await add()).body, oslo)
   assert.equal((await call('POST', 'locations', { code: 'oslo', name: 'Oslo' })).body.code, 'oslo')
   assert.equal((await call('PATCH', `locations/${oslo.id}`, { priority: 1, active: false })).body.priority, 1)
   assert.equal((await call('PATCH', `locations/${oslo.id}`, { code: 'lyon' })).status, 409)
