@@ -4,7 +4,6 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { newId } from '../src/platform/id.ts'
-import { measureLoop, type Figures, type Loop } from './measure.ts'
 import type { Noted } from './note-statements.ts'
 
 /** What a round replaces: each variant of the noted run by another; ids that existed before (the channel, methods) stay. */
@@ -12,21 +11,24 @@ export type Replay = { notes: Noted[]; known: ReadonlySet<string>; variants: str
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 
-export async function measureDriver(url: string, loop: Loop, replay: Replay): Promise<Figures> {
+/** The driver loop over `connections` connections, to be run for as long as `measure` likes. */
+export async function withDriver<T>(
+  url: string, connections: number, replay: Replay, measure: (round: (worker: number) => Promise<void>) => Promise<T>,
+): Promise<T> {
   const trips = [...Map.groupBy(replay.notes, ({ trip }) => trip).values()]
-  const clients = await Promise.all(Array.from({ length: loop.workers }, async () => {
+  const clients = await Promise.all(Array.from({ length: connections }, async () => {
     const client = new pg.Client({ connectionString: url, options: '-c search_path= -c timezone=UTC', pipeline: true } as pg.ClientConfig)
     await client.connect()
     return client
   }))
   try {
-    return await measureLoop(loop, async (worker) => {
+    return await measure(async (worker) => {
       const renew = renewal(replay)
       for (const trip of trips) {
         await Promise.all(trip.map(({ text, name, values }) =>
           clients[worker]!.query({ text, ...name ? { name } : {}, values: values.map(renew) } as pg.QueryConfig)))
       }
-    }).catch((error: Error) => { throw new Error(`The driver loop failed: ${error.message}`) })
+    })
   } finally {
     await Promise.all(clients.map((client) => client.end()))
   }

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Db } from '../src/platform/db.ts'
 import { Connection } from './connection.ts'
-import { measureDriver } from './driver-loop.ts'
-import { figuresOf, measureLoop, type Figures } from './measure.ts'
+import { withDriver } from './driver-loop.ts'
+import { compare, figuresOf, runLoop, type Figures } from './measure.ts'
 import type { Noted } from './note-statements.ts'
 import { restock, soldOf, type Seeded } from './seed.ts'
 import { startBare, type Shop } from './servers.ts'
@@ -32,8 +32,8 @@ export type Part = { name: string; about: string; run: (world: World) => Promise
 const lineOf = (world: World): Line => ({ variantId: variantOf(world), quantity: 1 })
 const variantOf = ({ seeded, random }: World): string => seeded.variantIds[Math.floor(random() * seeded.variantIds.length)]!
 
-async function shoppers<T>(world: World, count: number, fn: (all: Shopper[]) => Promise<T>): Promise<T> {
-  const connections = await Promise.all(Array.from({ length: count }, () => Connection.open(world.shop.url)))
+async function shoppers<T>(world: World, count: number, fn: (all: Shopper[]) => Promise<T>, url = world.shop.url): Promise<T> {
+  const connections = await Promise.all(Array.from({ length: count }, () => Connection.open(url)))
   try {
     return await fn(connections.map((connection) => new Shopper(connection, world.key, world.seeded)))
   } finally {
@@ -41,54 +41,44 @@ async function shoppers<T>(world: World, count: number, fn: (all: Shopper[]) => 
   }
 }
 
-const loopOf = ({ seconds }: World, workers: number) => ({ workers, seconds, warmUpSeconds: Math.max(1, seconds / 4) })
-
-// Reads: as many addresses as a busy shop shows, so that it is not one answer over and over.
+// Reads: as many addresses as a busy shop shows, so that it is not one answer over and over. The limit answers the same bytes.
 function readPart(name: string, about: string, addressesOf: (world: World) => string[]): Part {
-  return {
-    name, about,
-    async run(world) {
-      const addresses = addressesOf(world)
-      const answers: Record<string, string> = {}
-      const shop = await shoppers(world, world.clients, async (all) => {
-        for (const address of addresses) answers[address] = (await all[0]!.read(address)).toString()
-        return measureLoop(loopOf(world, world.clients), async (worker) => {
-          await all[worker]!.read(addresses[Math.floor(world.random() * addresses.length)]!)
-        })
-      })
-      const file = join(world.folder, `${name}.json`)
-      writeFileSync(file, JSON.stringify(answers))
-      const bare = await startBare(file)
-      try {
-        const limit = await shoppers({ ...world, shop: { ...world.shop, url: bare.url } }, world.clients, (all) =>
-          measureLoop(loopOf(world, world.clients), async (worker) => {
-            await all[worker]!.read(addresses[Math.floor(world.random() * addresses.length)]!)
-          }))
-        return { part: name, unit: 'req/s', shop, limit, atLeast: 0.5, broken: [] }
-      } finally {
-        await bare.stop()
-      }
-    },
-  }
+  const run = (world: World) => shoppers(world, world.clients, async (all) => {
+    const addresses = addressesOf(world)
+    const file = join(world.folder, `${name}.json`)
+    const answers: Record<string, string> = {}
+    for (const address of addresses) answers[address] = (await all[0]!.read(address)).toString()
+    writeFileSync(file, JSON.stringify(answers))
+    const readBy = (readers: Shopper[]) => async (worker: number): Promise<void> => {
+      await readers[worker]!.read(addresses[Math.floor(world.random() * addresses.length)]!)
+    }
+    const bare = await startBare(file)
+    try {
+      const [shop, limit] = await shoppers(world, world.clients, (others) => compare(world.seconds,
+        (loop) => runLoop({ ...loop, workers: world.clients }, readBy(all)),
+        (loop) => runLoop({ ...loop, workers: world.clients }, readBy(others))), bare.url)
+      return { part: name, unit: 'req/s', shop, limit, atLeast: 0.5, broken: [] }
+    } finally {
+      await bare.stop()
+    }
+  })
+  return { name, about, run }
 }
 
-// Orders: the same statements from a bare driver, over as many connections as the shop has.
-function writePart(name: string, about: string, act: (shopper: Shopper, line: Line, world: World) => Promise<unknown>, unit: string): Part {
-  return {
-    name, about,
-    async run(world) {
-      const shop = await shoppers(world, world.clients, (all) => measureLoop(loopOf(world, world.clients), async (worker) => {
-        await act(all[worker]!, lineOf(world), world)
-      }))
-      const line = lineOf(world)
-      const notes = await world.note(async (shopper) => void await act(shopper, line, world))
-      const limit = await measureDriver(world.databaseUrl, loopOf(world, world.pool), {
-        notes, known: world.known, variants: [line.variantId], pickVariant: () => variantOf(world),
-      })
-      const trips = new Set(notes.map(({ trip }) => trip)).size
-      return { part: name, unit, shop, limit, atLeast: 0.4, broken: [], note: `${notes.length} statements in ${trips} trips` }
-    },
+// Orders: the limit sends the same statements from a bare driver, over as many connections as the shop has.
+function writePart(name: string, about: string, act: (shopper: Shopper, line: Line) => Promise<unknown>, unit: string): Part {
+  const run = async (world: World): Promise<Outcome> => {
+    const line = lineOf(world)
+    const notes = await world.note(async (shopper) => void await act(shopper, line))
+    const replay = { notes, known: world.known, variants: [line.variantId], pickVariant: () => variantOf(world) }
+    const [shop, limit] = await shoppers(world, world.clients, (all) =>
+      withDriver(world.databaseUrl, world.pool, replay, (round) => compare(world.seconds,
+        (loop) => runLoop({ ...loop, workers: world.clients }, async (worker) => void await act(all[worker]!, lineOf(world))),
+        (loop) => runLoop({ ...loop, workers: world.pool }, round))))
+    const trips = new Set(notes.map(({ trip }) => trip)).size
+    return { part: name, unit, shop, limit, atLeast: 0.4, broken: [], note: `${notes.length} statements in ${trips} trips` }
   }
+  return { name, about, run }
 }
 
 // The total of one unit of a variant never changes here, so it is asked for once.
@@ -125,7 +115,7 @@ async function flashSale(world: World): Promise<Outcome> {
   const sold = latencies.length
   const others = [...refusals].filter(([code]) => code !== 'out-of-stock')
   return {
-    part: 'flash-sale', unit: 'orders/s', shop: { ...figuresOf(latencies, seconds), errors: others.reduce((sum, [, count]) => sum + count, 0) },
+    part: 'flash-sale', unit: 'orders/s', shop: figuresOf([{ latencies, seconds, errors: others.reduce((sum, [, count]) => sum + count, 0), firstError: others[0]?.[0] }]),
     broken: [
       ...sold === FLASH_UNITS && orders === FLASH_UNITS && units === FLASH_UNITS ? []
         : [`${FLASH_UNITS} units: ${sold} buyers were told yes, ${orders} orders hold ${units} units`],
@@ -159,8 +149,9 @@ async function double(world: World): Promise<Outcome> {
       if (placed.length > 0 && (made !== 1 || new Set(placed).size !== 1)) broken.push(`${COMPLETIONS} completions made ${made} orders`)
     }
   })
+  const seconds = (performance.now() - started) / 1000
   return {
-    part: 'double', unit: 'req/s', shop: figuresOf(latencies, (performance.now() - started) / 1000), broken,
+    part: 'double', unit: 'req/s', shop: figuresOf([{ latencies, seconds, errors: 0, firstError: undefined }]), broken,
     note: `${rounds} carts, each completed ${COMPLETIONS} times at once: one order each`,
   }
 }
