@@ -1,5 +1,6 @@
-// Starts the shop: configuration, database, migrations, plugins, HTTP, then the worker, and stops them in reverse. It answers requests before it
-// loads what can wait. `npm start` runs all roles; `--roles store` (or admin, worker, collector, with commas) runs some.
+// Starts the shop: configuration, database, migrations, plugins, HTTP, then the worker, and stops them in reverse. It
+// answers requests before it loads what can wait. `npm start` runs all roles; `--roles store` (or admin, worker,
+// collector, with commas) runs some.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -52,7 +53,9 @@ function readRoles(): readonly RoleName[] {
   if (values.roles === undefined) return shopConfig.roles
   const wanted = values.roles.split(',')
   const unknown = wanted.find((role) => !roleNames.includes(role as RoleName))
-  if (unknown !== undefined) throw new ConfigError(`--roles: "${unknown}" is no role. There are ${roleNames.join(', ')}.`)
+  if (unknown !== undefined) throw new ConfigError(
+    `--roles: "${unknown}" is no role. There are ${roleNames.join(', ')}.`
+  )
   return wanted as RoleName[]
 }
 
@@ -85,15 +88,21 @@ async function listen(app: FastifyInstance, config: Config): Promise<string> {
     return await app.listen({ host: config.host, port: config.port })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    if (config.production) throw new ConfigError(`The port ${config.port} is taken by another program: stop it, or set PORT.`)
+    if (config.production) throw new ConfigError(
+      `The port ${config.port} is taken by another program: stop it, or set PORT.`
+    )
     const url = await app.listen({ host: config.host, port: 0 })
     print(`The port ${config.port} is taken by another program; this shop listens at ${url} instead.`)
     return url
   }
 }
 
-async function greet(shop: Shop, app: FastifyInstance, config: Config, roles: readonly RoleName[], url: string): Promise<void> {
-  if (!roles.includes('admin') && !roles.includes('store')) return print(`Kontor is ready: ${roles.join(', ')}, health at ${url}/health`)
+async function greet(
+  shop: Shop, app: FastifyInstance, config: Config, roles: readonly RoleName[], url: string,
+): Promise<void> {
+  if (!roles.includes('admin') && !roles.includes('store')) return print(
+    `Kontor is ready: ${roles.join(', ')}, health at ${url}/health`
+  )
   const owner = await createOwner(shop.db)
   let secretKey: string | undefined
   if (config.demo && owner) {
@@ -103,11 +112,16 @@ async function greet(shop: Shop, app: FastifyInstance, config: Config, roles: re
   print(await welcome({ db: shop.db, app, url, owner, secretKey }))
 }
 
-/** The weeks of orders before today come after the first answer, with progress; a shop without the demo, or with its history, has none to load. */
+/**
+ * The weeks of orders before today come after the first answer, with progress; a shop without the demo, or with its
+ * history, has none to load.
+ */
 async function loadDemoHistory(shop: Shop, config: Config): Promise<void> {
   if (!config.demo) return
   const { loadHistory } = await import('../demo/history.ts')
-  await loadHistory(shop.db, { print }).catch((error: Error) => print(`The demo history was not loaded: ${error.message}`))
+  await loadHistory(shop.db, { print }).catch(
+    (error: Error) => print(`The demo history was not loaded: ${error.message}`)
+  )
 }
 
 let stopping: Promise<void> | undefined

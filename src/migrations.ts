@@ -1,4 +1,5 @@
-// All migrations in the order in which they run: the platform first, then the modules in graph order, then those of plugins.
+// All migrations in the order in which they run: the platform first, then the modules in graph order, then those of
+// plugins.
 import { graph } from './modules/graph.ts'
 import { readMigrations, type Migration } from './platform/migrate.ts'
 

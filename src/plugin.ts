@@ -1,5 +1,6 @@
-// Plugins: an object whose `setup` receives exactly what it may touch. A plugin cannot reach into a module, alter rows in flight or answer under
-// somebody else's address; it adds gateways, routes under its own prefix, handlers of events, sweeps, and tables in a schema of its own.
+// Plugins: an object whose `setup` receives exactly what it may touch. A plugin cannot reach into a module, alter rows
+// in flight or answer under somebody else's address; it adds gateways, routes under its own prefix, handlers of events,
+// sweeps, and tables in a schema of its own.
 import type { Gateway } from './modules/payments/gateway.ts'
 import type { PaymentMethod } from './modules/payments/gateway.ts'
 import type { Db } from './platform/db.ts'
@@ -7,7 +8,9 @@ import type { EventSubscription, Sweep } from './platform/events.ts'
 import type { Route } from './platform/http.ts'
 import type { Log } from './platform/log.ts'
 
-export type { ChargeOutcome, ChargeRequest, Gateway, OperationOutcome, OperationRequest, PaymentMethod, WebhookFacts } from './modules/payments/gateway.ts'
+export type {
+  ChargeOutcome, ChargeRequest, Gateway, OperationOutcome, OperationRequest, PaymentMethod, WebhookFacts,
+} from './modules/payments/gateway.ts'
 export { on, sweep } from './platform/events.ts'
 export { route } from './platform/http.ts'
 export { problem } from './platform/problem.ts'
@@ -47,9 +50,15 @@ export type ShopConfig = {
 
 /** The configuration with its types checked; throws where it contradicts itself. */
 export function defineShop(config: ShopConfig): ShopConfig {
-  const twice = (names: readonly string[]): string | undefined => names.find((name, index) => names.indexOf(name) !== index)
-  const plugin = twice(config.plugins.map(({ name }) => name)) ?? config.plugins.find(({ name }) => !/^[a-z][a-z0-9-]{0,39}$/.test(name))?.name
-  if (plugin !== undefined) throw new Error(`shop.config.ts: the plugin name "${plugin}" is taken or not lower case with dashes`)
+  const twice = (names: readonly string[]): string | undefined => names.find(
+    (name, index) => names.indexOf(name) !== index
+  )
+  const plugin = twice(config.plugins.map(({ name }) => name)) ?? config.plugins.find(
+    ({ name }) => !/^[a-z][a-z0-9-]{0,39}$/.test(name)
+  )?.name
+  if (plugin !== undefined) throw new Error(
+    `shop.config.ts: the plugin name "${plugin}" is taken or not lower case with dashes`
+  )
   const method = twice(config.paymentMethods.map(({ code }) => code))
   if (method) throw new Error(`shop.config.ts: the payment method "${method}" is there twice`)
   return config

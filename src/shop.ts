@@ -1,5 +1,5 @@
-// Puts a shop together: modules, plugins and configuration become routes, handlers and sweeps, and each role takes its part. main.ts runs it, the
-// tests open one each, the command line opens one without serving.
+// Puts a shop together: modules, plugins and configuration become routes, handlers and sweeps, and each role takes its
+// part. main.ts runs it, the tests open one each, the command line opens one without serving.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -48,9 +48,14 @@ export type Shop = {
 }
 
 /** Opens a shop on a migrated database. */
-export async function openShop(db: Db, shopConfig: ShopConfig, settings: { log: Log; dataDir: string; roles?: readonly RoleName[]; config: Config }): Promise<Shop> {
+export async function openShop(
+  db: Db, shopConfig: ShopConfig, settings: { log: Log; dataDir: string; roles?: readonly RoleName[]; config: Config },
+): Promise<Shop> {
   const { log, dataDir, config, roles = shopConfig.roles } = settings
-  const added = { gateways: new Map<string, Gateway>(), routes: [] as Route[], handlers: [] as EventSubscription[], sweeps: [] as Sweep[] }
+  const added = {
+    gateways: new Map<string, Gateway>(), routes: [] as Route[], handlers: [] as EventSubscription[],
+    sweeps: [] as Sweep[],
+  }
   const listening: ((url: string) => Promise<void> | void)[] = []
   const stopping: (() => Promise<unknown> | unknown)[] = []
   for (const plugin of shopConfig.plugins) await plugin.setup(kitOf(plugin.name))
@@ -62,7 +67,9 @@ export async function openShop(db: Db, shopConfig: ShopConfig, settings: { log: 
   const handlers = [...modules.flatMap((module) => module.handlers), ...added.handlers]
   const sweeps = [...modules.flatMap((module) => module.sweeps), ...added.sweeps]
   const routes = [
-    ...systemRoutes, ...(roles.includes('store') ? storeApi.routes : []), ...(roles.includes('admin') ? adminApi.routes : []), ...added.routes,
+    ...systemRoutes, ...(
+      roles.includes('store') ? storeApi.routes : []
+    ), ...(roles.includes('admin') ? adminApi.routes : []), ...added.routes,
   ]
   const feed = new InvalidationFeed(db)
   forgetOnChange(db, feed)
@@ -74,7 +81,9 @@ export async function openShop(db: Db, shopConfig: ShopConfig, settings: { log: 
       db, log: log.child({ plugin: name }), dataDir: folder,
       addGateway: (gateway) => void added.gateways.set(gateway.code, gateway),
       addRoute(route) {
-        if (!route.path.startsWith(`/plugins/${name}/`)) throw new Error(`The plugin ${name} adds ${route.path}: its routes begin with /plugins/${name}/`)
+        if (!route.path.startsWith(`/plugins/${name}/`)) throw new Error(
+          `The plugin ${name} adds ${route.path}: its routes begin with /plugins/${name}/`
+        )
         added.routes.push(route)
       },
       addHandler: (handler) => void added.handlers.push(handler),
@@ -87,7 +96,9 @@ export async function openShop(db: Db, shopConfig: ShopConfig, settings: { log: 
   return {
     db, handlers, sweeps, routes,
     async app({ trustProxy = false } = {}) {
-      const app = await createApp({ db, routes, authenticate: createAuthenticate(db, { publicUrl: config.publicUrl }), log, trustProxy })
+      const app = await createApp(
+        { db, routes, authenticate: createAuthenticate(db, { publicUrl: config.publicUrl }), log, trustProxy }
+      )
       stopping.push(() => app.close())
       return app
     },
@@ -113,7 +124,8 @@ export async function openShop(db: Db, shopConfig: ShopConfig, settings: { log: 
 function refuseUnknownGateways(config: ShopConfig, gateways: ReadonlyMap<string, Gateway>): void {
   for (const { code, gateway } of config.paymentMethods) {
     if (!gateways.has(gateway)) {
-      throw new Error(`shop.config.ts: the payment method "${code}" needs the gateway "${gateway}", which no plugin adds. There are: ${[...gateways.keys()].join(', ') || 'none'}`)
+      throw new Error(`shop.config.ts: the payment method "${code}" needs the gateway "${gateway}",
+      which no plugin adds. There are: ${[...gateways.keys()].join(', ') || 'none'}`)
     }
   }
 }

@@ -1,5 +1,6 @@
-// A shop for a test: a database of its own, one channel, two locations, delivery and tax, the simulated bank as a process, and the few things that
-// tests do over and over. Everything is done through the public functions of the modules, as anybody else would.
+// A shop for a test: a database of its own, one channel, two locations, delivery and tax, the simulated bank as a
+// process, and the few things that tests do over and over. Everything is done through the public functions of the
+// modules, as anybody else would.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,7 +41,9 @@ export class TestShop {
   }
 
   /** A product with one variant; answers the variant's id. Stock by location, in the order of `locations`. */
-  async variant({ price = 990, stock = [10], weightGrams = 300 }: { price?: number; stock?: number[]; weightGrams?: number } = {}): Promise<string> {
+  async variant(
+    { price = 990, stock = [10], weightGrams = 300 }: { price?: number; stock?: number[]; weightGrams?: number } = {}
+  ): Promise<string> {
     const handle = `product-${newId()}`
     return this.db.transaction(systemContext(), async (tx) => {
       const [saved] = await saveProducts(tx, [{
@@ -58,14 +61,18 @@ export class TestShop {
   async coupon({ code, useLimit, ratePpm }: { code: string; useLimit: number; ratePpm: number }): Promise<void> {
     const promotionId = newId()
     await this.db.transaction(systemContext(), async (tx) => {
-      await savePromotion(tx, promotionId, { name: code, automatic: false, discount: { kind: 'percentage', ratePpm }, useLimit })
+      await savePromotion(
+        tx, promotionId, { name: code, automatic: false, discount: { kind: 'percentage', ratePpm }, useLimit }
+      )
       await createCoupon(tx, newId(), promotionId, { code })
     })
   }
 
   /** A shopper with a token of their own. */
   shopper(token: string): Context {
-    return { requestId: newId(), actor: { kind: 'shopper', channelId: this.channelId, keyId: 'test', tokenHash: hashToken(token) } }
+    return { requestId: newId(), actor: {
+      kind: 'shopper', channelId: this.channelId, keyId: 'test', tokenHash: hashToken(token),
+    } }
   }
 
   /** A cart that lacks nothing. */
@@ -79,7 +86,9 @@ export class TestShop {
   /** Completes a cart with the total that it showed. */
   complete({ cart, context }: TestCart, data: Record<string, string> = {}, method = 'card'): Promise<PlacedOrder> {
     return placeOrder(this.db, context, {
-      cartId: cart.id, expectedTotal: { amount: cart.quote!.totalMinor, currency: cart.currency }, payment: { method, data },
+      cartId: cart.id, expectedTotal: {
+        amount: cart.quote!.totalMinor, currency: cart.currency,
+      }, payment: { method, data },
     })
   }
 
@@ -90,7 +99,9 @@ export class TestShop {
   }
 
   /** What the bank did, by its own log. */
-  async charges(): Promise<{ key: string; state: string; amountMinor: number; capturedMinor: number; refundedMinor: number }[]> {
+  async charges(): Promise<{
+    key: string; state: string; amountMinor: number; capturedMinor: number; refundedMinor: number,
+  }[]> {
     return (await fetch(`${this.bank.url}/charges`)).json() as any
   }
 }
@@ -125,14 +136,19 @@ async function furnish(shop: TestShop): Promise<void> {
   const zoneId = newId()
   await shop.db.transaction(context, async (tx) => {
     await saveChannel(tx, shop.channelId, {
-      code: `test-${newId()}`, name: 'Test', currencies: ['EUR', 'USD'], defaultCurrency: 'EUR', defaultLocale: 'en', country: 'DE', pricesIncludeTax: true,
+      code: `test-${newId()}`, name: 'Test', currencies: ['EUR', 'USD'], defaultCurrency: 'EUR', defaultLocale: 'en',
+      country: 'DE', pricesIncludeTax: true,
     })
     await saveZone(tx, zoneId, { name: 'Germany', countries: ['DE'] })
-    await saveMethod(tx, shop.methodId, { zoneId, code: 'parcel', name: 'Parcel', kind: 'flat', rates: [{ currency: 'EUR', from: 0, amountMinor: 490 }] })
+    await saveMethod(tx, shop.methodId, {
+      zoneId, code: 'parcel', name: 'Parcel', kind: 'flat', rates: [{ currency: 'EUR', from: 0, amountMinor: 490 }],
+    })
     await setTaxRates(tx, [{ country: 'DE', taxClass: 'standard', ratePpm: 190_000, name: 'VAT' }])
   })
   for (const code of ['hamburg', 'lyon']) {
-    const location = await createLocation.run({ db: shop.db, context: systemContext(), body: { code, name: code } } as any)
+    const location = await createLocation.run(
+      { db: shop.db, context: systemContext(), body: { code, name: code } } as any
+    )
     shop.locations.push((location as { id: string }).id)
   }
 }

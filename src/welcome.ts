@@ -7,7 +7,9 @@ import { shippingOptions } from './modules/shipping/shipping-options.ts'
 import type { Db } from './platform/db.ts'
 import { displayAmount } from './platform/money.ts'
 
-type Facts = { db: Db; app: FastifyInstance; url: string; owner: { email: string; password: string } | undefined; secretKey?: string | undefined }
+type Facts = { db: Db; app: FastifyInstance; url: string; owner: {
+  email: string; password: string,
+} | undefined; secretKey?: string | undefined }
 
 /** The text to print. Passwords and secret keys are in it only when they were made just now: they are not kept. */
 export async function welcome({ db, app, url, owner, secretKey }: Facts): Promise<string> {
@@ -18,16 +20,20 @@ export async function welcome({ db, app, url, owner, secretKey }: Facts): Promis
     `  Store API        ${url}/store`,
     `  Admin API        ${url}/admin`,
     `  API reference    ${url}/docs`,
-    owner ? `  Owner            ${owner.email}   password: ${owner.password}   (shown this once)` : '  Owner            as printed at the first start; a new password: npm run kontor -- user password owner@localhost',
+    owner ? `  Owner            ${owner.email}   password: ${owner.password}   (shown this once)`
+      : '  Owner            as printed at the first start; a new password: npm run kontor -- user password owner@localhost',
     ...(key ? [`  Publishable key  ${key.key}`] : []),
-    secretKey ? `  Secret key       ${secretKey}   (shown this once)` : '  Secret key       make one: npm run kontor -- key create --secret "my program"',
+    secretKey ? `  Secret key       ${secretKey}   (shown this once)`
+      : '  Secret key       make one: npm run kontor -- key create --secret "my program"',
     ...(purchase ? ['', purchase.said, '', purchase.line] : []),
     '', 'Ctrl-C stops all of it.', '',
   ]
   return lines.join('\n')
 }
 
-async function purchaseLine(db: Db, app: FastifyInstance, url: string, key: string): Promise<{ said: string; line: string } | undefined> {
+async function purchaseLine(
+  db: Db, app: FastifyInstance, url: string, key: string,
+): Promise<{ said: string; line: string } | undefined> {
   const headers = { 'x-publishable-key': key }
   const [channel] = await listChannels(db)
   const list = await app.inject({ url: '/store/products?limit=1&inStock=true&sort=newest', headers })
@@ -36,7 +42,9 @@ async function purchaseLine(db: Db, app: FastifyInstance, url: string, key: stri
   const product = (await app.inject({ url: `/store/products/${card.id}`, headers })).json()
   const variant = product.variants?.find((one: any) => one.stock?.status === 'in_stock') ?? product.variants?.[0]
   if (!variant) return undefined
-  const request = { channelId: channel.id, currency: channel.defaultCurrency, country: channel.country, lines: [{ variantId: variant.id, quantity: 1 }], couponCodes: [] }
+  const request = { channelId: channel.id, currency: channel.defaultCurrency, country: channel.country, lines: [
+    { variantId: variant.id, quantity: 1 },
+  ], couponCodes: [] }
   const priced = await quote(db, request)
   const [delivery] = await shippingOptions(db, {
     channelId: channel.id, currency: request.currency, country: request.country, subtotalMinor: priced.subtotalMinor,
@@ -44,7 +52,9 @@ async function purchaseLine(db: Db, app: FastifyInstance, url: string, key: stri
   })
   const { totalMinor } = delivery ? await quote(db, { ...request, shippingMethodId: delivery.methodId }) : priced
   const body = {
-    currency: request.currency, lines: request.lines, email: 'you@example.com', ...(delivery ? { shippingMethodId: delivery.methodId } : {}),
+    currency: request.currency, lines: request.lines, email: 'you@example.com', ...(
+      delivery ? { shippingMethodId: delivery.methodId } : {}
+    ),
     shippingAddress: { name: 'You', line1: 'Kai 7', postalCode: '20457', city: 'Hamburg', country: request.country },
     expectedTotal: { amount: totalMinor, currency: request.currency }, payment: { method: 'card' },
   }

@@ -1,5 +1,5 @@
-// Ways to pay that no gateway carries out: a bank transfer, cash on delivery. The order is placed unpaid, and staff record the receipt. It is an
-// adapter like any other, so that the rest of the shop knows one kind of payment only.
+// Ways to pay that no gateway carries out: a bank transfer, cash on delivery. The order is placed unpaid, and staff
+// record the receipt. It is an adapter like any other, so that the rest of the shop knows one kind of payment only.
 import type { Gateway, OperationOutcome } from '../../src/modules/payments/gateway.ts'
 
 // By hand: there is nobody to ask, so what staff record is the truth.

@@ -1,10 +1,15 @@
-// The simulated bank: what a gateway does with charges, as a small state machine over an append-only log. The log is the bank's truth: it is on
-// disk before anything is answered, and a killed simulator reads it back. Keys make a repeat one charge, as with real gateways.
+// The simulated bank: what a gateway does with charges, as a small state machine over an append-only log. The log is
+// the bank's truth: it is on disk before anything is answered, and a killed simulator reads it back. Keys make a repeat
+// one charge, as with real gateways.
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 
-/** What can go wrong, by request: `data.fault` of a charge, or the token `fault:<name>`. See server.ts for what each does to the answer. */
+/**
+ * What can go wrong, by request: `data.fault` of a charge, or the token `fault:<name>`. See server.ts for what each
+ * does to the answer.
+ */
 export const faults = [
-  'decline', 'action', 'charge_then_drop', 'charge_then_500', 'drop_before_charge', 'delay', 'webhook_twice', 'webhook_late', 'webhook_never',
+  'decline', 'action', 'charge_then_drop', 'charge_then_500', 'drop_before_charge', 'delay', 'webhook_twice',
+  'webhook_late', 'webhook_never',
   'webhook_first', 'webhook_reordered', 'look_up_later', 'key_expired', 'dispute', 'other_amount',
 ] as const
 export type Fault = typeof faults[number]
@@ -13,7 +18,9 @@ export type Charge = {
   reference: string; key: string; state: 'requires_action' | 'authorized' | 'captured' | 'declined' | 'voided'
   amountMinor: number; currency: string; capturedMinor: number; refundedMinor: number; reason?: string; at: number; disputed?: boolean
 }
-export type BankOperation = { key: string; reference: string; kind: 'capture' | 'refund' | 'void'; amountMinor: number; error?: string }
+export type BankOperation = {
+  key: string; reference: string; kind: 'capture' | 'refund' | 'void'; amountMinor: number; error?: string,
+}
 
 type Entry = { charge: Charge } | { operation: BankOperation; charge: Charge }
 
@@ -49,11 +56,14 @@ export class Bank {
   }
 
   /** Charges once a key. */
-  charge(key: string, wish: { amountMinor: number; currency: string; capture: boolean; fault?: Fault | undefined }): Charge {
+  charge(
+    key: string, wish: { amountMinor: number; currency: string; capture: boolean; fault?: Fault | undefined }
+  ): Charge {
     const known = this.charges.get(key)
     if (known) return known
     const declined = wish.fault === 'decline'
-    const state = declined ? 'declined' : wish.fault === 'action' ? 'requires_action' : wish.capture ? 'captured' : 'authorized'
+    const state = declined ? 'declined' : wish.fault === 'action' ? 'requires_action' : wish.capture ? 'captured'
+      : 'authorized'
     const charge: Charge = {
       reference: `sim_${key}`, key, state, amountMinor: wish.amountMinor, currency: wish.currency,
       capturedMinor: state === 'captured' ? wish.amountMinor : 0, refundedMinor: 0, at: Date.now(),
@@ -73,7 +83,10 @@ export class Bank {
     return this.byReference.get(reference)
   }
 
-  /** Carries out an operation once a key; what the charge cannot bear is refused, and the refusal is remembered under the key too. */
+  /**
+   * Carries out an operation once a key; what the charge cannot bear is refused, and the refusal is remembered under
+   * the key too.
+   */
   operate(operation: BankOperation): BankOperation {
     const known = this.operations.get(operation.key)
     if (known) return known
@@ -83,7 +96,9 @@ export class Bank {
     const changed = { ...charge }
     let error: string | undefined
     if (kind === 'capture') {
-      if (!['authorized', 'captured'].includes(charge.state) || charge.capturedMinor + amountMinor > charge.amountMinor) error = 'more than was authorised'
+      if (
+        !['authorized', 'captured'].includes(charge.state) || charge.capturedMinor + amountMinor > charge.amountMinor
+      ) error = 'more than was authorised'
       else Object.assign(changed, { state: 'captured', capturedMinor: charge.capturedMinor + amountMinor })
     } else if (kind === 'refund') {
       if (charge.refundedMinor + amountMinor > charge.capturedMinor) error = 'more than was captured'

@@ -1,7 +1,9 @@
 // The adapter of the gateway simulator, written as one for a real gateway would be.
 import { spawn } from 'node:child_process'
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { ChargeOutcome, Gateway, OperationOutcome, OperationRequest, WebhookFacts } from '../../src/modules/payments/gateway.ts'
+import type {
+  ChargeOutcome, Gateway, OperationOutcome, OperationRequest, WebhookFacts,
+} from '../../src/modules/payments/gateway.ts'
 
 export type SimulatorOptions = { url: string; secret?: string }
 
@@ -13,7 +15,9 @@ export function simulatorGateway({ url, secret = 'simulator-secret' }: Simulator
     })
     return { status: answer.status, body: await answer.json() }
   }
-  const operate = (kind: 'capture' | 'refund' | 'void') => async (request: OperationRequest): Promise<OperationOutcome> => {
+  const operate = (
+    kind: 'capture' | 'refund' | 'void'
+  ) => async (request: OperationRequest): Promise<OperationOutcome> => {
     const { status, body } = await send('/operations', { ...request, kind })
     if (status === 200) return { kind: 'done', reference: body.key }
     return status === 402 ? { kind: 'failed', reason: body.error } : { kind: 'unknown', detail: `status ${status}` }
@@ -42,7 +46,9 @@ function faultOf(data: Record<string, unknown>): string | undefined {
 function read({ status, body }: { status: number; body: any }): ChargeOutcome {
   if (status >= 500 || status === 409) return { kind: 'unknown', detail: body.error ?? `status ${status}` }
   switch (body.state) {
-    case 'captured': case 'authorized': return { kind: body.state, reference: body.reference, amountMinor: body.amountMinor, currency: body.currency }
+    case 'captured': case 'authorized': return {
+      kind: body.state, reference: body.reference, amountMinor: body.amountMinor, currency: body.currency,
+    }
     case 'requires_action': return { kind: 'action', reference: body.reference, url: body.url }
     case 'declined': return { kind: 'declined', reference: body.reference, reason: body.reason }
     case 'voided': return { kind: 'voided', reference: body.reference }
@@ -66,16 +72,22 @@ function readWebhook(raw: Buffer, headers: Record<string, string | undefined>, s
 export type RunningSimulator = { url: string; stop(): Promise<void> }
 
 /** Starts the simulator as a process of its own, which ends with ours. */
-export async function startSimulator(options: { dataDir: string; webhookUrl?: string; secret?: string }): Promise<RunningSimulator> {
+export async function startSimulator(
+  options: { dataDir: string; webhookUrl?: string; secret?: string },
+): Promise<RunningSimulator> {
   const child = spawn(process.execPath, [
-    `${import.meta.dirname}/server.ts`, '--data', options.dataDir, ...(options.webhookUrl ? ['--webhook', options.webhookUrl] : []),
+    `${import.meta.dirname}/server.ts`, '--data', options.dataDir, ...(
+      options.webhookUrl ? ['--webhook', options.webhookUrl] : []
+    ),
     ...(options.secret ? ['--secret', options.secret] : []),
   ], { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.once('data', (text: Buffer) => resolve(text.toString().trim().split(' ')[1]!))
     child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`The gateway simulator ended with status ${code} before it was ready`)))
+    child.once(
+      'exit', (code) => reject(new Error(`The gateway simulator ended with status ${code} before it was ready`))
+    )
   })
   return {
     url,

@@ -1,4 +1,5 @@
-// The gateway simulator as a plugin: starts the simulated bank beside the shop, unless SIMULATOR_URL names one that runs already.
+// The gateway simulator as a plugin: starts the simulated bank beside the shop, unless SIMULATOR_URL names one that
+// runs already.
 import type { Plugin } from '../../src/plugin.ts'
 import { simulatorGateway, startSimulator } from './gateway.ts'
 
@@ -13,7 +14,9 @@ export function simulator(): Plugin {
       kit.onStop(() => bank.stop())
       kit.onListening(async (shop) => {
         await fetch(`${bank.url}/webhook-url`, {
-          method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ url: `${shop}/webhooks/simulator` }),
+          method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(
+            { url: `${shop}/webhooks/simulator` }
+          ),
         })
       })
     },

@@ -1,5 +1,6 @@
-// The gateway simulator: a process of its own with the habits of real gateways, the bad ones included. It serves the bank over HTTP, signs and sends
-// webhooks, and does each fault that a request asks for. Started by the shop in demo mode, or by hand:
+// The gateway simulator: a process of its own with the habits of real gateways, the bad ones included. It serves the
+// bank over HTTP, signs and sends webhooks, and does each fault that a request asks for. Started by the shop in demo
+// mode, or by hand:
 //   node plugins/simulator/server.ts --data FOLDER --port 0 --webhook http://127.0.0.1:8000/webhooks/simulator
 import { createHmac, randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
@@ -9,7 +10,9 @@ import { parseArgs } from 'node:util'
 import { Bank, faults, type Charge, type Fault } from './bank.ts'
 
 const { values } = parseArgs({ options: {
-  data: { type: 'string', default: '.kontor/simulator' }, port: { type: 'string', default: '0' }, webhook: { type: 'string' },
+  data: {
+    type: 'string', default: '.kontor/simulator',
+  }, port: { type: 'string', default: '0' }, webhook: { type: 'string' },
   secret: { type: 'string', default: 'simulator-secret' }, orphan: { type: 'boolean', default: false },
 } })
 
@@ -20,13 +23,18 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 async function sendWebhook(charge: Charge, kind: string, eventId = randomUUID()): Promise<void> {
   if (!webhookUrl) return
-  const body = JSON.stringify({ eventId, kind, reference: charge.reference, key: charge.key, amountMinor: charge.amountMinor, currency: charge.currency })
+  const body = JSON.stringify({
+    eventId, kind, reference: charge.reference, key: charge.key, amountMinor: charge.amountMinor,
+    currency: charge.currency,
+  })
   const timestamp = String(Math.floor(Date.now() / 1_000))
   const signature = createHmac('sha256', values.secret).update(`${timestamp}.${body}`).digest('hex')
   for (let attempt = 0; attempt < 5; attempt++) {
     const answer = await fetch(webhookUrl, {
       method: 'POST', body, signal: AbortSignal.timeout(5_000),
-      headers: { 'content-type': 'application/json', 'x-simulator-timestamp': timestamp, 'x-simulator-signature': signature },
+      headers: {
+        'content-type': 'application/json', 'x-simulator-timestamp': timestamp, 'x-simulator-signature': signature,
+      },
     }).catch(() => undefined)
     if (answer?.ok) return
     await pause(200 * 2 ** attempt)
@@ -39,7 +47,9 @@ async function announce(charge: Charge, fault: Fault | undefined): Promise<void>
   if (fault === 'webhook_late') await pause(3_000)
   if (fault === 'webhook_reordered') await sendWebhook(charge, 'charge.disputed')
   const eventId = randomUUID()
-  await sendWebhook(fault === 'other_amount' ? { ...charge, amountMinor: charge.amountMinor + 1 } : charge, kind, eventId)
+  await sendWebhook(
+    fault === 'other_amount' ? { ...charge, amountMinor: charge.amountMinor + 1 } : charge, kind, eventId
+  )
   if (fault === 'webhook_twice') await sendWebhook(charge, kind, eventId)
   if (charge.disputed) await sendWebhook(charge, 'charge.disputed')
 }
@@ -56,7 +66,9 @@ async function charge(body: any, response: http.ServerResponse): Promise<Answer 
     dropped.add(body.key)
     return void response.socket?.destroy()
   }
-  if (fault === 'key_expired' && bank.charges.has(body.key)) return { status: 409, body: { error: 'the key has expired' } }
+  if (
+    fault === 'key_expired' && bank.charges.has(body.key)
+  ) return { status: 409, body: { error: 'the key has expired' } }
   const known = bank.charges.has(body.key)
   const made = bank.charge(body.key, body)
   if (fault === 'webhook_first') await announce(made, fault)
@@ -71,7 +83,9 @@ const dropped = new Set<string>()
 function lookUp(key: string, fault: string | null): Answer {
   const found = bank.charges.get(key)
   // "Consistent only later": for two seconds the bank denies what it did.
-  if (!found || (fault === 'look_up_later' && Date.now() - found.at < 2_000)) return { status: 404, body: { error: 'no such charge' } }
+  if (
+    !found || (fault === 'look_up_later' && Date.now() - found.at < 2_000)
+  ) return { status: 404, body: { error: 'no such charge' } }
   return { ...told(found), status: 200 }
 }
 
@@ -79,7 +93,9 @@ const page = (reference: string): string => `<!doctype html><meta name="viewport
 <body style="font:16px system-ui;max-width:28rem;margin:4rem auto;padding:0 1rem"><h1>Simulated bank</h1><p>Do you confirm the payment ${reference}?</p>
 <form method="post"><button name="answer" value="yes">Yes, pay</button> <button name="answer" value="no">No</button></form>`
 
-async function handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<Answer | string | undefined> {
+async function handle(
+  request: http.IncomingMessage, response: http.ServerResponse,
+): Promise<Answer | string | undefined> {
   const url = new URL(request.url ?? '/', 'http://simulator')
   let text = ''
   for await (const chunk of request) {
@@ -112,9 +128,13 @@ async function handle(request: http.IncomingMessage, response: http.ServerRespon
 const server = http.createServer((request, response) => {
   handle(request, response).then((answer) => {
     if (answer === undefined) return
-    if (typeof answer === 'string') return response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(answer)
+    if (typeof answer === 'string') return response.writeHead(
+      200, { 'content-type': 'text/html; charset=utf-8' }
+    ).end(answer)
     response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body))
-  }, (error: Error) => response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error: error.message })))
+  }, (error: Error) => response.writeHead(
+    400, { 'content-type': 'application/json' }
+  ).end(JSON.stringify({ error: error.message })))
 })
 const address = (): string => `http://127.0.0.1:${(server.address() as { port: number }).port}`
 server.listen(Number(values.port), '127.0.0.1', () => {

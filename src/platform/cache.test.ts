@@ -1,4 +1,5 @@
-// The cache of ready answers: one load for many who ask, dropped by tags, never an answer older than a change that was heard of, bounded.
+// The cache of ready answers: one load for many who ask, dropped by tags, never an answer older than a change that was
+// heard of, bounded.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { invalidate, InvalidationFeed, TaggedCache } from './cache.ts'

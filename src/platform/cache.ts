@@ -1,9 +1,13 @@
-// A cache of ready answers in memory, dropped by tags. A change writes its tags in its own transaction; every process looks for new rows
-// twice a second and at once when it is woken, so what is shown is at most a second old. Bounded by bytes, one load per key at a time.
+// A cache of ready answers in memory, dropped by tags. A change writes its tags in its own transaction; every process
+// looks for new rows twice a second and at once when it is woken, so what is shown is at most a second old. Bounded by
+// bytes, one load per key at a time.
 import { Type } from 'typebox'
 import { sql, type Db, type Tx } from './db.ts'
 
-/** Marks cached answers with any of these tags as out of date, with the transaction. One statement; may be one of the promises of `tx.commit`. */
+/**
+ * Marks cached answers with any of these tags as out of date, with the transaction. One statement; may be one of the
+ * promises of `tx.commit`.
+ */
 export async function invalidate(tx: Tx, tags: readonly string[]): Promise<void> {
   if (tags.length === 0) return
   tx.wakesOthers = true
@@ -90,7 +94,10 @@ export class TaggedCache<T> {
 
 const Row = Type.Object({ id: Type.Integer(), tags: Type.Array(Type.String()) })
 
-/** Tells caches what was invalidated. Rows of transactions that were still open at the last look are looked at again: none is missed. */
+/**
+ * Tells caches what was invalidated. Rows of transactions that were still open at the last look are looked at again:
+ * none is missed.
+ */
 export class InvalidationFeed {
   #db: Db
   #listeners: ((tags: readonly string[]) => void)[] = []
@@ -129,7 +136,9 @@ export class InvalidationFeed {
   }
 
   async #look(): Promise<void> {
-    const { xmin } = await this.#db.one(Type.Object({ xmin: Type.String() }), sql`select pg_snapshot_xmin(pg_current_snapshot())::text as xmin`)
+    const { xmin } = await this.#db.one(
+      Type.Object({ xmin: Type.String() }), sql`select pg_snapshot_xmin(pg_current_snapshot())::text as xmin`
+    )
     if (this.#since !== undefined) {
       const rows = await this.#db.many(Row, sql`
         select id, tags from platform.invalidation where transaction_id >= ${this.#since}::xid8 order by id limit 10000`)

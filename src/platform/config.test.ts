@@ -9,10 +9,14 @@ test('nothing set is a developer’s shop', () => {
 })
 
 test('all that is wrong is said at once, without the values of addresses', () => {
-  assert.throws(() => readConfig({ PORT: '80000', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://user:hunter2@host/x', DATABASE_POOL: '1.5' }), (error: Error) => {
+  assert.throws(() => readConfig(
+    { PORT: '80000', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://user:hunter2@host/x', DATABASE_POOL: '1.5' }
+  ), (error: Error) => {
     assert.ok(error instanceof ConfigError)
     assert.match(error.message, /4 errors/)
-    for (const name of ['PORT', 'LOG_LEVEL', 'DATABASE_URL', 'DATABASE_POOL']) assert.match(error.message, new RegExp(name))
+    for (
+      const name of ['PORT', 'LOG_LEVEL', 'DATABASE_URL', 'DATABASE_POOL']
+    ) assert.match(error.message, new RegExp(name))
     assert.doesNotMatch(error.message, /hunter2/)
     return true
   })

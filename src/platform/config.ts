@@ -1,5 +1,5 @@
-// Configuration from the environment, checked at start: every error at once, each naming its variable and the cure. What is code (roles,
-// plugins, payment methods) stands in shop.config.ts instead.
+// Configuration from the environment, checked at start: every error at once, each naming its variable and the cure.
+// What is code (roles, plugins, payment methods) stands in shop.config.ts instead.
 
 export type Config = {
   production: boolean
@@ -42,7 +42,8 @@ export function readConfig(environment: Environment): Config {
     const value = text(name)
     if (value === undefined) return undefined
     if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
-      errors.push(`${name} is not an address that begins with ${protocols.map((one) => `${one}//`).join(' or ')}`)   // its value may hold a password
+      // its value may hold a password
+      errors.push(`${name} is not an address that begins with ${protocols.map((one) => `${one}//`).join(' or ')}`)
     }
     return value
   }
@@ -62,8 +63,12 @@ export function readConfig(environment: Environment): Config {
     cacheMegabytes: whole('CACHE_MB', 64, 1, 16_384),
     demo: oneOf('DEMO', ['0', '1'], production ? '0' : '1') === '1',
   }
-  if (production && !config.publicUrl) errors.push('PUBLIC_URL is missing: links in mails need the address under which customers reach this shop')
-  if (production && config.demo) errors.push('DEMO is 1 in production: leave it out, the demo shop takes payments that nobody makes')
+  if (production && !config.publicUrl) errors.push(
+    'PUBLIC_URL is missing: links in mails need the address under which customers reach this shop'
+  )
+  if (production && config.demo) errors.push(
+    'DEMO is 1 in production: leave it out, the demo shop takes payments that nobody makes'
+  )
   if (errors.length > 0) throw new ConfigError(`The configuration has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}:\n${errors.map((line) => `  - ${line}`).join('\n')}`)
   return config
 }

@@ -1,5 +1,6 @@
-// Who asks, and what the platform writes about it in the transaction of the effect: the idempotency key, so that one key has one effect
-// (the row and the effect are committed together or not at all), and the audit row of a staff or key write.
+// Who asks, and what the platform writes about it in the transaction of the effect: the idempotency key, so that one
+// key has one effect (the row and the effect are committed together or not at all), and the audit row of a staff or key
+// write.
 import { json, sql, type Statement } from './sql.ts'
 import { newId } from './id.ts'
 
@@ -35,7 +36,10 @@ export function systemContext(requestId = newId()): Context {
   return { requestId, actor: { kind: 'system' } }
 }
 
-/** The id for the thing that this request creates. It is the id stored under the request's Idempotency-Key, when it has one. */
+/**
+ * The id for the thing that this request creates. It is the id stored under the request's Idempotency-Key, when it has
+ * one.
+ */
 export function resultId(context: Context): string {
   return context.idempotency && !context.idempotency.written ? context.idempotency.resultId : newId()
 }

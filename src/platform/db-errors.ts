@@ -1,5 +1,5 @@
-// What a database failure means to the caller: a named constraint is the Problem that its owner declared, a full pool or a lock that took too
-// long is Busy, and everything else stays what it is, a bug.
+// What a database failure means to the caller: a named constraint is the Problem that its owner declared, a full pool
+// or a lock that took too long is Busy, and everything else stays what it is, a bug.
 import pg from 'pg'
 import { Busy, Problem } from './problem.ts'
 
@@ -16,7 +16,8 @@ export function isRetryable(error: unknown): boolean {
   return error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01' || staleness(error))
 }
 
-// A migration changed a table under a prepared statement: the plan is made anew when it runs again on another connection.
+// A migration changed a table under a prepared statement: the plan is made anew when it runs again on another
+// connection.
 function staleness(error: pg.DatabaseError): boolean {
   return error.code === '0A000' && /cached plan/.test(error.message)
 }
@@ -36,11 +37,15 @@ export function failureOf(error: unknown): unknown {
     if (/^(55P03|57014|53300|57P0[123])$/.test(error.code ?? '')) return busy(error)
     return error
   }
-  return connectionErrors(error) || (error instanceof Error && /timeout exceeded when trying to connect/.test(error.message)) ? busy(error) : error
+  return connectionErrors(error) || (
+    error instanceof Error && /timeout exceeded when trying to connect/.test(error.message)
+  ) ? busy(error) : error
 }
 
 function busy(cause: unknown): Problem {
-  const refusal = Busy({ retryAfterSeconds: 1 }, 'The database is busy or restarting. Nothing was done; try again in a second.')
+  const refusal = Busy(
+    { retryAfterSeconds: 1 }, 'The database is busy or restarting. Nothing was done; try again in a second.'
+  )
   refusal.cause = cause
   return refusal
 }

@@ -1,4 +1,5 @@
-// What every use case rests on: a transaction commits whole or not at all, says its first cause, runs again after a deadlock, and costs the trips it says.
+// What every use case rests on: a transaction commits whole or not at all, says its first cause, runs again after a
+// deadlock, and costs the trips it says.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from 'typebox'
@@ -13,19 +14,27 @@ mapConstraint('counter_small', () => TooBig({}))
 async function withCounters(t: Parameters<typeof testDatabase>[0]): Promise<Db> {
   const db = await testDatabase(t)
   await db.run(sql`create schema test`)
-  await db.run(sql`create table test.counter (id int primary key, n int not null constraint counter_small check (n < 10))`)
+  await db.run(
+    sql`create table test.counter (id int primary key, n int not null constraint counter_small check (n < 10))`
+  )
   await db.run(sql`insert into test.counter values (1, 0), (2, 0)`)
   return db
 }
-const read = async (db: Db): Promise<number[]> => (await db.many(N, sql`select n from test.counter order by id`)).map((row) => row.n)
+const read = async (db: Db): Promise<number[]> => (
+  await db.many(N, sql`select n from test.counter order by id`)
+).map((row) => row.n)
 
 test('values are parameters and fragments are text', async (t) => {
   const db = await withCounters(t)
   const wanted = [sql`id = ${1}`, sql`id = ${2}`]
   const rows = await db.many(N, sql`select n from test.counter where ${joined(wanted, sql` or `)} ${none} order by id`)
   assert.deepEqual(rows, [{ n: 0 }, { n: 0 }])
-  assert.equal((await db.many(Type.Object({ x: Type.String() }), sql`select ${"'; drop table test.counter; --"}::text as x`))[0]!.x, "'; drop table test.counter; --")
-  assert.deepEqual((await db.one(Type.Object({ a: Type.Array(Type.Integer()) }), sql`select ${[1, 2, 3]}::int[] as a`)).a, [1, 2, 3])
+  assert.equal((
+    await db.many(Type.Object({ x: Type.String() }), sql`select ${"'; drop table test.counter; --"}::text as x`)
+  )[0]!.x, "'; drop table test.counter; --")
+  assert.deepEqual(
+    (await db.one(Type.Object({ a: Type.Array(Type.Integer()) }), sql`select ${[1, 2, 3]}::int[] as a`)).a, [1, 2, 3]
+  )
 })
 
 test('the last statements and COMMIT share a trip; the whole costs two', async (t) => {
@@ -33,7 +42,9 @@ test('the last statements and COMMIT share a trip; the whole costs two', async (
   const cost = await measured(async (cost) => {
     await db.transaction(systemContext(), async (tx) => {
       await tx.one(N, sql`select n from test.counter where id = 1 for update`)
-      await tx.commit([tx.run(sql`update test.counter set n = n + 1 where id = 1`), tx.run(sql`update test.counter set n = n + 2 where id = 2`)])
+      await tx.commit([tx.run(
+        sql`update test.counter set n = n + 1 where id = 1`
+      ), tx.run(sql`update test.counter set n = n + 2 where id = 2`)])
     })
     return cost
   })
@@ -45,7 +56,9 @@ test('a failed statement in the commit trip undoes all, and its first cause is w
   const db = await withCounters(t)
   await assert.rejects(db.transaction(systemContext(), async (tx) => {
     await tx.commit([
-      tx.run(sql`update test.counter set n = 5 where id = 1`), tx.run(sql`update test.counter set n = 99 where id = 2`), tx.run(sql`select 1/0`),
+      tx.run(sql`update test.counter set n = 5 where id = 1`), tx.run(
+        sql`update test.counter set n = 99 where id = 2`
+      ), tx.run(sql`select 1/0`),
     ])
   }), (error: any) => error.kind?.code === 'test-too-big')
   assert.deepEqual(await read(db), [0, 0])
@@ -60,7 +73,8 @@ test('a failure that nobody awaited still refuses the commit', async (t) => {
   assert.deepEqual(await read(db), [0, 0])
 })
 
-test('a throw rolls back; a statement after COMMIT, a nested transaction and db inside a transaction are refused', async (t) => {
+test('a throw rolls back; a statement after COMMIT, a nested transaction and db inside a transaction are refused',
+  async (t) => {
   const db = await withCounters(t)
   await assert.rejects(db.transaction(systemContext(), async (tx) => {
     await tx.run(sql`update test.counter set n = 5`)
@@ -70,7 +84,9 @@ test('a throw rolls back; a statement after COMMIT, a nested transaction and db 
     await tx.commit()
     await tx.run(sql`select 1`)
   }), /after COMMIT/)
-  await assert.rejects(db.transaction(systemContext(), () => db.transaction(systemContext(), async () => {})), /inside a transaction/)
+  await assert.rejects(
+    db.transaction(systemContext(), () => db.transaction(systemContext(), async () => {})), /inside a transaction/
+  )
   await assert.rejects(db.transaction(systemContext(), () => db.run(sql`select 1`)), /use tx/)
   assert.deepEqual(await read(db), [0, 0])
 })
@@ -104,6 +120,8 @@ test('a backend killed before COMMIT costs the caller nothing; the answer to a c
 test('bigints beyond exact numbers are refused, timestamps are ISO 8601', async (t) => {
   const db = await withCounters(t)
   await assert.rejects(db.many(N, sql`select 9007199254740993::int8 as n`), /exact numbers/)
-  const row = await db.one(Type.Object({ at: Type.String() }), sql`select timestamptz '2026-01-02 03:04:05.678+00' as at`)
+  const row = await db.one(
+    Type.Object({ at: Type.String() }), sql`select timestamptz '2026-01-02 03:04:05.678+00' as at`
+  )
   assert.equal(row.at, '2026-01-02T03:04:05.678Z')
 })

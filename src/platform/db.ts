@@ -1,6 +1,7 @@
-// The database: Db reads and opens transactions, Tx writes inside one. The two are not interchangeable for the compiler, so what talks to
-// a network (it takes a Db) cannot be called inside a transaction (which has a Tx). Statements that do not wait for each other travel in
-// one trip: `pg` in pipeline mode, corked until the next microtask. Retry, idempotency rows and audit rows are written here, once for all.
+// The database: Db reads and opens transactions, Tx writes inside one. The two are not interchangeable for the
+// compiler, so what talks to a network (it takes a Db) cannot be called inside a transaction (which has a Tx).
+// Statements that do not wait for each other travel in one trip: `pg` in pipeline mode, corked until the next
+// microtask. Retry, idempotency rows and audit rows are written here, once for all.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import pg from 'pg'
 import { Compile } from 'typebox/compile'
@@ -24,7 +25,9 @@ export interface Conn {
   run(statement: Statement): Promise<number>
 }
 
-/** What the statements of one request or one measured call cost: their number, and how often we waited for the network. */
+/**
+ * What the statements of one request or one measured call cost: their number, and how often we waited for the network.
+ */
 export type Cost = { statements: number; trips: number }
 const scope = new AsyncLocalStorage<{ cost: Cost; tx?: Tx }>()
 
@@ -142,9 +145,9 @@ export class Tx extends Connection implements Conn {
   }
 
   /**
-   * Ends the transaction in the trip of its last statements: `await tx.commit([insert, update, …])`. If one of them fails, PostgreSQL
-   * answers the COMMIT with ROLLBACK, and this rejects with the first cause. A statement that must hold has to fail as SQL (by a named
-   * constraint): one that merely matches no row would be committed.
+   * Ends the transaction in the trip of its last statements: `await tx.commit([insert, update, …])`. If one of them
+   * fails, PostgreSQL answers the COMMIT with ROLLBACK, and this rejects with the first cause. A statement that must
+   * hold has to fail as SQL (by a named constraint): one that merely matches no row would be committed.
    */
   async commit(last: Promise<unknown>[] = []): Promise<void> {
     for (const promise of last) promise.catch(() => {})
@@ -154,7 +157,9 @@ export class Tx extends Connection implements Conn {
     const { command } = await this.#commit.catch(() => ({ command: 'FAILED' }))
     if (this.#firstError) throw this.#firstError.error
     const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-    if (failed && command === 'COMMIT') throw new Error('A statement of the last trip was refused after the commit', { cause: failed.reason })
+    if (failed && command === 'COMMIT') throw new Error(
+      'A statement of the last trip was refused after the commit', { cause: failed.reason }
+    )
     if (failed) throw failed.reason
     if (command !== 'COMMIT') throw new Error(`The transaction was not committed: the server answered ${command}`)
     if (this.context.idempotency) this.context.idempotency.written = true
@@ -191,10 +196,12 @@ export class Db extends Connection implements Conn {
     super()
     this.url = options.url
     this.#pool = new pg.Pool({
-      connectionString: options.url, max: options.max, connectionTimeoutMillis: options.waitMs ?? 5_000, idleTimeoutMillis: 30_000,
+      connectionString: options.url, max: options.max, connectionTimeoutMillis: options.waitMs ?? 5_000,
+      idleTimeoutMillis: 30_000,
       application_name: options.applicationName ?? 'kontor', options: SESSION, types: parsers, pipeline: true,
     } as pg.PoolConfig)
-    // A connection that broke fails the statements on it; the event itself has nothing to add, and unheard it would end the process.
+    // A connection that broke fails the statements on it; the event itself has nothing to add, and unheard it would end
+    // the process.
     this.#pool.on('error', () => {})
     this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
@@ -210,20 +217,26 @@ export class Db extends Connection implements Conn {
   }
 
   /**
-   * Runs `fn` in one transaction (READ COMMITTED) and commits it. After a deadlock or serialisation failure, or when the connection broke
-   * before COMMIT was sent, the whole function runs again: nothing outside the database may happen inside it.
+   * Runs `fn` in one transaction (READ COMMITTED) and commits it. After a deadlock or serialisation failure, or when
+   * the connection broke before COMMIT was sent, the whole function runs again: nothing outside the database may happen
+   * inside it.
    */
   async transaction<T>(context: Context, fn: (tx: Tx) => Promise<T>): Promise<T> {
     if (openTransaction()) throw new Error('A transaction inside a transaction: pass tx along instead')
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt(context, fn)
       if ('value' in outcome) return outcome.value
-      if (attempt === 6 || !(isRetryable(outcome.error) || (outcome.lostBeforeCommit && attempt < 3))) throw failureOf(outcome.error)
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt))   // spread, so that the same two do not meet again
+      if (
+        attempt === 6 || !(isRetryable(outcome.error) || (outcome.lostBeforeCommit && attempt < 3))
+      ) throw failureOf(outcome.error)
+      // spread, so that the same two do not meet again
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt))
     }
   }
 
-  async #attempt<T>(context: Context, fn: (tx: Tx) => Promise<T>): Promise<{ value: T } | { error: unknown; lostBeforeCommit: boolean }> {
+  async #attempt<T>(
+    context: Context, fn: (tx: Tx) => Promise<T>
+  ): Promise<{ value: T } | { error: unknown; lostBeforeCommit: boolean }> {
     const client = await this.#pool.connect().catch((error: unknown) => { throw failureOf(error) })
     const cost = scope.getStore()?.cost ?? { statements: 0, trips: 0 }
     const tx = new Tx(client, context, cost)
@@ -246,7 +259,8 @@ export class Db extends Connection implements Conn {
     }
   }
 
-  // Outside the transaction and at most fifty times a second: a pending NOTIFY takes a database-wide lock through its commit.
+  // Outside the transaction and at most fifty times a second: a pending NOTIFY takes a database-wide lock through its
+  // commit.
   #wake(): void {
     this.#waking ??= setTimeout(() => {
       this.#waking = undefined
@@ -254,10 +268,14 @@ export class Db extends Connection implements Conn {
     }, 20).unref()
   }
 
-  /** A connection of its own for COPY, LISTEN and long reads: not pipelined, without the statement timeout. The caller ends it. */
+  /**
+   * A connection of its own for COPY, LISTEN and long reads: not pipelined, without the statement timeout. The caller
+   * ends it.
+   */
   async dedicated(): Promise<pg.Client> {
     const client = new pg.Client({
-      connectionString: this.url, application_name: 'kontor dedicated', types: parsers, options: '-c search_path= -c timezone=UTC',
+      connectionString: this.url, application_name: 'kontor dedicated', types: parsers,
+      options: '-c search_path= -c timezone=UTC',
     } as pg.ClientConfig)
     client.on('error', () => {})
     await client.connect()

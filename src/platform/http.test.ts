@@ -1,4 +1,5 @@
-// What is done to all routes alike: nothing unknown comes in, nobody without access, one key has one effect, and no request answers 5xx.
+// What is done to all routes alike: nothing unknown comes in, nobody without access, one key has one effect, and no
+// request answers 5xx.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from 'typebox'
@@ -14,7 +15,9 @@ const read = (db: Db, id: string) => db.one(Thing, sql`select id, name from test
 
 const createThing = route({
   method: 'POST', path: '/things', access: { permission: 'things:write' }, summary: 'Create', tags: ['Test'],
-  body: Type.Object({ name: Type.String({ minLength: 1, maxLength: 10 }), count: Type.Optional(Type.Integer({ minimum: 0 })), slow: Type.Optional(Type.Boolean()) }),
+  body: Type.Object({ name: Type.String(
+    { minLength: 1, maxLength: 10 }
+  ), count: Type.Optional(Type.Integer({ minimum: 0 })), slow: Type.Optional(Type.Boolean()) }),
   response: { 201: Thing }, problems: [Full],
   replay: ({ db, resultId }) => read(db, resultId),
   async run({ db, context, body }) {
@@ -29,12 +32,15 @@ const createThing = route({
 })
 const findThing = route({
   method: 'GET', path: '/things/:id', access: 'public', summary: 'Read', tags: ['Test'],
-  params: Type.Object({ id: Type.String({ format: 'uuid' }) }), query: Type.Object({ limit: Type.Optional(Type.Integer({ maximum: 5 })) }),
+  params: Type.Object({ id: Type.String({ format: 'uuid' }) }), query: Type.Object(
+    { limit: Type.Optional(Type.Integer({ maximum: 5 })) }
+  ),
   response: { 200: Type.Unknown() },
   run: async ({ params, query }) => ({ params, query }),
 })
 const undeclared = route({
-  method: 'GET', path: '/undeclared', access: 'public', summary: 'Throws what it does not declare', tags: ['Test'], response: { 200: Type.Null() },
+  method: 'GET', path: '/undeclared', access: 'public', summary: 'Throws what it does not declare', tags: ['Test'],
+  response: { 200: Type.Null() },
   run: async () => { throw Full({}) },
 })
 const secret = route({
@@ -48,14 +54,22 @@ async function open(t: Cleanup) {
   await db.run(sql`create schema test`)
   await db.run(sql`create table test.thing (id uuid primary key, name text not null)`)
   const authenticate: Authenticate = async ({ headers }, access) => {
-    if (headers['authorization'] !== 'Bearer good') throw Forbidden({ permission: (access as { permission: string }).permission })
+    if (headers['authorization'] !== 'Bearer good') throw Forbidden(
+      { permission: (access as { permission: string }).permission }
+    )
     return { kind: 'key', id: '00000000-0000-7000-8000-000000000001', permissions: [] }
   }
-  const app = await createApp({ db, routes: [createThing, findThing, undeclared, secret], authenticate, log: createLog('silent') })
+  const app = await createApp(
+    { db, routes: [createThing, findThing, undeclared, secret], authenticate, log: createLog('silent') }
+  )
   t.after(() => app.close())
   const post = (url: string, payload: unknown, headers: Record<string, string> = {}) =>
-    app.inject({ method: 'POST', url, payload: payload as object, headers: { authorization: 'Bearer good', ...headers } })
-  const count = async () => (await db.one(Type.Object({ n: Type.Integer() }), sql`select count(*) as n from test.thing`)).n
+    app.inject(
+      { method: 'POST', url, payload: payload as object, headers: { authorization: 'Bearer good', ...headers } }
+    )
+  const count = async () => (
+    await db.one(Type.Object({ n: Type.Integer() }), sql`select count(*) as n from test.thing`)
+  ).n
   return { db, app, post, count }
 }
 
@@ -64,7 +78,9 @@ test('a request is refused with every field that is wrong, where it is, and what
   const answer = await post('/things', { name: '', count: -1, extra: 1 })
   assert.equal(answer.statusCode, 400)
   assert.match(String(answer.headers['content-type']), /^application\/problem\+json/)
-  assert.deepEqual(answer.json().fields.map((field: any) => field.path).sort(), ['body/count', 'body/extra', 'body/name'])
+  assert.deepEqual(
+    answer.json().fields.map((field: any) => field.path).sort(), ['body/count', 'body/extra', 'body/name']
+  )
   assert.equal(answer.json().requestId, answer.headers['x-request-id'])
   assert.equal(await count(), 0)
 })
@@ -72,14 +88,22 @@ test('a request is refused with every field that is wrong, where it is, and what
 test('hostile bodies are refused and never answered 5xx', async (t) => {
   const { app, post } = await open(t)
   const raw = (payload: string, type = 'application/json') =>
-    app.inject({ method: 'POST', url: '/things', payload, headers: { authorization: 'Bearer good', 'content-type': type } })
-  for (const payload of ['{', '[]', 'null', '""', '{"name":"\\u0000"}', '{"name":"\\ud800"}', '{"__proto__":{"name":"x"}}', '{"name":1e400}', '['.repeat(5000)]) {
+    app.inject(
+      { method: 'POST', url: '/things', payload, headers: { authorization: 'Bearer good', 'content-type': type } }
+    )
+  for (const payload of [
+    '{', '[]', 'null', '""', '{"name":"\\u0000"}', '{"name":"\\ud800"}', '{"__proto__":{"name":"x"}}', '{"name":1e400}',
+    '['.repeat(5000),
+  ]) {
     const answer = await raw(payload)
     assert.ok(answer.statusCode >= 400 && answer.statusCode < 500, `${payload.slice(0, 40)} → ${answer.statusCode}`)
   }
   assert.equal((await raw('name=x', 'application/x-www-form-urlencoded')).statusCode, 400)
   assert.equal((await raw(JSON.stringify({ name: 'x'.repeat(2_000_000) }))).statusCode, 400)
-  for (const url of ['/things/%00', '/things/1', '/things/%zz', '//things', '/things/018f0000-0000-7000-8000-000000000000?limit=6', '/nowhere']) {
+  for (const url of [
+    '/things/%00', '/things/1', '/things/%zz', '//things', '/things/018f0000-0000-7000-8000-000000000000?limit=6',
+    '/nowhere',
+  ]) {
     const answer = await app.inject({ url })
     assert.ok(answer.statusCode >= 400 && answer.statusCode < 500, `${url} → ${answer.statusCode}`)
   }
@@ -91,9 +115,13 @@ test('who has no access is refused on the route; a route without an access does 
   const answer = await app.inject({ method: 'POST', url: '/things', payload: { name: 'x' } })
   assert.deepEqual([answer.statusCode, answer.json().permission], [403, 'things:write'])
   const bare = { ...findThing, access: undefined } as any
-  await assert.rejects(createApp({ db, routes: [bare], authenticate: async () => ({ kind: 'anonymous' }), log: createLog('silent') }), /does not say who may call/)
+  await assert.rejects(createApp(
+    { db, routes: [bare], authenticate: async () => ({ kind: 'anonymous' }), log: createLog('silent') }
+  ), /does not say who may call/)
   const unsure = { ...createThing, replay: undefined } as any
-  await assert.rejects(createApp({ db, routes: [unsure], authenticate: async () => ({ kind: 'anonymous' }), log: createLog('silent') }), /give it a replay/)
+  await assert.rejects(createApp(
+    { db, routes: [unsure], authenticate: async () => ({ kind: 'anonymous' }), log: createLog('silent') }
+  ), /give it a replay/)
 })
 
 test('one key, one effect: repeated, repeated at once, with another body, after a refusal', async (t) => {
@@ -114,7 +142,9 @@ test('one key, one effect: repeated, repeated at once, with another body, after 
 
 test('a secret is shown once: the repeat is told that it was done', async (t) => {
   const { app } = await open(t)
-  const ask = () => app.inject({ method: 'POST', url: '/secrets', headers: { authorization: 'Bearer good', 'idempotency-key': 'k' } })
+  const ask = () => app.inject(
+    { method: 'POST', url: '/secrets', headers: { authorization: 'Bearer good', 'idempotency-key': 'k' } }
+  )
   assert.equal((await ask()).statusCode, 201)
   const again = await ask()
   assert.deepEqual([again.statusCode, again.json().type.split('/').at(-1)], [409, 'already-done'])
@@ -124,7 +154,9 @@ test('a write by staff or key is audited in its own transaction: refused writes 
   const { db, post } = await open(t)
   await post('/things', { name: 'mug' })
   await post('/things', { name: 'full' })
-  const rows = await db.many(Type.Object({ route: Type.String(), actorKind: Type.String() }), sql`select route, actor_kind as "actorKind" from platform.audit_log`)
+  const rows = await db.many(Type.Object(
+    { route: Type.String(), actorKind: Type.String() }
+  ), sql`select route, actor_kind as "actorKind" from platform.audit_log`)
   assert.deepEqual(rows, [{ route: 'POST /things', actorKind: 'key' }])
 })
 

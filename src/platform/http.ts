@@ -1,7 +1,10 @@
-// HTTP: a route is one object (contract, access, function), and everything else is done to all routes alike: validation, access with
-// default deny on the matched route, idempotency, problems, request ids, limits. OpenAPI and the SDK are made from the same objects.
+// HTTP: a route is one object (contract, access, function), and everything else is done to all routes alike:
+// validation, access with default deny on the matched route, idempotency, problems, request ids, limits. OpenAPI and
+// the SDK are made from the same objects.
 import { createHash } from 'node:crypto'
-import Fastify, { LogController, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, {
+  LogController, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest,
+} from 'fastify'
 import { SpanStatusCode, trace } from '@opentelemetry/api'
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -10,7 +13,8 @@ import { measured, openTransaction, sql, type Db } from './db.ts'
 import { hashToken, newId } from './id.ts'
 import { observeRequest } from './metrics.ts'
 import {
-  AlreadyDone, Busy, Forbidden, InternalError, InvalidRequest, isProblem, KeyInFlight, KeyReused, NotFound, Problem, TooManyRequests, Unauthenticated,
+  AlreadyDone, Busy, Forbidden, InternalError, InvalidRequest, isProblem, KeyInFlight, KeyReused, NotFound, Problem,
+  TooManyRequests, Unauthenticated,
   type ProblemKind,
 } from './problem.ts'
 import { refuseHostileText, validator } from './validation.ts'
@@ -19,8 +23,9 @@ import type { Log } from './log.ts'
 export { Id, Timestamp, Page, PageQuery, encodeCursor, decodeCursor } from './validation.ts'
 
 /**
- * Who may call. `public`: anybody. `shopper`: a publishable key, which names the channel. `staff`: anybody signed in as staff.
- * `{ permission }`: staff or a secret key that has it. `webhook`: the gateway, which the route itself verifies on the raw bytes.
+ * Who may call. `public`: anybody. `shopper`: a publishable key, which names the channel. `staff`: anybody signed in as
+ * staff. `{ permission }`: staff or a secret key that has it. `webhook`: the gateway, which the route itself verifies
+ * on the raw bytes.
  */
 export type Access = 'public' | 'shopper' | 'staff' | 'webhook' | { permission: string }
 
@@ -45,7 +50,8 @@ export type RouteInput<P extends TObject | undefined, Q extends TObject | undefi
 }
 
 export type Route<
-  P extends TObject | undefined = any, Q extends TObject | undefined = any, B extends TSchema | undefined = any, R = any,
+  P extends TObject | undefined = any, Q extends TObject | undefined = any, B extends TSchema | undefined = any,
+  R = any,
 > = {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   path: string
@@ -61,7 +67,10 @@ export type Route<
   /** Successful answers by status; the first is the default. `null` is an answer without a body. */
   response: Record<number, TSchema | null>
   problems?: readonly ProblemKind<any>[]
-  /** How a POST answers a repeated Idempotency-Key: render the present state, refuse (a secret was shown), or none (it changes nothing). */
+  /**
+   * How a POST answers a repeated Idempotency-Key: render the present state, refuse (a secret was shown), or none (it
+   * changes nothing).
+   */
   replay?: 'refuse' | 'none' | ((input: RouteInput<P, Q, B> & { resultId: string }) => Promise<unknown>)
   /** The largest body in bytes; 1 MiB unless told. */
   bodyLimit?: number
@@ -90,28 +99,41 @@ export function problemsOf(definition: Route): readonly ProblemKind<any>[] {
 const strict = process.env['NODE_ENV'] !== 'production'
 const tracer = trace.getTracer('kontor')
 
-export type AppOptions = { db: Db; routes: readonly Route[]; authenticate: Authenticate; log: Log; trustProxy?: string | false }
+export type AppOptions = {
+  db: Db; routes: readonly Route[]; authenticate: Authenticate; log: Log; trustProxy?: string | false,
+}
 
 /** A new application that serves these routes. The caller listens, or injects requests. */
 export async function createApp({ db, routes, authenticate, log, trustProxy }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
-    loggerInstance: log as never, logController: new LogController({ disableRequestLogging: true }), genReqId: () => newId(), trustProxy: trustProxy || false,
-    bodyLimit: 1_048_576, requestTimeout: 30_000, connectionTimeout: 60_000, keepAliveTimeout: 65_000, return503OnClosing: true,
+    loggerInstance: log as never, logController: new LogController(
+      { disableRequestLogging: true }
+    ), genReqId: () => newId(), trustProxy: trustProxy || false,
+    bodyLimit: 1_048_576, requestTimeout: 30_000, connectionTimeout: 60_000, keepAliveTimeout: 65_000,
+    return503OnClosing: true,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
   }) as unknown as FastifyInstance
-  if (routes.some((one) => one.multipart)) await app.register((await import('@fastify/multipart')).default, { limits: { files: 1, fields: 10 } })
+  if (routes.some((one) => one.multipart)) await app.register(
+    (await import('@fastify/multipart')).default, { limits: { files: 1, fields: 10 } }
+  )
   app.removeContentTypeParser(['application/json', 'text/plain'])
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, raw: Buffer, done) => parseJson(request, raw, done))
+  app.addContentTypeParser(
+    'application/json', { parseAs: 'buffer' }, (request, raw: Buffer, done) => parseJson(request, raw, done)
+  )
   app.setErrorHandler((error, request, reply) => answerFailure(error, undefined, request, reply, log))
   app.setNotFoundHandler((request, reply) => answerFailure(
-    NotFound({}, `${request.method} ${request.url.split('?')[0]} is not an address of this server; /docs lists them all.`), undefined, request, reply, log))
+    NotFound(
+      {}, `${request.method} ${request.url.split('?')[0]} is not an address of this server; /docs lists them all.`
+    ), undefined, request, reply, log))
   for (const definition of routes) register(app, definition, db, authenticate, log)
   return app
 }
 
 function parseJson(request: FastifyRequest, raw: Buffer, done: (error: Error | null, value?: unknown) => void): void {
   ;(request as { rawBody?: Buffer }).rawBody = raw
-  if (request.routeOptions.config && (request.routeOptions.config as { rawBody?: boolean }).rawBody) return done(null, null)
+  if (
+    request.routeOptions.config && (request.routeOptions.config as { rawBody?: boolean }).rawBody
+  ) return done(null, null)
   if (raw.length === 0) return done(null, undefined)
   try {
     // A key named __proto__ would reach prototypes through a careless merge: nobody needs one.
@@ -131,7 +153,9 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
     throw new Error(`${name} is a POST and does not say how it answers a repeated Idempotency-Key: give it a replay`)
   }
   const check = {
-    params: validator(definition.params, 'path', true), query: validator(definition.query, 'query', true), body: validator(definition.body, 'body', false),
+    params: validator(
+      definition.params, 'path', true
+    ), query: validator(definition.query, 'query', true), body: validator(definition.body, 'body', false),
   }
   const success = Number(Object.keys(definition.response)[0] ?? 200)
   const answers = strict ? responseChecks(definition) : undefined
@@ -143,7 +167,8 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
       try {
         reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
         if (definition.access !== 'public') reply.header('cache-control', 'private, no-store')
-        const actor = definition.access === 'public' || definition.access === 'webhook' ? ANONYMOUS : await authenticate(request, definition.access)
+        const actor = definition.access === 'public' || definition.access === 'webhook' ? ANONYMOUS
+          : await authenticate(request, definition.access)
         const input = read(definition, check, request, reply, db, actor)
         const value = await runOnce(definition, input, reply)
         if (reply.sent) return reply
@@ -168,12 +193,16 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
 const ANONYMOUS: Actor = { kind: 'anonymous' }
 type Checks = Record<'params' | 'query' | 'body', (value: unknown) => unknown>
 
-function read(definition: Route, check: Checks, request: FastifyRequest, reply: FastifyReply, db: Db, actor: Actor): RouteInput<any, any, any> {
+function read(
+  definition: Route, check: Checks, request: FastifyRequest, reply: FastifyReply, db: Db, actor: Actor,
+): RouteInput<any, any, any> {
   const context: Context = { requestId: request.id, actor }
   const params = check.params(refuseHostileText(request.params, 'path'))
   const query = check.query(refuseHostileText(request.query, 'query'))
   if (definition.body && request.body === undefined && !definition.rawBody) {
-    throw InvalidRequest({ fields: [{ path: 'body', message: 'is missing: send a JSON document with content-type: application/json' }] })
+    throw InvalidRequest(
+      { fields: [{ path: 'body', message: 'is missing: send a JSON document with content-type: application/json' }] }
+    )
   }
   if (!definition.body && request.body !== undefined && request.body !== null && !definition.rawBody && !definition.multipart &&
     !(typeof request.body === 'object' && Object.keys(request.body).length === 0)) {
@@ -182,13 +211,19 @@ function read(definition: Route, check: Checks, request: FastifyRequest, reply: 
   const body = definition.body ? check.body(refuseHostileText(request.body, 'body')) : undefined
   const routeName = `${definition.method} ${definition.path}`
   const key = request.headers['idempotency-key']
-  if (definition.method === 'POST' && definition.replay !== 'none' && key !== undefined && definition.access !== 'webhook') {
+  if (
+    definition.method === 'POST' && definition.replay !== 'none' && key !== undefined && definition.access !== 'webhook'
+  ) {
     if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
-      throw InvalidRequest({ fields: [{ path: 'header/idempotency-key', message: 'must be 1 to 255 visible ASCII characters' }] })
+      throw InvalidRequest(
+        { fields: [{ path: 'header/idempotency-key', message: 'must be 1 to 255 visible ASCII characters' }] }
+      )
     }
     // The path is part of the body: the same key on another cart is another request.
     const bodyHash = createHash('sha256').update(JSON.stringify([params, query, body ?? null])).digest()
-    context.idempotency = { principal: principalOf(actor), route: routeName, key, bodyHash, resultId: newId(), written: false }
+    context.idempotency = {
+      principal: principalOf(actor), route: routeName, key, bodyHash, resultId: newId(), written: false,
+    }
   }
   if (definition.method !== 'GET' && (actor.kind === 'staff' || actor.kind === 'key')) {
     context.audit = { route: routeName, target: params as Record<string, unknown>, written: false }
@@ -207,12 +242,15 @@ async function runOnce(definition: Route, input: RouteInput<any, any, any>, repl
     return await definition.run(input)
   } catch (error) {
     if (idempotency.written || !(error instanceof AlreadyRun || error instanceof Problem)) throw error
-    // A refusal can itself be the trace of the first run ("this cart is an order already"), so it asks for the key as well.
+    // A refusal can itself be the trace of the first run ("this cart is an order already"), so it asks for the key as
+    // well.
     const before = await input.db.maybe(Type.Object({ bodyHash: Type.Any(), resultId: Type.String() }), sql`
       select body_hash as "bodyHash", result_id as "resultId" from platform.idempotency_key
       where principal = ${idempotency.principal} and route = ${idempotency.route} and key = ${idempotency.key}`)
     if (!before) throw error
-    if (!idempotency.bodyHash.equals(before.bodyHash as Buffer)) throw KeyReused({}, 'Send a new key with a new request.')
+    if (
+      !idempotency.bodyHash.equals(before.bodyHash as Buffer)
+    ) throw KeyReused({}, 'Send a new key with a new request.')
     if (typeof definition.replay !== 'function') throw AlreadyDone({})
     reply.header('idempotent-replayed', 'true')
     idempotency.written = true
@@ -224,18 +262,26 @@ async function answerFailure(
   error: unknown, definition: Route | undefined, request: FastifyRequest, reply: FastifyReply, log: Log,
 ): Promise<FastifyReply> {
   let problem = error instanceof Problem ? error : problemOf(error as FastifyError)
-  if (error instanceof Problem && strict && definition && !problemsOf(definition).some((kind) => kind.code === error.kind.code)) {
-    log.error({ requestId: request.id, route: definition.path, problem: error.kind.code }, 'a route threw a problem that it does not declare')
+  if (error instanceof Problem && strict && definition && !problemsOf(definition).some(
+    (kind) => kind.code === error.kind.code
+  )) {
+    log.error({
+      requestId: request.id, route: definition.path, problem: error.kind.code,
+    }, 'a route threw a problem that it does not declare')
     problem = InternalError({}, `The route does not declare the problem ${error.kind.code}`)
   } else if (problem.kind.status >= 500) {
-    log.error({ requestId: request.id, err: problem.cause ?? error, inTransaction: openTransaction() !== undefined }, 'a request failed')
+    log.error({
+      requestId: request.id, err: problem.cause ?? error, inTransaction: openTransaction() !== undefined,
+    }, 'a request failed')
   }
   const { kind, extra, detail } = problem
   if ('retryAfterSeconds' in extra) reply.header('retry-after', String(extra['retryAfterSeconds']))
   if (isProblem(problem, Unauthenticated)) reply.header('www-authenticate', 'Bearer')
-  return reply.status(kind.status).type('application/problem+json').header('cache-control', 'no-store').header('x-request-id', request.id)
+  return reply.status(kind.status).type('application/problem+json').header('cache-control',
+    'no-store').header('x-request-id', request.id)
     .send(JSON.stringify({
-      type: `https://kontor.dev/problems/${kind.code}`, title: kind.title, status: kind.status, ...(detail ? { detail } : {}),
+      type: `https://kontor.dev/problems/${kind.code}`, title: kind.title, status: kind.status,
+      ...(detail ? { detail } : {}),
       instance: request.url.split('?')[0], requestId: request.id, ...extra,
     }))
 }
@@ -248,7 +294,8 @@ function problemOf(error: FastifyError): Problem {
     failure.cause = error
     return failure
   }
-  const message = status === 413 ? 'is larger than this route takes' : status === 415 ? 'must come as content-type: application/json' : error.message
+  const message = status === 413 ? 'is larger than this route takes' : status === 415
+    ? 'must come as content-type: application/json' : error.message
   return InvalidRequest({ fields: [{ path: 'body', message }] })
 }
 
@@ -256,14 +303,17 @@ function responseChecks(definition: Route): (status: number, value: unknown) => 
   const compiled = new Map<number, ReturnType<typeof Compile>>()
   return (status, value) => {
     const schema = definition.response[status]
-    if (schema === undefined) throw new Error(`${definition.method} ${definition.path} answers ${status}, which it does not declare`)
+    if (schema === undefined) throw new Error(
+      `${definition.method} ${definition.path} answers ${status}, which it does not declare`
+    )
     if (schema === null) return
     let check = compiled.get(status)
     if (!check) compiled.set(status, (check = Compile(schema)))
     const plain: unknown = JSON.parse(JSON.stringify(value))
     if (check.Check(plain)) return
     const [first] = check.Errors(plain)
-    throw new Error(`${definition.method} ${definition.path} answers what it does not declare, at ${first?.instancePath || '/'}: ${first?.message}`)
+    throw new Error(`${definition.method} ${definition.path} answers what it does not declare,
+    at ${first?.instancePath || '/'}: ${first?.message}`)
   }
 }
 

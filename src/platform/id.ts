@@ -1,5 +1,6 @@
-// Ids and secrets. Ids are UUIDv7 (RFC 9562) made here and not by the database, so that the rows of one order can be written in one
-// pipelined trip; their leading milliseconds keep index pages warm. Secrets are 256 random bits, and only their hash is ever stored.
+// Ids and secrets. Ids are UUIDv7 (RFC 9562) made here and not by the database, so that the rows of one order can be
+// written in one pipelined trip; their leading milliseconds keep index pages warm. Secrets are 256 random bits, and
+// only their hash is ever stored.
 import { createHash, randomBytes, randomFillSync } from 'node:crypto'
 
 const pool = Buffer.alloc(8 * 256)
@@ -26,7 +27,8 @@ export function newId(): string {
   used += 8
   const time = now.toString(16).padStart(12, '0')
   const variant = ((parseInt(random[0]!, 16) & 3) | 8).toString(16)
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${sequence.toString(16).padStart(3, '0')}-${variant}${random.slice(1, 4)}-${random.slice(4)}`
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${sequence.toString(16).padStart(3, '0')}-${variant}${random.slice(1,
+  4)}-${random.slice(4)}`
 }
 
 /** A secret of 256 bits as 43 characters, after an optional prefix that tells people what it is (`sk_`). */

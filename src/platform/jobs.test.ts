@@ -1,4 +1,5 @@
-// The outbox: an event is delivered exactly when its change was committed, to every subscriber, also when handlers fail and relays race.
+// The outbox: an event is delivered exactly when its change was committed, to every subscriber, also when handlers fail
+// and relays race.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from 'typebox'
@@ -16,7 +17,8 @@ const until = async (done: () => boolean | Promise<boolean>, ms = 15_000): Promi
   }
 }
 
-test('committed events reach every subscriber through the worker, a failing one again; rolled back events nobody', async (t) => {
+test('committed events reach every subscriber through the worker, a failing one again; rolled back events nobody',
+  async (t) => {
   const db = await testDatabase(t)
   const first: number[] = []
   const second: number[] = []
@@ -50,9 +52,13 @@ test('two relays at once add each job once; an event waits for its time', async 
     for (let n = 0; n < 50; n++) await publish(tx, Happened, { n })
     await publish(tx, Happened, { n: 51 }, { delaySeconds: 60 })
   })
-  const counts = await Promise.all([relayEvents(db, subscriptions), relayEvents(db, subscriptions), relayEvents(db, subscriptions)])
+  const counts = await Promise.all(
+    [relayEvents(db, subscriptions), relayEvents(db, subscriptions), relayEvents(db, subscriptions)]
+  )
   assert.equal(counts.reduce((sum, n) => sum + n), 50)
-  const { jobs } = await db.one(Type.Object({ jobs: Type.Integer() }), sql`select count(*) as jobs from graphile_worker.jobs`)
+  const { jobs } = await db.one(
+    Type.Object({ jobs: Type.Integer() }), sql`select count(*) as jobs from graphile_worker.jobs`
+  )
   assert.equal(jobs, 50)
 })
 
@@ -72,7 +78,9 @@ test('a handler that begins with firstTime has one effect however often it is de
 test('retention forgets what is old and keeps what is not', async (t) => {
   const db = await testDatabase(t)
   await db.run(sql`insert into platform.event (id, type, payload, created_at, relayed_at) values
-    (gen_random_uuid(), 'old', '{}', now() - interval '20 days', now()), (gen_random_uuid(), 'unrelayed', '{}', now() - interval '20 days', null),
+    (gen_random_uuid(), 'old', '{}', now() - interval '20 days', now()), (
+      gen_random_uuid(), 'unrelayed', '{}', now() - interval '20 days', null
+    ),
     (gen_random_uuid(), 'new', '{}', now(), now())`)
   await retention.run(db)
   const rows = await db.many(Type.Object({ type: Type.String() }), sql`select type from platform.event order by type`)

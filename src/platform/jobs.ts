@@ -1,6 +1,7 @@
-// The worker: the relay turns outbox events into one job per subscriber, graphile-worker runs the jobs (retries with backoff, several
-// processes), sweeps look for what is due. All of it may be killed at any instant: an event is marked as relayed in the transaction that
-// adds its jobs, a job is deleted after its handler returned, and a handler that ran twice has one effect.
+// The worker: the relay turns outbox events into one job per subscriber, graphile-worker runs the jobs (retries with
+// backoff, several processes), sweeps look for what is due. All of it may be killed at any instant: an event is marked
+// as relayed in the transaction that adds its jobs, a job is deleted after its handler returned, and a handler that ran
+// twice has one effect.
 import { run as runWorker, runMigrations, Logger, type Runner, type TaskList } from 'graphile-worker'
 import { Type } from 'typebox'
 import { json, sql, systemContext, type Db } from './db.ts'
@@ -37,9 +38,12 @@ export class Worker {
   async start(): Promise<void> {
     const { log, sweeps } = this.#options
     this.#runner = await runWorker({
-      connectionString: this.#db.url, taskList: this.#tasks(), concurrency: this.#options.concurrency ?? 4, noHandleSignals: true, pollInterval: 1_000,
+      connectionString: this.#db.url, taskList: this.#tasks(), concurrency: this.#options.concurrency ?? 4,
+      noHandleSignals: true, pollInterval: 1_000,
       parsedCronItems: [], maxPoolSize: 4,
-      logger: new Logger(() => (level, message) => { if (level === 'error' || level === 'warning') log.warn({ worker: message }, 'worker') }),
+      logger: new Logger(() => (level, message) => {
+        if (level === 'error' || level === 'warning') log.warn({ worker: message }, 'worker')
+      }),
     })
     this.#unlisten = await listenForWakes(this.#db, () => void this.relay())
     this.#timers.push(setInterval(() => void this.relay(), 500))
@@ -48,7 +52,8 @@ export class Worker {
   }
 
   #tasks(): TaskList {
-    return Object.fromEntries(this.#options.subscriptions.map((subscription) => [subscription.name, async (payload, helpers) => {
+    return Object.fromEntries(this.#options.subscriptions.map((subscription) => [subscription.name,
+      async (payload, helpers) => {
       const { eventId, payload: data } = payload as { eventId: string; payload: unknown }
       try {
         await subscription.run(this.#db, data, { eventId, attempt: helpers.job.attempts })
@@ -112,7 +117,10 @@ export async function migrateJobs(url: string): Promise<void> {
 
 const Event = Type.Object({ id: Type.String(), type: Type.String(), payload: Type.Any() })
 
-/** Takes due events and adds the jobs of their subscribers, in one transaction; answers how many events. Two relays never take the same one. */
+/**
+ * Takes due events and adds the jobs of their subscribers, in one transaction; answers how many events. Two relays
+ * never take the same one.
+ */
 export async function relayEvents(db: Db, subscriptions: readonly EventSubscription[]): Promise<number> {
   return db.transaction(systemContext(), async (tx) => {
     const events = await tx.many(Event, sql`
@@ -121,7 +129,9 @@ export async function relayEvents(db: Db, subscriptions: readonly EventSubscript
         order by available_at, id limit ${EVENTS_AT_ONCE} for update skip locked))
       returning id, type, payload`)
     const jobs = events.flatMap((event) => subscriptions.filter((one) => one.event === event.type).map((one) => ({
-      identifier: one.name, payload: { eventId: event.id, payload: event.payload }, job_key: `${event.id}:${one.name}`, max_attempts: 25,
+      identifier: one.name, payload: {
+        eventId: event.id, payload: event.payload,
+      }, job_key: `${event.id}:${one.name}`, max_attempts: 25,
     })))
     if (jobs.length > 0) {
       await tx.run(sql`select graphile_worker.add_jobs(array(
@@ -131,22 +141,31 @@ export async function relayEvents(db: Db, subscriptions: readonly EventSubscript
   })
 }
 
-/** Delivers every due event to its handlers here and now, one after the other, until none is left: for tests and the command line. */
+/**
+ * Delivers every due event to its handlers here and now, one after the other, until none is left: for tests and the
+ * command line.
+ */
 export async function drainEvents(db: Db, subscriptions: readonly EventSubscription[]): Promise<number> {
   for (let count = 0; ; ) {
     const events = await db.many(Event, sql`
       update platform.event set relayed_at = now() where id = any(array(
-        select id from platform.event where relayed_at is null and available_at <= now() order by available_at, id limit 100 for update skip locked))
+        select id from platform.event where relayed_at is null and available_at <= now() order by available_at,
+          id limit 100 for update skip locked))
       returning id, type, payload`)
     if (events.length === 0) return count
     for (const event of events) {
-      for (const one of subscriptions) if (one.event === event.type) await one.run(db, event.payload, { eventId: event.id, attempt: 1 })
+      for (const one of subscriptions) if (one.event === event.type) await one.run(
+        db, event.payload, { eventId: event.id, attempt: 1 }
+      )
       count++
     }
   }
 }
 
-/** Calls `onWake` whenever a process committed something that others should hear of. Reconnects by itself; a poll stands behind it. */
+/**
+ * Calls `onWake` whenever a process committed something that others should hear of. Reconnects by itself; a poll stands
+ * behind it.
+ */
 export async function listenForWakes(db: Db, onWake: () => void): Promise<() => Promise<void>> {
   let stopped = false
   let client: Awaited<ReturnType<Db['dedicated']>> | undefined
@@ -173,7 +192,8 @@ export async function listenForWakes(db: Db, onWake: () => void): Promise<() => 
   }
 }
 
-// What the platform's tables keep: keys as long as a client may repeat itself, events as long as somebody may ask what happened.
+// What the platform's tables keep: keys as long as a client may repeat itself, events as long as somebody may ask what
+// happened.
 const retention: Sweep = {
   name: 'platform.retention', everySeconds: 60,
   async run(db) {

@@ -1,4 +1,5 @@
-// Structured logs. Request ids, routes and durations go in; names, addresses, tokens and bodies do not: what is never written needs no erasure.
+// Structured logs. Request ids, routes and durations go in; names, addresses, tokens and bodies do not: what is never
+// written needs no erasure.
 import { pino } from 'pino'
 
 export type Log = {
@@ -22,5 +23,8 @@ export function createLog(level: string): Log {
 function safeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: String(error) }
   const { code, constraint, table } = error as { code?: string; constraint?: string; table?: string }
-  return { type: error.name, message: error.message, code, constraint, table, stack: error.stack, cause: error.cause ? safeError(error.cause) : undefined }
+  return {
+    type: error.name, message: error.message, code, constraint, table, stack: error.stack,
+    cause: error.cause ? safeError(error.cause) : undefined,
+  }
 }

@@ -1,10 +1,12 @@
-// Prometheus metrics. The library loads with the first observation's registry, labels are routes and statuses only: bounded by the code, not by visitors.
+// Prometheus metrics. The library loads with the first observation's registry, labels are routes and statuses only:
+// bounded by the code, not by visitors.
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 export const registry = new Registry()
 
 const requests = new Histogram({
-  name: 'kontor_http_request_seconds', help: 'Time to answer a request, by route and status', labelNames: ['method', 'route', 'status'],
+  name: 'kontor_http_request_seconds', help: 'Time to answer a request, by route and status',
+  labelNames: ['method', 'route', 'status'],
   buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10], registers: [registry],
 })
 

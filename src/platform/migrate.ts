@@ -1,5 +1,6 @@
-// Migrations: plain SQL files of each module, forward only, in the order of the module graph. One process migrates at a time (advisory lock);
-// when nothing is new this costs one query. The previous version keeps working on the new schema: expand first, contract a release later.
+// Migrations: plain SQL files of each module, forward only, in the order of the module graph. One process migrates at a
+// time (advisory lock); when nothing is new this costs one query. The previous version keeps working on the new schema:
+// expand first, contract a release later.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,8 +28,13 @@ function namesIn(folder: string): string[] {
 // Any number that nobody else uses for an advisory lock in this database.
 const LOCK = 4_815_162_342
 
-/** Brings the database up to these migrations; answers how many ran. Asked twice, or by two processes at once, each runs once. */
-export async function migrate(db: Db, migrations: readonly Migration[], onProgress: (name: string) => void = () => {}): Promise<number> {
+/**
+ * Brings the database up to these migrations; answers how many ran. Asked twice, or by two processes at once, each runs
+ * once.
+ */
+export async function migrate(
+  db: Db, migrations: readonly Migration[], onProgress: (name: string) => void = () => {},
+): Promise<number> {
   const client = await db.dedicated()
   try {
     if ((await pending(client, migrations)).length === 0) return 0
@@ -70,6 +76,8 @@ async function apply(client: Client, { module, name, text, hash }: Migration): P
     await client.query('commit')
   } catch (error) {
     await client.query('rollback').catch(() => {})
-    throw new Error(`The migration ${module}/${name} failed and was rolled back: ${(error as Error).message}`, { cause: error })
+    throw new Error(
+      `The migration ${module}/${name} failed and was rolled back: ${(error as Error).message}`, { cause: error }
+    )
   }
 }

@@ -1,6 +1,6 @@
-// The name of an operation in OpenAPI and the SDK, made of its method and path, so that it is the same whatever the code behind it is
-// called: POST /admin/price-lists is createPriceList, POST /store/carts/:cartId/complete is completeCart. Where English
-// gets in the way, a route says `operationId` itself.
+// The name of an operation in OpenAPI and the SDK, made of its method and path, so that it is the same whatever the
+// code behind it is called: POST /admin/price-lists is createPriceList, POST /store/carts/:cartId/complete is
+// completeCart. Where English gets in the way, a route says `operationId` itself.
 import type { Route } from './http.ts'
 
 type Part = { word: string; one: boolean }
@@ -18,15 +18,19 @@ export function operationName(route: Route): string {
     case 'POST': {
       const owner = parts.slice(0, -1).map(({ word, one }) => pascal(one ? singular(word) : word)).join('')
       if (last.one || !isPlural(last.word)) return lowerFirst(pascal(last.word)) + owner
-      return '201' in route.response ? `create${owner}${pascal(singular(last.word))}` : `add${owner}${pascal(last.word)}`
+      return '201' in route.response ? `create${owner}${pascal(singular(last.word))}`
+        : `add${owner}${pascal(last.word)}`
     }
   }
 }
 
-/** What an operation is about: PriceList of /admin/price-lists/:priceListId. The resource that it answers is named so. */
+/**
+ * What an operation is about: PriceList of /admin/price-lists/:priceListId. The resource that it answers is named so.
+ */
 export function resourceName(route: Route): string {
   const parts = partsOf(route.path)
-  const named = route.method === 'POST' && parts.length > 1 && !isPlural(parts.at(-1)!.word) ? parts.slice(0, -1) : parts
+  const named = route.method === 'POST' && parts.length > 1 && !isPlural(parts.at(-1)!.word) ? parts.slice(0, -1)
+    : parts
   return named.map(({ word }) => pascal(singular(word))).join('')
 }
 
@@ -38,7 +42,9 @@ function partsOf(path: string): Part[] {
     word.startsWith(':') || word === '' ? [] : [{ word, one: inside[index + 1]?.startsWith(':') ?? false }])
 }
 
-const isList = (route: Route): boolean => Object.values(route.response).some((schema) => schema !== null && 'properties' in schema && 'items' in (schema.properties as object))
+const isList = (route: Route): boolean => Object.values(route.response).some(
+  (schema) => schema !== null && 'properties' in schema && 'items' in (schema.properties as object)
+)
 const isPlural = (word: string): boolean => singular(word) !== word
 
 export function singular(word: string): string {

@@ -1,5 +1,6 @@
-// Expected failures (RFC 9457). A use case throws a Problem, the throw rolls its transaction back, and one place in http.ts answers it as
-// application/problem+json. Each kind is declared once, beside the code that throws it, and named on each route that may answer it.
+// Expected failures (RFC 9457). A use case throws a Problem, the throw rolls its transaction back, and one place in
+// http.ts answers it as application/problem+json. Each kind is declared once, beside the code that throws it, and named
+// on each route that may answer it.
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
 
 export type ProblemKind<Extra extends TObject = TObject> = {
@@ -24,7 +25,10 @@ export class Problem extends Error {
   }
 }
 
-/** Declares a kind of problem: its code (the end of its type URI), status, title for people, and the shape of its extra fields. */
+/**
+ * Declares a kind of problem: its code (the end of its type URI), status, title for people, and the shape of its extra
+ * fields.
+ */
 export function problem<P extends TProperties>(
   code: string, status: number, title: string, extra: TObject<P> = Type.Object({}) as TObject<P>,
 ): ProblemKind<TObject<P>> {
@@ -44,18 +48,30 @@ const Fields = Type.Array(Type.Object({
 }))
 
 /** The request does not fit the schema of its route. */
-export const InvalidRequest = problem('invalid-request', 400, 'The request is not valid', Type.Object({ fields: Fields }))
+export const InvalidRequest = problem(
+  'invalid-request', 400, 'The request is not valid', Type.Object({ fields: Fields })
+)
 /** A field fits its schema, but its value makes no sense here. */
-export const InvalidValue = problem('invalid-value', 422, 'A value makes no sense here', Type.Object({ fields: Fields }))
+export const InvalidValue = problem(
+  'invalid-value', 422, 'A value makes no sense here', Type.Object({ fields: Fields })
+)
 export const InvalidCursor = problem('invalid-cursor', 400, 'The cursor is not one of ours')
 export const NotFound = problem('not-found', 404, 'There is nothing at this address')
 export const Unauthenticated = problem('unauthenticated', 401, 'Sign in, or send a key')
-export const Forbidden = problem('forbidden', 403, 'Not allowed', Type.Object({ permission: Type.Optional(Type.String()) }))
+export const Forbidden = problem(
+  'forbidden', 403, 'Not allowed', Type.Object({ permission: Type.Optional(Type.String()) })
+)
 export const TooManyRequests = problem('too-many-requests', 429, 'Too many requests',
   Type.Object({ retryAfterSeconds: Type.Integer() }))
-export const Busy = problem('busy', 503, 'The server is busy; nothing was done', Type.Object({ retryAfterSeconds: Type.Integer() }))
+export const Busy = problem(
+  'busy', 503, 'The server is busy; nothing was done', Type.Object({ retryAfterSeconds: Type.Integer() })
+)
 export const KeyReused = problem('idempotency-key-reused', 409, 'This Idempotency-Key was used for another request')
-export const KeyInFlight = problem('idempotency-key-in-flight', 409, 'The first request with this Idempotency-Key is still running')
-export const AlreadyDone = problem('already-done', 409, 'This was done before; its secret was shown then and is not kept')
+export const KeyInFlight = problem(
+  'idempotency-key-in-flight', 409, 'The first request with this Idempotency-Key is still running'
+)
+export const AlreadyDone = problem(
+  'already-done', 409, 'This was done before; its secret was shown then and is not kept'
+)
 export const VersionConflict = problem('version-conflict', 412, 'Somebody changed this in the meantime')
 export const InternalError = problem('internal-error', 500, 'Something went wrong on our side')

@@ -30,7 +30,8 @@ create table platform.audit_log (
   request_id text not null
 );
 
--- The outbox. A change publishes its event in its own transaction; the relay turns due events into jobs and stamps relayed_at.
+-- The outbox. A change publishes its event in its own transaction; the relay turns due events into jobs and stamps
+-- relayed_at.
 create table platform.event (
   id uuid primary key,
   type text not null,
@@ -51,8 +52,8 @@ create table platform.event_handled (
 );
 create index event_handled_retention on platform.event_handled using brin (at);
 
--- Tags whose cached answers are out of date. Processes read the rows of every transaction that they may not have seen: ids of a sequence
--- become visible out of order, so "greater than the last id" would miss some.
+-- Tags whose cached answers are out of date. Processes read the rows of every transaction that they may not have
+-- seen: ids of a sequence become visible out of order, so "greater than the last id" would miss some.
 create table platform.invalidation (
   id bigint generated always as identity primary key,
   tags text[] not null,

@@ -1,6 +1,7 @@
-// SQL is written as SQL. The tag turns a template into text with numbered parameters; a fragment inside a template is inlined, everything
-// else is a parameter, so a value can never become text. The text on the page is the text that runs, and the text decides the name of
-// its prepared statement. In tests each template that ran is noted, so that a statement no test has run can be named.
+// SQL is written as SQL. The tag turns a template into text with numbered parameters; a fragment inside a template is
+// inlined, everything else is a parameter, so a value can never become text. The text on the page is the text that
+// runs, and the text decides the name of its prepared statement. In tests each template that ran is noted, so that a
+// statement no test has run can be named.
 import { createHash } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +16,10 @@ export class Statement {
   }
 }
 
-/** `sql\`select … where id = ${id}\``: a statement whose values are parameters. JavaScript arrays become PostgreSQL arrays. */
+/**
+ * `sql\`select … where id = ${id}\``: a statement whose values are parameters. JavaScript arrays become PostgreSQL
+ * arrays.
+ */
 export function sql(strings: TemplateStringsArray, ...values: unknown[]): Statement {
   return new Statement(strings, values)
 }
@@ -36,8 +40,9 @@ export function json(value: unknown): string {
 
 export type Query = { text: string; name: string | undefined; values: unknown[] }
 
-// Statements without fragments are compiled once for each template. A server process keeps a bounded number of prepared statements: texts
-// put together from fragments are countable, but a bug could make them endless, and each costs memory in every connection.
+// Statements without fragments are compiled once for each template. A server process keeps a bounded number of prepared
+// statements: texts put together from fragments are countable, but a bug could make them endless, and each costs memory
+// in every connection.
 const MAX_PREPARED = 2_000
 const compiled = new WeakMap<readonly string[], { text: string; name: string }>()
 const names = new Map<string, string>()
@@ -73,7 +78,8 @@ function nameOf(text: string): string | undefined {
   return name
 }
 
-// The full test run compares this list with the templates in the source (see scripts/statements-check.mjs). One line for each template.
+// The full test run compares this list with the templates in the source (see scripts/statements-check.mjs). One line
+// for each template.
 const notesFolder = process.env['KONTOR_STATEMENTS_DIR']
 const noted = new Set<readonly string[]>()
 function note(statement: Statement): void {

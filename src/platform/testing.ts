@@ -1,5 +1,6 @@
-// The harness of the tests. Each test works on a database of its own, cloned from a template that is migrated once for each state of the
-// migrations. A network connection that is opened inside a transaction fails the test: no row lock may wait for somebody else's server.
+// The harness of the tests. Each test works on a database of its own, cloned from a template that is migrated once for
+// each state of the migrations. A network connection that is opened inside a transaction fails the test: no row lock
+// may wait for somebody else's server.
 import { createHash } from 'node:crypto'
 import net from 'node:net'
 import pg from 'pg'
@@ -36,7 +37,9 @@ function ensureTemplate(url: string): Promise<string> {
 
 async function makeTemplate(url: string): Promise<string> {
   const migrations = allMigrations()
-  const hash = createHash('sha256').update(migrations.map((migration) => migration.hash).join()).digest('hex').slice(0, 16)
+  const hash = createHash('sha256').update(
+    migrations.map((migration) => migration.hash).join()
+  ).digest('hex').slice(0, 16)
   const name = `kontor_template_${hash}`
   await onServer(url, async (client) => {
     await client.query('select pg_advisory_lock(7261)')   // test processes start together: one makes the template
@@ -78,7 +81,9 @@ if (server) {
   net.Socket.prototype.connect = function guarded(this: net.Socket, ...args: any[]): net.Socket {
     const target = Array.isArray(args[0]) ? args[0][0] : args[0]
     if (openTransaction() && String(target?.port ?? '') !== (port || '5432')) {
-      throw new Error(`A connection to ${target?.host ?? ''}:${target?.port ?? target?.path} was opened inside a transaction`)
+      throw new Error(
+        `A connection to ${target?.host ?? ''}:${target?.port ?? target?.path} was opened inside a transaction`
+      )
     }
     return (connect as any).apply(this, args)
   } as typeof connect

@@ -1,5 +1,6 @@
-// Checks what comes in. Ajv compiles a schema at its first use (compiling all of them would cost the start), paths and queries are
-// coerced from text, bodies never. Unknown fields are refused everywhere: a misspelt optional field must not be silently ignored.
+// Checks what comes in. Ajv compiles a schema at its first use (compiling all of them would cost the start), paths and
+// queries are coerced from text, bodies never. Unknown fields are refused everywhere: a misspelt optional field must
+// not be silently ignored.
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import { Type, type TSchema } from 'typebox'
@@ -24,16 +25,21 @@ export function encodeCursor(values: readonly (string | number | null)[]): strin
 }
 
 /**
- * The values of a cursor, checked against one schema each: a cursor comes from outside, and a forged one must not reach the database as
- * something that it cannot compare. A number in place of a count of schemas only checks how many there are. Throws InvalidCursor.
+ * The values of a cursor, checked against one schema each: a cursor comes from outside, and a forged one must not reach
+ * the database as something that it cannot compare. A number in place of a count of schemas only checks how many there
+ * are. Throws InvalidCursor.
  */
 export function decodeCursor(cursor: string, shape: readonly TSchema[] | number): (string | number | null)[] {
   try {
     const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
     const plain = (value: unknown): boolean =>
-      value === null || typeof value === 'number' || (typeof value === 'string' && !value.includes('\0') && value.isWellFormed())
+      value === null || typeof value === 'number' || (
+        typeof value === 'string' && !value.includes('\0') && value.isWellFormed()
+      )
     const fits = Array.isArray(values) && values.every(plain) &&
-      (typeof shape === 'number' ? values.length === shape : exact.validate({ type: 'array', items: shape, minItems: shape.length, maxItems: shape.length }, values))
+      (typeof shape === 'number' ? values.length === shape : exact.validate(
+        { type: 'array', items: shape, minItems: shape.length, maxItems: shape.length }, values
+      ))
     if (fits) return values
   } catch { /* answered below */ }
   throw InvalidCursor({}, 'Take the cursor from nextCursor of the page before, or leave it out to start anew.')
@@ -42,9 +48,14 @@ export function decodeCursor(cursor: string, shape: readonly TSchema[] | number)
 const options = { allErrors: true, useDefaults: true, strict: false } as const
 const textual = new Ajv({ ...options, coerceTypes: 'array' })
 const exact = new Ajv(options)
-for (const ajv of [textual, exact]) addFormats.default(ajv, ['uuid', 'date-time', 'date', 'email', 'uri', 'ipv4', 'ipv6'])
+for (const ajv of [textual, exact]) addFormats.default(
+  ajv, ['uuid', 'date-time', 'date', 'email', 'uri', 'ipv4', 'ipv6']
+)
 
-/** A function that checks a value (and, for text, coerces it and sets defaults), or throws InvalidRequest naming each field. */
+/**
+ * A function that checks a value (and, for text, coerces it and sets defaults), or throws InvalidRequest naming each
+ * field.
+ */
 export function validator(schema: TSchema | undefined, place: string, coerce: boolean): (value: unknown) => unknown {
   let check: ValidateFunction | undefined
   return (value) => {
@@ -57,17 +68,26 @@ export function validator(schema: TSchema | undefined, place: string, coerce: bo
 function fieldOf(error: ErrorObject, place: string): { path: string; message: string } {
   const path = place + error.instancePath
   if (error.keyword === 'additionalProperties') {
-    return { path: `${path}/${error.params['additionalProperty']}`, message: 'is not a field of this request: leave it out, or mind the spelling' }
+    return {
+      path: `${path}/${error.params['additionalProperty']}`,
+      message: 'is not a field of this request: leave it out, or mind the spelling',
+    }
   }
   if (error.keyword === 'required') return { path: `${path}/${error.params['missingProperty']}`, message: 'is missing' }
-  if (error.keyword === 'enum') return { path, message: `must be one of ${(error.params['allowedValues'] as unknown[]).join(', ')}` }
+  if (error.keyword === 'enum') return {
+    path, message: `must be one of ${(error.params['allowedValues'] as unknown[]).join(', ')}`,
+  }
   if (error.keyword === 'const') return { path, message: `must be ${JSON.stringify(error.params['allowedValue'])}` }
   return { path, message: error.message ?? 'is not valid' }
 }
 
-/** The schema with every object closed against unknown fields, unless it says otherwise. Shared schemas are not touched. */
+/**
+ * The schema with every object closed against unknown fields, unless it says otherwise. Shared schemas are not touched.
+ */
 export function closed(schema: TSchema): TSchema {
-  return mapObjects(schema, (object) => ('additionalProperties' in object || 'patternProperties' in object ? object : { ...object, additionalProperties: false }))
+  return mapObjects(schema, (object) => ('additionalProperties' in object || 'patternProperties' in object ? object : {
+    ...object, additionalProperties: false,
+  }))
 }
 
 function mapObjects(schema: unknown, change: (object: Record<string, unknown>) => Record<string, unknown>): TSchema {
@@ -75,15 +95,21 @@ function mapObjects(schema: unknown, change: (object: Record<string, unknown>) =
   if (typeof schema !== 'object' || schema === null) return schema as TSchema
   const copy: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(schema)) {
-    copy[key] = key === 'enum' || key === 'const' || key === 'default' || key === 'examples' ? value : mapObjects(value, change)
+    copy[key] = key === 'enum' || key === 'const' || key === 'default' || key === 'examples' ? value
+      : mapObjects(value, change)
   }
   return (copy['type'] === 'object' && copy['properties'] ? change(copy) : copy) as unknown as TSchema
 }
 
-/** Refuses text that PostgreSQL cannot hold (NUL, half a surrogate pair) wherever it hides, before anything is done with it. */
+/**
+ * Refuses text that PostgreSQL cannot hold (NUL, half a surrogate pair) wherever it hides, before anything is done with
+ * it.
+ */
 export function refuseHostileText<T>(value: T, path: string, depth = 0): T {
   if (typeof value === 'string') {
-    if (value.includes('\0') || !value.isWellFormed()) throw InvalidRequest({ fields: [{ path, message: 'has a character that no text may have' }] })
+    if (value.includes('\0') || !value.isWellFormed()) throw InvalidRequest(
+      { fields: [{ path, message: 'has a character that no text may have' }] }
+    )
   } else if (typeof value === 'object' && value !== null) {
     // Deeper than any of our documents: a recursive walk of somebody else's nesting must end.
     if (depth > 32) throw InvalidRequest({ fields: [{ path, message: 'is nested too deep' }] })

@@ -1,5 +1,6 @@
-// How PostgreSQL's values read in JavaScript. A bigint that a double cannot hold is refused rather than rounded; a timestamp stays text in
-// ISO 8601 with microseconds, because that is how it goes out; numeric stays text, because money never is one.
+// How PostgreSQL's values read in JavaScript. A bigint that a double cannot hold is refused rather than rounded; a
+// timestamp stays text in ISO 8601 with microseconds, because that is how it goes out; numeric stays text, because
+// money never is one.
 import pg from 'pg'
 
 const INT8 = 20

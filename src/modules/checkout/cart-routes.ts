@@ -6,11 +6,16 @@ import { Currency } from '../../platform/money.ts'
 import { Unauthenticated } from '../../platform/problem.ts'
 import { getChannel } from '../catalog/channels.ts'
 import { listPaymentMethods } from '../payments/open-payment.ts'
-import { CouponNotApplicable, CurrencyNotOffered, Quote, QuoteTooLarge, ShippingMethodNotAvailable, VariantUnavailable } from '../pricing/pricing.ts'
+import {
+  CouponNotApplicable, CurrencyNotOffered, Quote, QuoteTooLarge, ShippingMethodNotAvailable, VariantUnavailable,
+} from '../pricing/pricing.ts'
 import { quote } from '../pricing/quote.ts'
 import { ShippingOption, shippingOptions } from '../shipping/shipping-options.ts'
 import { changeLines, createCart, quoteRequestOf, readCart, showCart, updateCart, withLines } from './cart.ts'
-import { Cart, CartCompleted, cartDetails, CartExpired, CartLine, CartNotFound, CartTooLarge, CouponCode, MAX_LINES, MAX_QUANTITY } from './checkout.ts'
+import {
+  Cart, CartCompleted, cartDetails, CartExpired, CartLine, CartNotFound, CartTooLarge, CouponCode, MAX_LINES,
+  MAX_QUANTITY,
+} from './checkout.ts'
 
 const params = Type.Object({ cartId: Id })
 const cartProblems = [CartNotFound, CartExpired]
@@ -31,20 +36,23 @@ export const createCartRoute = route({
 })
 
 export const getCart = route({
-  method: 'GET', path: '/store/carts/:cartId', access: 'shopper', tags: ['Carts'], summary: 'Read a cart with a fresh quote',
+  method: 'GET', path: '/store/carts/:cartId', access: 'shopper', tags: ['Carts'],
+  summary: 'Read a cart with a fresh quote',
   params, response: { 200: Cart }, problems: cartProblems,
   run: async ({ db, context, params }) => showCart(db, await readCart(db, context, params.cartId)),
 })
 
 export const updateCartRoute = route({
   method: 'PATCH', path: '/store/carts/:cartId', access: 'shopper', tags: ['Carts'],
-  summary: 'Set e-mail, addresses, delivery, coupons or currency', description: 'What is not named stays; null empties a field.',
+  summary: 'Set e-mail, addresses, delivery, coupons or currency',
+  description: 'What is not named stays; null empties a field.',
   params, body: Type.Object(cartDetails), response: { 200: Cart }, problems: changeProblems,
   run: ({ db, context, params, body }) => updateCart(db, context, params.cartId, body),
 })
 
 export const addLines = route({
-  method: 'POST', path: '/store/carts/:cartId/lines', access: 'shopper', tags: ['Carts'], summary: 'Add to the quantities of many variants at once',
+  method: 'POST', path: '/store/carts/:cartId/lines', access: 'shopper', tags: ['Carts'],
+  summary: 'Add to the quantities of many variants at once',
   params, body: Type.Object({ lines: Type.Array(CartLine, { minItems: 1, maxItems: MAX_LINES }) }),
   response: { 200: Cart }, problems: changeProblems,
   replay: async ({ db, context, params }) => showCart(db, await readCart(db, context, params.cartId)),
@@ -52,21 +60,29 @@ export const addLines = route({
 })
 
 export const setLines = route({
-  method: 'PUT', path: '/store/carts/:cartId/lines', access: 'shopper', tags: ['Carts'], summary: 'Set the quantities of many variants at once; 0 removes',
+  method: 'PUT', path: '/store/carts/:cartId/lines', access: 'shopper', tags: ['Carts'],
+  summary: 'Set the quantities of many variants at once; 0 removes',
   params, body: Type.Object({
-    lines: Type.Array(Type.Object({ variantId: Id, quantity: Type.Integer({ minimum: 0, maximum: MAX_QUANTITY }) }), { minItems: 1, maxItems: MAX_LINES }),
+    lines: Type.Array(Type.Object(
+      { variantId: Id, quantity: Type.Integer({ minimum: 0, maximum: MAX_QUANTITY }) }
+    ), { minItems: 1, maxItems: MAX_LINES }),
   }),
   response: { 200: Cart }, problems: changeProblems,
   run: ({ db, context, params, body }) => changeLines(db, context, params.cartId, body.lines, 'set'),
 })
 
 export const listCartShippingOptions = route({
-  method: 'GET', path: '/store/carts/:cartId/shipping-options', access: 'shopper', tags: ['Carts'], summary: 'List the deliveries that are possible for a cart',
-  params, response: { 200: Type.Object({ items: Type.Array(ShippingOption) }) }, problems: [...cartProblems, VariantUnavailable, QuoteTooLarge, CurrencyNotOffered],
+  method: 'GET', path: '/store/carts/:cartId/shipping-options', access: 'shopper', tags: ['Carts'],
+  summary: 'List the deliveries that are possible for a cart',
+  params, response: { 200: Type.Object({ items: Type.Array(ShippingOption) }) }, problems: [
+    ...cartProblems, VariantUnavailable, QuoteTooLarge, CurrencyNotOffered,
+  ],
   async run({ db, context, params }) {
     const cart = await readCart(db, context, params.cartId)
     if (cart.lines.length === 0) return { items: [] }
-    const { lines, subtotalMinor } = await quote(db, { ...quoteRequestOf(cart), shippingMethodId: null, couponPolicy: 'report' })
+    const { lines, subtotalMinor } = await quote(
+      db, { ...quoteRequestOf(cart), shippingMethodId: null, couponPolicy: 'report' }
+    )
     const goods = lines.filter((line) => line.requiresShipping)
     if (goods.length === 0) return { items: [] }
     return {
@@ -80,8 +96,11 @@ export const listCartShippingOptions = route({
 })
 
 export const listCartPaymentMethods = route({
-  method: 'GET', path: '/store/carts/:cartId/payment-methods', access: 'shopper', tags: ['Carts'], summary: 'List the ways to pay for a cart',
-  params, response: { 200: Type.Object({ items: Type.Array(Type.Object({ code: Type.String(), title: Type.String() })) }) }, problems: cartProblems,
+  method: 'GET', path: '/store/carts/:cartId/payment-methods', access: 'shopper', tags: ['Carts'],
+  summary: 'List the ways to pay for a cart',
+  params, response: {
+    200: Type.Object({ items: Type.Array(Type.Object({ code: Type.String(), title: Type.String() })) }),
+  }, problems: cartProblems,
   async run({ db, context, params }) {
     const cart = await readCart(db, context, params.cartId)
     const methods = listPaymentMethods(db, { currency: cart.currency, country: cart.shippingAddress?.country ?? null })
@@ -90,15 +109,21 @@ export const listCartPaymentMethods = route({
 })
 
 export const makeQuote = route({
-  method: 'POST', path: '/store/quote', access: 'shopper', tags: ['Checkout'], summary: 'What these lines would cost, without a cart',
+  method: 'POST', path: '/store/quote', access: 'shopper', tags: ['Checkout'],
+  summary: 'What these lines would cost, without a cart',
   body: Type.Object({
-    currency: Currency, country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$' })), region: Type.Optional(Type.String({ pattern: '^[A-Z0-9]{1,3}$' })),
+    currency: Currency, country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$' })), region: Type.Optional(
+      Type.String({ pattern: '^[A-Z0-9]{1,3}$' })
+    ),
     lines: Type.Array(CartLine, { minItems: 1, maxItems: MAX_LINES }), shippingMethodId: Type.Optional(Id),
     couponCodes: Type.Optional(Type.Array(CouponCode, { maxItems: 10 })),
   }),
-  response: { 200: Quote }, problems: [VariantUnavailable, CurrencyNotOffered, ShippingMethodNotAvailable, CouponNotApplicable, QuoteTooLarge, CartTooLarge],
+  response: { 200: Quote }, problems: [
+    VariantUnavailable, CurrencyNotOffered, ShippingMethodNotAvailable, CouponNotApplicable, QuoteTooLarge, CartTooLarge,
+  ],
   replay: 'none',
   run: ({ db, context, body }) => quote(db, {
-    ...body, channelId: channelOf(context.actor), lines: withLines([], body.lines, 'add'), couponCodes: body.couponCodes ?? [],
+    ...body, channelId: channelOf(context.actor), lines: withLines([], body.lines, 'add'),
+    couponCodes: body.couponCodes ?? [],
   }),
 })

@@ -1,5 +1,6 @@
-// One-shot checkout: everything in one call, without a cart, for buy-now buttons, apps and agents. The same parts as place-order.ts, in two trips
-// instead of three: there is no cart to lock, and the Idempotency-Key is what makes a repeat harmless.
+// One-shot checkout: everything in one call, without a cart, for buy-now buttons, apps and agents. The same parts as
+// place-order.ts, in two trips instead of three: there is no cart to lock, and the Idempotency-Key is what makes a
+// repeat harmless.
 import { Type, type Static } from 'typebox'
 import { resultId, type Context, type Db } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
@@ -32,24 +33,35 @@ const Body = Type.Object({
   payment: PaymentChoice,
 })
 
-/** Places and pays an order at once; throws what `placeOrder` throws. Asked twice under one Idempotency-Key it makes one order. */
+/**
+ * Places and pays an order at once; throws what `placeOrder` throws. Asked twice under one Idempotency-Key it makes one
+ * order.
+ */
 export async function checkoutNow(
   db: Db, context: Context, channelId: string, body: Static<typeof Body>,
 ): Promise<PlacedOrder & { token: string }> {
   const token = newToken('order_')
   const orderId = resultId(context)
   const cart = {
-    channelId, currency: body.currency, lines: withLines([], body.lines, 'add'), email: body.email, shippingAddress: body.shippingAddress ?? null,
-    billingAddress: body.billingAddress ?? null, shippingMethodId: body.shippingMethodId ?? null, couponCodes: body.couponCodes ?? [],
+    channelId, currency: body.currency, lines: withLines([], body.lines, 'add'), email: body.email,
+    shippingAddress: body.shippingAddress ?? null,
+    billingAddress: body.billingAddress ?? null, shippingMethodId: body.shippingMethodId ?? null,
+    couponCodes: body.couponCodes ?? [],
   }
   const free = await db.transaction(context, async (tx) => {
-    const [quoted] = await Promise.all([quote(tx, quoteRequestOf(cart)), reserve(tx, orderId, cart.lines, HOLD_SECONDS)])
+    const [quoted] = await Promise.all(
+      [quote(tx, quoteRequestOf(cart)), reserve(tx, orderId, cart.lines, HOLD_SECONDS)]
+    )
     refuseUnready(db, cart, quoted, body)
     await tx.commit([
-      createOrder(tx, { ...cart, orderId, tokenHash: hashToken(token), quote: quoted, paymentMethod: body.payment.method, holdSeconds: HOLD_SECONDS }),
+      createOrder(tx, {
+        ...cart, orderId, tokenHash: hashToken(token), quote: quoted, paymentMethod: body.payment.method,
+        holdSeconds: HOLD_SECONDS,
+      }),
       useCoupons(tx, orderId, quoted, cart.email.toLowerCase()),
       quoted.totalMinor > 0
-        ? openPayment(tx, { paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency }) : Promise.resolve(),
+        ? openPayment(tx, { paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency })
+          : Promise.resolve(),
       publish(tx, OrderCreated, { orderId }),
     ])
     return quoted.totalMinor === 0
@@ -59,7 +71,9 @@ export async function checkoutNow(
 
 const PlacedNow = Type.Object({
   ...Placed.properties,
-  token: Type.Union([Type.String(), Type.Null()], { description: 'Reads the order later, as a bearer token. Shown once: null in a repeated answer' }),
+  token: Type.Union([Type.String(), Type.Null()], {
+    description: 'Reads the order later, as a bearer token. Shown once: null in a repeated answer',
+  }),
 })
 
 async function show(db: Db, orderId: string) {
@@ -72,9 +86,11 @@ export const checkoutNowRoute = route({
   method: 'POST', path: '/store/checkout', access: 'shopper', tags: ['Checkout'], summary: 'Order and pay in one call',
   description: 'Ask POST /store/quote for the total first. Send an Idempotency-Key: a repeat answers the same order and charges nothing.',
   body: Body, response: { 201: PlacedNow }, problems: [...placingProblems, CartTooLarge],
-  // A first answer that was lost may have been lost before the payment: paying again resumes it, and does nothing when it is paid.
+  // A first answer that was lost may have been lost before the payment: paying again resumes it, and does nothing when
+  // it is paid.
   replay: async ({ db, context, body, resultId }) => {
-    const payment = body.expectedTotal.amount === 0 ? { kind: 'none' as const } : await authorize(db, context, { orderId: resultId, ...body.payment })
+    const payment = body.expectedTotal.amount === 0 ? { kind: 'none' as const }
+      : await authorize(db, context, { orderId: resultId, ...body.payment })
     return { order: await show(db, resultId), payment, token: null }
   },
   async run({ db, context, body }) {
@@ -85,10 +101,13 @@ export const checkoutNowRoute = route({
 })
 
 export const payOrder = route({
-  method: 'POST', path: '/store/orders/:orderId/pay', access: 'shopper', tags: ['Checkout'], summary: 'Pay an order that waits for its payment',
+  method: 'POST', path: '/store/orders/:orderId/pay', access: 'shopper', tags: ['Checkout'],
+  summary: 'Pay an order that waits for its payment',
   description: 'After a decline, with the same or another method. An order that is paid, or whose payment is undecided, answers its state.',
   params: Type.Object({ orderId: Type.String({ format: 'uuid' }) }), body: Type.Object({ payment: PaymentChoice }),
-  response: { 200: Placed }, problems: [OrderNotFound, CartNotFound, PaymentClosed, PaymentNotFound, PaymentMethodNotAvailable],
+  response: { 200: Placed }, problems: [
+    OrderNotFound, CartNotFound, PaymentClosed, PaymentNotFound, PaymentMethodNotAvailable,
+  ],
   replay: async ({ db, context, params, body }) => payAgain(db, context, params.orderId, body.payment),
   run: async ({ db, context, params, body }) => payAgain(db, context, params.orderId, body.payment),
 })

@@ -18,7 +18,9 @@ export const CouponCode = Type.String({ minLength: 1, maxLength: 40, pattern: '\
 /** How the shopper wants to pay. `data` is what the gateway's own form returned; no price, no card number. */
 export const PaymentChoice = Type.Object({
   method: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,39}$', description: 'The code of a payment method' }),
-  data: Type.Optional(Type.Record(Type.String({ maxLength: 60 }), Type.Union([Type.String({ maxLength: 500 }), Type.Number(), Type.Boolean()]))),
+  data: Type.Optional(Type.Record(
+    Type.String({ maxLength: 60 }), Type.Union([Type.String({ maxLength: 500 }), Type.Number(), Type.Boolean()])
+  )),
 })
 export type PaymentChoice = Static<typeof PaymentChoice>
 
@@ -33,7 +35,9 @@ export const cartDetails = {
 }
 
 /** A reason why the cart cannot be ordered as it is: a problem of the quote, in place of the total. */
-export const CartIssue = Type.Object({ code: Type.String(), title: Type.String(), detail: Type.Optional(Type.String()) }, { additionalProperties: true })
+export const CartIssue = Type.Object(
+  { code: Type.String(), title: Type.String(), detail: Type.Optional(Type.String()) }, { additionalProperties: true }
+)
 
 export const Cart = Type.Object({
   id: Id, channelId: Id, currency: Currency, lines: Type.Array(CartLine),
@@ -48,10 +52,17 @@ export type Cart = Static<typeof Cart>
 
 export const CartNotFound = problem('cart-not-found', 404, 'No such cart')
 export const CartExpired = problem('cart-expired', 410, 'The cart has expired; begin a new one')
-export const CartCompleted = problem('cart-completed', 409, 'The cart has become an order and cannot be changed', Type.Object({ orderId: Id }))
-export const CartIncomplete = problem('cart-incomplete', 422, 'Something is missing before this can be ordered', Type.Object({
+export const CartCompleted = problem(
+  'cart-completed', 409, 'The cart has become an order and cannot be changed', Type.Object({ orderId: Id })
+)
+export const CartIncomplete = problem('cart-incomplete', 422, 'Something is missing before this can be ordered',
+  Type.Object({
   missing: Type.Array(Type.Enum(['lines', 'email', 'shippingAddress', 'shippingMethodId'])),
 }))
-export const CartTooLarge = problem('cart-too-large', 422, 'The cart holds too much', Type.Object({ maxLines: Type.Integer(), maxQuantity: Type.Integer() }))
+export const CartTooLarge = problem('cart-too-large', 422, 'The cart holds too much', Type.Object(
+  { maxLines: Type.Integer(), maxQuantity: Type.Integer() }
+))
 /** The total is not the one that the shopper saw. Nothing was ordered; the new quote is in the answer. */
-export const CartChanged = problem('cart-changed', 409, 'The total has changed', Type.Object({ expectedTotal: Money, quote: Quote }))
+export const CartChanged = problem(
+  'cart-changed', 409, 'The total has changed', Type.Object({ expectedTotal: Money, quote: Quote })
+)

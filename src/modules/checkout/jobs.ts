@@ -1,4 +1,5 @@
-// What checkout does by itself: a lapsed order gives its cart back to the shopper, and carts that nobody came back to are forgotten.
+// What checkout does by itself: a lapsed order gives its cart back to the shopper, and carts that nobody came back to
+// are forgotten.
 import { sql, type Db } from '../../platform/db.ts'
 import { on, sweep } from '../../platform/events.ts'
 import { OrderLapsed } from '../orders/orders.ts'

@@ -1,4 +1,5 @@
-// Placing an order: one order and one payment for a cart however often it is asked for, never more than there is, and a stated price in statements.
+// Placing an order: one order and one payment for a cart however often it is asked for, never more than there is, and a
+// stated price in statements.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from 'typebox'
@@ -33,18 +34,23 @@ test('a purchase: the order is placed, the money taken, the stock promised', asy
   assert.equal(charge!.capturedMinor, 2470)
 })
 
-test('the transaction costs nine statements in three trips, for 1 line and for 100; payment adds two short ones', async (t) => {
+test('the transaction costs nine statements in three trips, for 1 line and for 100; payment adds two short ones',
+  async (t) => {
   const shop = await testShop(t)
   for (const size of [1, 100]) {
     const variants = await Promise.all(Array.from({ length: size }, () => shop.variant({ stock: [5] })))
     const cart = await shop.cart(variants.map((variantId) => ({ variantId, quantity: 1 })))
-    // A method that is refused after the placement would cost the same; the simulated decline ends with the two transactions of its attempt.
+    // A method that is refused after the placement would cost the same; the simulated decline ends with the two
+    // transactions of its attempt.
     const cost = await measured(async (cost) => {
       await shop.complete(cart, { fault: 'decline' })
       return cost
     })
-    t.diagnostic(`${size} lines: ${cost.statements} statements, ${cost.trips} trips with the payment's two transactions`)
-    // Attempt: begin, lock, read; insert, commit. Outcome of a decline: begin, two locks; the attempt, the timeline; commit.
+    t.diagnostic(
+      `${size} lines: ${cost.statements} statements, ${cost.trips} trips with the payment's two transactions`
+    )
+    // Attempt: begin, lock, read; insert, commit. Outcome of a decline: begin, two locks; the attempt, the timeline;
+    // commit.
     const payment = { statements: 5 + 6, trips: 2 + 3 }
     assert.deepEqual(cost, { statements: 9 + payment.statements, trips: 3 + payment.trips })
   }
@@ -75,7 +81,10 @@ test('ten completions of one cart at once make one order, one payment, one charg
     assert.ok(answers.every((answer) => answer.payment.kind === 'captured' || answer.payment.kind === 'unknown'))
   }
   assert.deepEqual(await shop.stock(mug), { onHand: 50, reserved: 5 })
-  assert.deepEqual([await count(shop, 'order'), await count(shop, 'payment'), await count(shop, 'attempt'), (await shop.charges()).length], [5, 5, 5, 5])
+  assert.deepEqual([
+    await count(shop, 'order'), await count(shop, 'payment'), await count(shop, 'attempt'),
+    (await shop.charges()).length,
+  ], [5, 5, 5, 5])
 })
 
 test('a coupon that may be used five times is used five times by forty buyers', async (t) => {
@@ -94,8 +103,13 @@ test('a changed total and a missing field are refused, and nothing is half-done'
   const shop = await testShop(t)
   const mug = await shop.variant({ stock: [5] })
   const { cart, context } = await shop.cart([{ variantId: mug, quantity: 1 }])
-  const attempt = (amount: number) => placeOrder(shop.db, context, { cartId: cart.id, expectedTotal: { amount, currency: 'EUR' }, payment: { method: 'card' } })
-  await assert.rejects(attempt(cart.quote!.totalMinor - 1), (error: any) => isProblem(error, CartChanged) && error.extra['quote'] !== undefined)
+  const attempt = (amount: number) => placeOrder(
+    shop.db, context, { cartId: cart.id, expectedTotal: { amount, currency: 'EUR' }, payment: { method: 'card' } }
+  )
+  await assert.rejects(
+    attempt(cart.quote!.totalMinor - 1),
+    (error: any) => isProblem(error, CartChanged) && error.extra['quote'] !== undefined
+  )
   await updateCart(shop.db, context, cart.id, { email: null, shippingMethodId: null })
   await assert.rejects(attempt(990), (error: any) => isProblem(error, CartIncomplete) &&
     assert.deepEqual(error.extra['missing'], ['email', 'shippingMethodId']) === undefined)

@@ -1,6 +1,7 @@
-// Turns a cart into an order. What must be true together happens in one transaction of nine statements in three trips, whatever the number of
-// lines; the gateway is called after it, because a network call must never hold a row lock. The order waits for its payment with its stock and
-// coupon uses held: paid in time it is placed (see orders/apply-payment.ts), otherwise it lapses and the cart is open again.
+// Turns a cart into an order. What must be true together happens in one transaction of nine statements in three trips,
+// whatever the number of lines; the gateway is called after it, because a network call must never hold a row lock. The
+// order waits for its payment with its stock and coupon uses held: paid in time it is placed (see
+// orders/apply-payment.ts), otherwise it lapses and the cart is open again.
 import { Type } from 'typebox'
 import { sql, type Context, type Db } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
@@ -17,22 +18,27 @@ import { authorize } from '../payments/authorize.ts'
 import { openPayment, requireMethod } from '../payments/open-payment.ts'
 import { PaymentClosed, PaymentMethodNotAvailable, PaymentResult } from '../payments/payments.ts'
 import {
-  CouponExhausted, CouponNotApplicable, CurrencyNotOffered, QuoteTooLarge, sameTotal, ShippingMethodNotAvailable, VariantUnavailable, type Quote,
+  CouponExhausted, CouponNotApplicable, CurrencyNotOffered, QuoteTooLarge, sameTotal, ShippingMethodNotAvailable,
+  VariantUnavailable, type Quote,
 } from '../pricing/pricing.ts'
 import { quote } from '../pricing/quote.ts'
 import { useCoupons } from '../pricing/use-coupons.ts'
 import { ownerOf, quoteRequestOf, readCart, type CartRow } from './cart.ts'
 import { CartChanged, CartExpired, CartIncomplete, CartNotFound, PaymentChoice } from './checkout.ts'
 
-/** A shopper has this long to pay: enough for a bank's confirmation page, and an abandoned order keeps nothing from others for longer. */
+/**
+ * A shopper has this long to pay: enough for a bank's confirmation page, and an abandoned order keeps nothing from
+ * others for longer.
+ */
 export const HOLD_SECONDS = 15 * 60
 
 export type PlaceOrder = { cartId: string; expectedTotal: Money; payment: PaymentChoice }
 export type PlacedOrder = { orderId: string; payment: PaymentResult }
 
 /**
- * Asked twice, or ten times at once, it makes one order and one payment: the cart's row lock decides, and the others find its order id.
- * Throws CartChanged when the total is not `expectedTotal`, OutOfStock naming the lines, and what a quote may throw. Nothing is half-done.
+ * Asked twice, or ten times at once, it makes one order and one payment: the cart's row lock decides, and the others
+ * find its order id. Throws CartChanged when the total is not `expectedTotal`, OutOfStock naming the lines, and what a
+ * quote may throw. Nothing is half-done.
  */
 export async function placeOrder(db: Db, context: Context, input: PlaceOrder): Promise<PlacedOrder> {
   const { orderId, free } = await db.transaction(context, async (tx) => {
@@ -48,11 +54,13 @@ export async function placeOrder(db: Db, context: Context, input: PlaceOrder): P
 
     await tx.commit([                                                          // one trip, the commit included
       createOrder(tx, {
-        ...cart, orderId, email, tokenHash: ownerOf(context).tokenHash, quote: quoted, paymentMethod: input.payment.method, holdSeconds: HOLD_SECONDS,
+        ...cart, orderId, email, tokenHash: ownerOf(context).tokenHash, quote: quoted,
+        paymentMethod: input.payment.method, holdSeconds: HOLD_SECONDS,
       }),
       useCoupons(tx, orderId, quoted, email.toLowerCase()),
       quoted.totalMinor > 0
-        ? openPayment(tx, { paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency }) : Promise.resolve(),
+        ? openPayment(tx, { paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency })
+          : Promise.resolve(),
       tx.run(sql`update checkout.cart set order_id = ${orderId}, updated_at = now() where id = ${cart.id}`),
       publish(tx, OrderCreated, { orderId }),
     ])
@@ -62,15 +70,22 @@ export async function placeOrder(db: Db, context: Context, input: PlaceOrder): P
 }
 
 /** Pays a new or a waiting order: idempotent and resumable. A free one is placed at once. */
-export async function pay(db: Db, context: Context, orderId: string, choice: PaymentChoice, free: boolean): Promise<PlacedOrder> {
+export async function pay(
+  db: Db, context: Context, orderId: string, choice: PaymentChoice, free: boolean,
+): Promise<PlacedOrder> {
   if (free) await placeFreeOrder(db, orderId)
   return { orderId, payment: free ? { kind: 'none' } : await authorize(db, context, { orderId, ...choice }) }
 }
 
 type Ready = Pick<CartRow, 'lines' | 'email' | 'shippingAddress' | 'shippingMethodId'>
 
-/** Refuses what cannot be ordered: something missing, a total that the shopper has not seen, a way to pay that is not offered. Answers the e-mail. */
-export function refuseUnready(db: Db, cart: Ready, quoted: Quote, { expectedTotal, payment }: Omit<PlaceOrder, 'cartId'>): string {
+/**
+ * Refuses what cannot be ordered: something missing, a total that the shopper has not seen, a way to pay that is not
+ * offered. Answers the e-mail.
+ */
+export function refuseUnready(
+  db: Db, cart: Ready, quoted: Quote, { expectedTotal, payment }: Omit<PlaceOrder, 'cartId'>,
+): string {
   const goods = quoted.lines.some((line) => line.requiresShipping)
   const missing = [
     cart.lines.length === 0 && 'lines', !cart.email && 'email', goods && !cart.shippingAddress && 'shippingAddress',
@@ -78,15 +93,20 @@ export function refuseUnready(db: Db, cart: Ready, quoted: Quote, { expectedTota
   ].filter((name) => name !== false) as ('lines' | 'email' | 'shippingAddress' | 'shippingMethodId')[]
   if (missing.length > 0) throw CartIncomplete({ missing }, `Add ${missing.join(', ')} and try again.`)
   if (!sameTotal(quoted, expectedTotal)) {
-    throw CartChanged({ expectedTotal, quote: quoted }, 'Show the new total to the shopper and send it as expectedTotal.')
+    throw CartChanged(
+      { expectedTotal, quote: quoted }, 'Show the new total to the shopper and send it as expectedTotal.'
+    )
   }
-  if (quoted.totalMinor > 0) requireMethod(db, payment.method, { currency: quoted.currency, country: cart.shippingAddress?.country ?? null })
+  if (quoted.totalMinor > 0) requireMethod(
+    db, payment.method, { currency: quoted.currency, country: cart.shippingAddress?.country ?? null }
+  )
   return cart.email!
 }
 
 export const Placed = Type.Object({ order: Order, payment: PaymentResult })
 export const placingProblems = [
-  CartIncomplete, CartChanged, OutOfStock, CouponExhausted, CouponNotApplicable, CurrencyNotOffered, QuoteTooLarge, ShippingMethodNotAvailable,
+  CartIncomplete, CartChanged, OutOfStock, CouponExhausted, CouponNotApplicable, CurrencyNotOffered, QuoteTooLarge,
+  ShippingMethodNotAvailable,
   VariantUnavailable, PaymentMethodNotAvailable, PaymentClosed, OrderNotFound,
 ] as const
 
@@ -102,7 +122,12 @@ export const completeCart = route({
   description: 'A declined payment leaves the order waiting: complete again with another method. While a payment is undecided, a repeat answers its state.',
   params: Type.Object({ cartId: Id }), body: Type.Object({ expectedTotal: Money, payment: PaymentChoice }),
   response: { 201: Placed }, problems: [CartNotFound, CartExpired, ...placingProblems],
-  // The cart knows its order and the order its payment, so a repeat of the whole act renders the present state by itself.
-  replay: async ({ db, context, params, body }) => showPlaced(db, context, await placeOrder(db, context, { cartId: params.cartId, ...body })),
-  run: async ({ db, context, params, body }) => showPlaced(db, context, await placeOrder(db, context, { cartId: params.cartId, ...body })),
+  // The cart knows its order and the order its payment, so a repeat of the whole act renders the present state by
+  // itself.
+  replay: async ({ db, context, params, body }) => showPlaced(
+    db, context, await placeOrder(db, context, { cartId: params.cartId, ...body })
+  ),
+  run: async ({ db, context, params, body }) => showPlaced(
+    db, context, await placeOrder(db, context, { cartId: params.cartId, ...body })
+  ),
 })

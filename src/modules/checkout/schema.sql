@@ -1,5 +1,6 @@
--- Checkout: carts. A cart belongs to one shopper, is read and written as a whole, and every write takes its row lock: so its lines are a
--- document in the row, and a change of a hundred lines is one update of one row. Prices are never stored here: a quote is made when asked for.
+-- Checkout: carts. A cart belongs to one shopper, is read and written as a whole, and every write takes its row lock:
+-- so its lines are a document in the row, and a change of a hundred lines is one update of one row. Prices are never
+-- stored here: a quote is made when asked for.
 create schema checkout;
 
 create table checkout.cart (

@@ -1,8 +1,12 @@
 // What a shopper asks of checkout, in the order of a purchase.
-import { addLines, createCartRoute, getCart, listCartPaymentMethods, listCartShippingOptions, makeQuote, setLines, updateCartRoute } from './cart-routes.ts'
+import {
+  addLines, createCartRoute, getCart, listCartPaymentMethods, listCartShippingOptions, makeQuote, setLines,
+  updateCartRoute,
+} from './cart-routes.ts'
 import { checkoutNowRoute, payOrder } from './checkout-now.ts'
 import { completeCart } from './place-order.ts'
 
 export const storeRoutes = [
-  createCartRoute, getCart, addLines, setLines, updateCartRoute, listCartShippingOptions, listCartPaymentMethods, completeCart, payOrder, makeQuote, checkoutNowRoute,
+  createCartRoute, getCart, addLines, setLines, updateCartRoute, listCartShippingOptions, listCartPaymentMethods,
+  completeCart, payOrder, makeQuote, checkoutNowRoute,
 ]

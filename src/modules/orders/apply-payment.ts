@@ -1,6 +1,6 @@
-// What a payment's outcome means for its order. Payments calls this inside the transaction that records the outcome, so "paid" and "placed" are one
-// fact: no crash can leave a paid order waiting, or a waiting order paid. An order that cannot be placed any more refuses, and payments gives
-// the money back by itself.
+// What a payment's outcome means for its order. Payments calls this inside the transaction that records the outcome, so
+// "paid" and "placed" are one fact: no crash can leave a paid order waiting, or a waiting order paid. An order that
+// cannot be placed any more refuses, and payments gives the money back by itself.
 import { Type } from 'typebox'
 import { sql, systemContext, type Conn, type Db, type Tx } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
@@ -33,8 +33,9 @@ export const orderPayments: PaymentListener = {
 }
 
 /**
- * Places the order: its holds become promises, its coupon uses are spent, the world is told. 'refused' when it was cancelled or has lapsed, or its
- * goods are gone although it waited; then payments gives the money back. Asked twice it answers the same and does nothing more.
+ * Places the order: its holds become promises, its coupon uses are spent, the world is told. 'refused' when it was
+ * cancelled or has lapsed, or its goods are gone although it waited; then payments gives the money back. Asked twice it
+ * answers the same and does nothing more.
  */
 async function place(tx: Tx, orderId: string, data: Record<string, unknown>): Promise<'accepted' | 'refused'> {
   const state = await lockOrder(tx, orderId)
@@ -67,7 +68,9 @@ async function refuse(tx: Tx, orderId: string, reason: string): Promise<'refused
   return 'refused'
 }
 
-/** Places an order whose total is nothing. A crash before it lets the order lapse, and its cart can be completed again. */
+/**
+ * Places an order whose total is nothing. A crash before it lets the order lapse, and its cart can be completed again.
+ */
 export async function placeFreeOrder(db: Db, orderId: string): Promise<void> {
   await db.transaction(systemContext(), (tx) => place(tx, orderId, { total: 0 }))
 }

@@ -1,5 +1,5 @@
-// Cancels an order: its goods are free again in the same transaction, and what was paid goes back by itself. The gateway is called by a job after
-// the commit, so a crash in between delays the money and cannot lose it.
+// Cancels an order: its goods are free again in the same transaction, and what was paid goes back by itself. The
+// gateway is called by a job after the commit, so a crash in between delays the money and cannot lose it.
 import { Type, type Static } from 'typebox'
 import { sql, type Context, type Db } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
@@ -13,13 +13,20 @@ import { note } from './timeline.ts'
 
 const CancelReason = Type.Enum(['customer', 'out_of_stock', 'fraud', 'payment', 'other'])
 
-/** Throws OrderNotFound, and OrderClosed when the order lapsed. Asked twice it answers the cancelled order and does nothing more. */
-export async function cancelOrder(db: Db, context: Context, orderId: string, reason: Static<typeof CancelReason>): Promise<void> {
+/**
+ * Throws OrderNotFound, and OrderClosed when the order lapsed. Asked twice it answers the cancelled order and does
+ * nothing more.
+ */
+export async function cancelOrder(
+  db: Db, context: Context, orderId: string, reason: Static<typeof CancelReason>,
+): Promise<void> {
   await db.transaction(context, async (tx) => {
     const state = await lockOrder(tx, orderId)
     if (!state) throw OrderNotFound({})
     if (state === 'cancelled') return
-    if (!statesThatMay('cancel').includes(state)) throw OrderClosed({ state }, 'Only an order that waits for payment or is placed can be cancelled.')
+    if (!statesThatMay('cancel').includes(state)) throw OrderClosed(
+      { state }, 'Only an order that waits for payment or is placed can be cancelled.'
+    )
     await release(tx, orderId)
     await releaseCoupons(tx, orderId)
     await tx.commit([

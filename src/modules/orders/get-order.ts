@@ -1,4 +1,5 @@
-// Reads an order as it was sold. A shopper reads it with the secret that placed it, staff with a permission; the row scope is a where clause.
+// Reads an order as it was sold. A shopper reads it with the secret that placed it, staff with a permission; the row
+// scope is a where clause.
 import { Type, type Static } from 'typebox'
 import { sql, type Conn, type Statement } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
@@ -7,13 +8,20 @@ import { Order, OrderNotFound, TimelineEntry } from './orders.ts'
 /** The order, or undefined. `scope` narrows whose it must be. */
 export async function findOrder(conn: Conn, orderId: string, scope: Statement = sql`true`): Promise<Order | undefined> {
   return conn.maybe(Order, sql`
-    select o.id, number, state, channel_id as "channelId", currency, email, total_minor as "totalMinor", created_at as "createdAt",
-      placed_at as "placedAt", closed_at as "closedAt", shipping_address as "shippingAddress", billing_address as "billingAddress",
-      prices_include_tax as "pricesIncludeTax", delivery, promotions, subtotal_minor as "subtotalMinor", shipping_minor as "shippingMinor",
-      discount_minor as "discountMinor", tax_minor as "taxMinor", payment_method as "paymentMethod", holds_until as "holdsUntil",
-      (select jsonb_agg(jsonb_build_object('position', position, 'variantId', variant_id, 'productId', product_id, 'sku', sku,
-          'productTitle', product_title, 'variantTitle', variant_title, 'imageUrl', image_url, 'requiresShipping', requires_shipping,
-          'weightGrams', weight_grams, 'quantity', quantity, 'unitMinor', unit_minor, 'perUnits', per_units, 'taxRatePpm', tax_rate_ppm,
+    select o.id, number, state, channel_id as "channelId", currency, email, total_minor as "totalMinor",
+    created_at as "createdAt",
+      placed_at as "placedAt", closed_at as "closedAt", shipping_address as "shippingAddress",
+      billing_address as "billingAddress",
+      prices_include_tax as "pricesIncludeTax", delivery, promotions, subtotal_minor as "subtotalMinor",
+      shipping_minor as "shippingMinor",
+      discount_minor as "discountMinor", tax_minor as "taxMinor", payment_method as "paymentMethod",
+      holds_until as "holdsUntil",
+      (select jsonb_agg(jsonb_build_object('position', position, 'variantId', variant_id, 'productId', product_id,
+      'sku', sku,
+          'productTitle', product_title, 'variantTitle', variant_title, 'imageUrl', image_url, 'requiresShipping',
+          requires_shipping,
+          'weightGrams', weight_grams, 'quantity', quantity, 'unitMinor', unit_minor, 'perUnits', per_units,
+          'taxRatePpm', tax_rate_ppm,
           'subtotalMinor', line.subtotal_minor, 'discountMinor', line.discount_minor, 'taxMinor', line.tax_minor,
           'totalMinor', line.total_minor) order by position)
         from orders.line where line.order_id = o.id) as lines
@@ -21,9 +29,15 @@ export async function findOrder(conn: Conn, orderId: string, scope: Statement = 
 }
 
 /** The order of a shopper who has its token; throws OrderNotFound for a foreign one as for one that does not exist. */
-export async function orderOfShopper(conn: Conn, orderId: string, channelId: string, tokenHash: Buffer | undefined): Promise<Order> {
-  const order = tokenHash && await findOrder(conn, orderId, sql`o.channel_id = ${channelId} and o.token_hash = ${tokenHash}`)
-  if (!order) throw OrderNotFound({}, 'Send the token that came with its cart or checkout as Authorization: Bearer <token>.')
+export async function orderOfShopper(
+  conn: Conn, orderId: string, channelId: string, tokenHash: Buffer | undefined,
+): Promise<Order> {
+  const order = tokenHash && await findOrder(
+    conn, orderId, sql`o.channel_id = ${channelId} and o.token_hash = ${tokenHash}`
+  )
+  if (!order) throw OrderNotFound(
+    {}, 'Send the token that came with its cart or checkout as Authorization: Bearer <token>.'
+  )
   return order
 }
 
@@ -41,7 +55,9 @@ export const getOrder = route({
 
 export const getAnyOrder = route({
   method: 'GET', path: '/admin/orders/:orderId', access: { permission: 'orders:read' }, tags: ['Orders'],
-  summary: 'Read an order with its timeline', params, response: { 200: Type.Object({ order: Order, timeline: Type.Array(TimelineEntry) }) },
+  summary: 'Read an order with its timeline', params, response: {
+    200: Type.Object({ order: Order, timeline: Type.Array(TimelineEntry) }),
+  },
   problems: [OrderNotFound],
   async run({ db, params }) {
     const [order, timeline] = await Promise.all([findOrder(db, params.orderId), readTimeline(db, params.orderId)])
@@ -51,5 +67,7 @@ export const getAnyOrder = route({
 })
 
 function readTimeline(conn: Conn, orderId: string): Promise<Static<typeof TimelineEntry>[]> {
-  return conn.many(TimelineEntry, sql`select at, kind, actor, data from orders.timeline_entry where order_id = ${orderId} order by id`)
+  return conn.many(
+    TimelineEntry, sql`select at, kind, actor, data from orders.timeline_entry where order_id = ${orderId} order by id`
+  )
 }

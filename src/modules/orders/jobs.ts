@@ -11,7 +11,9 @@ async function sendConfirmation(db: Db, orderId: string, eventId: string): Promi
   const order = await findOrder(db, orderId)
   if (!order) return
   await db.transaction(systemContext(eventId), async (tx) => {
-    if (await firstTime(tx, 'orders.send-confirmation', eventId)) await enqueueMessage(tx, 'order-confirmation', order.email, { order })
+    if (
+      await firstTime(tx, 'orders.send-confirmation', eventId)
+    ) await enqueueMessage(tx, 'order-confirmation', order.email, { order })
   })
 }
 

@@ -1,5 +1,5 @@
-// Orders that nobody paid in time give back what they held. Whoever still waits for a bank's answer keeps it: an undecided payment extends the
-// holds, because goods that are paid for must not be sold to somebody else meanwhile.
+// Orders that nobody paid in time give back what they held. Whoever still waits for a bank's answer keeps it: an
+// undecided payment extends the holds, because goods that are paid for must not be sold to somebody else meanwhile.
 import { Type } from 'typebox'
 import { sql, systemContext, type Db, type Tx } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
@@ -15,7 +15,10 @@ const AT_ONCE = 100
 
 const Due = Type.Object({ orderId: Type.String() })
 
-/** Lets the orders lapse whose time is over; answers how many. Each in a transaction of its own, so that one cannot hold up the others. */
+/**
+ * Lets the orders lapse whose time is over; answers how many. Each in a transaction of its own, so that one cannot hold
+ * up the others.
+ */
 export async function lapseOrders(db: Db): Promise<number> {
   const due = await db.many(Due, sql`
     select id as "orderId" from orders.order where state = 'awaiting_payment' and holds_until <= now() order by holds_until limit ${AT_ONCE}`)

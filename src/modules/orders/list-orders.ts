@@ -1,5 +1,5 @@
-// The list of orders for staff: newest first, by state, e-mail, number or time. A cursor holds the last row's place, so a page costs the same
-// at the millionth order as at the first.
+// The list of orders for staff: newest first, by state, e-mail, number or time. A cursor holds the last row's place, so
+// a page costs the same at the millionth order as at the first.
 import { Type } from 'typebox'
 import { joined, sql } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
@@ -7,7 +7,8 @@ import { InvalidCursor } from '../../platform/problem.ts'
 import { OrderState, OrderSummary } from './orders.ts'
 
 export const listOrders = route({
-  method: 'GET', path: '/admin/orders', access: { permission: 'orders:read' }, tags: ['Orders'], summary: 'List orders, newest first',
+  method: 'GET', path: '/admin/orders', access: { permission: 'orders:read' }, tags: ['Orders'],
+  summary: 'List orders, newest first',
   query: Type.Object({
     ...PageQuery,
     state: Type.Optional(OrderState),
@@ -32,12 +33,15 @@ export const listOrders = route({
       wanted.push(sql`(created_at, id) < (${at}::timestamptz, ${id}::uuid)`)
     }
     const rows = await db.many(OrderSummary, sql`
-      select id, number, state, channel_id as "channelId", currency, email, total_minor as "totalMinor", created_at as "createdAt",
+      select id, number, state, channel_id as "channelId", currency, email, total_minor as "totalMinor",
+      created_at as "createdAt",
         placed_at as "placedAt", closed_at as "closedAt", lines."lineCount", lines."unitCount"
       from (
-        select * from orders.order where ${joined(wanted, sql` and `)} order by created_at desc, id desc limit ${limit + 1}
+        select * from orders.order where ${joined(wanted, sql` and `)} order by created_at desc,
+          id desc limit ${limit + 1}
       ) o cross join lateral (
-        select count(*)::int as "lineCount", coalesce(sum(quantity), 0)::int as "unitCount" from orders.line where line.order_id = o.id
+        select count(*)::int as "lineCount", coalesce(sum(quantity),
+          0)::int as "unitCount" from orders.line where line.order_id = o.id
       ) lines
       order by created_at desc, id desc`)
     const items = rows.slice(0, limit)

@@ -1,4 +1,5 @@
-// The words of orders: what an order looks like, which state may follow which, what can be wrong, and what it tells others. No I/O.
+// The words of orders: what an order looks like, which state may follow which, what can be wrong, and what it tells
+// others. No I/O.
 import { Type, type Static, type TSchema } from 'typebox'
 import { event } from '../../platform/events.ts'
 import { Id, Timestamp } from '../../platform/http.ts'
@@ -15,7 +16,9 @@ export const Address = Type.Object({
   line2: Type.Optional(line(200)),
   postalCode: Type.Optional(line(20)),
   city: line(100),
-  region: Type.Optional(Type.String({ pattern: '^[A-Z0-9]{1,3}$', description: 'ISO 3166-2 without the country: BC of CA-BC' })),
+  region: Type.Optional(
+    Type.String({ pattern: '^[A-Z0-9]{1,3}$', description: 'ISO 3166-2 without the country: BC of CA-BC' })
+  ),
   country: Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2' }),
   phone: Type.Optional(line(40)),
 })
@@ -24,7 +27,10 @@ export type Address = Static<typeof Address>
 export const OrderState = Type.Enum(['awaiting_payment', 'placed', 'lapsed', 'cancelled'])
 export type OrderState = Static<typeof OrderState>
 
-/** Which act leads from which state to which. What is missing here is refused; an act that already happened answers with the present state. */
+/**
+ * Which act leads from which state to which. What is missing here is refused; an act that already happened answers with
+ * the present state.
+ */
 export const transitions: Record<OrderState, Partial<Record<'pay' | 'lapse' | 'cancel', OrderState>>> = {
   awaiting_payment: { pay: 'placed', lapse: 'lapsed', cancel: 'cancelled' },
   placed: { cancel: 'cancelled' },
@@ -38,16 +44,21 @@ export function statesThatMay(act: 'pay' | 'lapse' | 'cancel'): OrderState[] {
 }
 
 export const OrderLine = Type.Object({
-  position: Type.Integer(), variantId: Id, productId: Id, sku: Type.String(), productTitle: Type.String(), variantTitle: Type.String(),
-  imageUrl: nullable(Type.String()), requiresShipping: Type.Boolean(), weightGrams: Type.Integer(), quantity: Type.Integer(),
+  position: Type.Integer(), variantId: Id, productId: Id, sku: Type.String(), productTitle: Type.String(),
+  variantTitle: Type.String(),
+  imageUrl: nullable(Type.String()), requiresShipping: Type.Boolean(), weightGrams: Type.Integer(),
+  quantity: Type.Integer(),
   unitMinor: Type.Integer(), perUnits: Type.Integer(), taxRatePpm: Type.Integer(),
   subtotalMinor: Type.Integer(), discountMinor: Type.Integer(), taxMinor: Type.Integer(), totalMinor: Type.Integer(),
 })
 
 /** Amounts are minor units of `currency`. `totalMinor` is what is to be paid. */
 const summary = {
-  id: Id, number: Type.Integer({ description: 'What people call the order' }), state: OrderState, channelId: Id, currency: Currency,
-  email: Type.String(), totalMinor: Type.Integer(), createdAt: Timestamp, placedAt: nullable(Timestamp), closedAt: nullable(Timestamp),
+  id: Id, number: Type.Integer(
+    { description: 'What people call the order' }
+  ), state: OrderState, channelId: Id, currency: Currency,
+  email: Type.String(), totalMinor: Type.Integer(), createdAt: Timestamp, placedAt: nullable(Timestamp),
+  closedAt: nullable(Timestamp),
 }
 export const OrderSummary = Type.Object({ ...summary, lineCount: Type.Integer(), unitCount: Type.Integer() })
 
@@ -59,7 +70,9 @@ export const Order = Type.Object({
     methodId: Id, code: Type.String(), name: Type.String(), amountMinor: Type.Integer(), discountMinor: Type.Integer(),
     taxRatePpm: Type.Integer(), taxMinor: Type.Integer(), totalMinor: Type.Integer(),
   })),
-  promotions: Type.Array(Type.Object({ promotionId: Id, code: nullable(Type.String()), name: Type.String(), amountMinor: Type.Integer() })),
+  promotions: Type.Array(
+    Type.Object({ promotionId: Id, code: nullable(Type.String()), name: Type.String(), amountMinor: Type.Integer() })
+  ),
   subtotalMinor: Type.Integer(), shippingMinor: Type.Integer(), discountMinor: Type.Integer(), taxMinor: Type.Integer(),
   paymentMethod: nullable(Type.String()),
   holdsUntil: Timestamp,
@@ -72,7 +85,9 @@ export const TimelineEntry = Type.Object({
 })
 
 export const OrderNotFound = problem('order-not-found', 404, 'No such order')
-export const OrderClosed = problem('order-closed', 409, 'The order is in a state that does not allow this', Type.Object({ state: OrderState }))
+export const OrderClosed = problem(
+  'order-closed', 409, 'The order is in a state that does not allow this', Type.Object({ state: OrderState })
+)
 
 /** Written with the order. It tells nobody outside: nothing is sold before `order.placed`. */
 export const OrderCreated = event('order.created', Type.Object({ orderId: Id }))

@@ -1,8 +1,9 @@
--- Orders: what was sold, to whom, at which price and tax, and what happened to it since. Everything that the buyer agreed to is frozen here:
--- an order reads the same when its product is renamed, repriced or gone.
+-- Orders: what was sold, to whom, at which price and tax, and what happened to it since. Everything that the buyer
+-- agreed to is frozen here: an order reads the same when its product is renamed, repriced or gone.
 create schema orders;
 
--- People see numbers, machines use ids. A number is taken with the order and never given twice; a refused order may leave a gap.
+-- People see numbers, machines use ids. A number is taken with the order and never given twice; a refused order may
+-- leave a gap.
 create sequence orders.number start 1001;
 
 -- awaiting_payment → placed | lapsed | cancelled; placed → cancelled.
@@ -27,7 +28,8 @@ create table orders."order" (
   tax_minor bigint not null,
   total_minor bigint not null,
   payment_method text,
-  -- Until then its stock and coupon uses are held; the sweep then lets the order lapse, unless its payment is still undecided.
+  -- Until then its stock and coupon uses are held; the sweep then lets the order lapse, unless its payment is still
+  -- undecided.
   holds_until timestamptz not null,
   created_at timestamptz not null default now(),
   placed_at timestamptz,

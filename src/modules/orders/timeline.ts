@@ -8,5 +8,6 @@ export async function note(tx: Tx, orderId: string, kind: string, data: Record<s
 }
 
 function nameOf(actor: Actor): string {
-  return actor.kind === 'staff' || actor.kind === 'key' ? `${actor.kind}:${actor.id}` : actor.kind === 'shopper' ? 'shopper' : 'system'
+  return actor.kind === 'staff' || actor.kind === 'key' ? `${actor.kind}:${actor.id}` : actor.kind === 'shopper'
+    ? 'shopper' : 'system'
 }

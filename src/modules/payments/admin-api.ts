@@ -2,4 +2,6 @@
 import { getPayment, listOrderPayments, listPaymentsNeedingAttention } from './get-payment.ts'
 import { capturePayment, recordReceipt, refundPayment, voidPayment } from './operate-payment.ts'
 
-export const adminRoutes = [listPaymentsNeedingAttention, getPayment, listOrderPayments, capturePayment, refundPayment, voidPayment, recordReceipt]
+export const adminRoutes = [
+  listPaymentsNeedingAttention, getPayment, listOrderPayments, capturePayment, refundPayment, voidPayment, recordReceipt,
+]

@@ -1,26 +1,31 @@
-// Collects the payment of an order: two short transactions around the call of the gateway. The attempt and its key are committed before the call,
-// the outcome after it; whatever happens in between, recovery finds the row and asks the gateway again under the same key.
+// Collects the payment of an order: two short transactions around the call of the gateway. The attempt and its key are
+// committed before the call, the outcome after it; whatever happens in between, recovery finds the row and asks the
+// gateway again under the same key.
 import { Type } from 'typebox'
 import { json, sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { newId } from '../../platform/id.ts'
 import { callGateway } from './call-gateway.ts'
 import { paymentSetup, type ChargeRequest, type Gateway } from './gateway.ts'
 import { requireMethod } from './open-payment.ts'
-import { AttemptState, PaymentClosed, PaymentNotFound, resultOf, secondsUntilCheck, type PaymentResult } from './payments.ts'
+import {
+  AttemptState, PaymentClosed, PaymentNotFound, resultOf, secondsUntilCheck, type PaymentResult,
+} from './payments.ts'
 import { recordCharge } from './record-charge.ts'
 
 const Owed = Type.Object({
   paymentId: Type.String(), amountMinor: Type.Integer(), currency: Type.String(), closed: Type.Boolean(),
   attempt: Type.Union([Type.Null(), Type.Object({
-    state: AttemptState, reason: Type.Union([Type.String(), Type.Null()]), url: Type.Union([Type.String(), Type.Null()]),
+    state: AttemptState, reason: Type.Union([Type.String(), Type.Null()]),
+    url: Type.Union([Type.String(), Type.Null()]),
   })]),
 })
 
 export type Choice = { orderId: string; method: string; data?: Record<string, unknown> | undefined }
 
 /**
- * Pays, or answers how the payment stands: while an attempt is live or has succeeded, no gateway is called, however often or at the same time
- * this is asked. After a decline the next attempt begins. An order without a payment (its total is nothing) answers 'none'.
+ * Pays, or answers how the payment stands: while an attempt is live or has succeeded, no gateway is called, however
+ * often or at the same time this is asked. After a decline the next attempt begins. An order without a payment (its
+ * total is nothing) answers 'none'.
  */
 export async function authorize(db: Db, context: Context, choice: Choice): Promise<PaymentResult> {
   const begun = await db.transaction(context, (tx) => begin(tx, db, choice))
@@ -48,11 +53,13 @@ async function begin(tx: Tx, db: Db, choice: Choice): Promise<Begun> {
   const method = requireMethod(db, choice.method, { currency: owed.currency, country: null })
   const gateway = paymentSetup.of(db).gateways.get(method.gateway)!
   const charge = {
-    key: newId(), amountMinor: owed.amountMinor, currency: owed.currency, capture: method.capture === 'automatic', data: choice.data ?? {},
+    key: newId(), amountMinor: owed.amountMinor, currency: owed.currency, capture: method.capture === 'automatic',
+    data: choice.data ?? {},
   }
   await tx.commit([tx.run(sql`
     insert into payments.attempt (id, payment_id, method, gateway, state, capture, data, next_check_at)
-    values (${charge.key}, ${owed.paymentId}, ${method.code}, ${gateway.code}, 'sending', ${charge.capture}, ${json(charge.data)}::jsonb,
+    values (${charge.key}, ${owed.paymentId}, ${method.code}, ${gateway.code}, 'sending', ${charge.capture},
+    ${json(charge.data)}::jsonb,
       now() + make_interval(secs => ${2 * secondsUntilCheck(1)}))`)])
   return { gateway, charge }
 }

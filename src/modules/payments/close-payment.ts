@@ -6,21 +6,26 @@ import { giveBack, runOperations } from './operations.ts'
 const Standing = Type.Object({ paymentId: Type.String(), undecided: Type.Boolean() })
 
 /**
- * Closes the payment of an order that lapses, in that transaction. 'undecided' while a gateway may still say yes (a shopper has an hour at the
- * bank's page): then nothing is closed. Asked twice it answers the same.
+ * Closes the payment of an order that lapses, in that transaction. 'undecided' while a gateway may still say yes (a
+ * shopper has an hour at the bank's page): then nothing is closed. Asked twice it answers the same.
  */
 export async function closePayment(tx: Tx, orderId: string): Promise<'closed' | 'undecided'> {
   await tx.run(sql`select from payments.payment where order_id = ${orderId} for update`)
   const payments = await tx.many(Standing, sql`
     select id as "paymentId", exists (select from payments.attempt where payment_id = payment.id
-      and (state in ('sending', 'unknown', 'authorized', 'captured') or (state in ('requires_action', 'pending') and created_at > now() - interval '1 hour'))) as undecided
+      and (state in ('sending', 'unknown', 'authorized', 'captured') or (
+        state in ('requires_action', 'pending') and created_at > now() - interval '1 hour'
+      ))) as undecided
     from payments.payment where order_id = ${orderId}`)
   if (payments.some((payment) => payment.undecided)) return 'undecided'
   await tx.run(sql`update payments.payment set closed = true where order_id = ${orderId}`)
   return 'closed'
 }
 
-/** Gives back what was paid for a cancelled order. An attempt that is still undecided is given back when it succeeds: the order refuses it. Asked twice, once. */
+/**
+ * Gives back what was paid for a cancelled order. An attempt that is still undecided is given back when it succeeds:
+ * the order refuses it. Asked twice, once.
+ */
 export async function returnPayment(db: Db, context: Context, orderId: string): Promise<void> {
   await db.transaction(context, async (tx) => {
     const payments = await tx.many(Type.Object({ id: Type.String() }), sql`

@@ -1,5 +1,6 @@
-// What a payment gateway is to us. An adapter translates; it decides nothing: keys, retries, recovery and amounts are decided here, from the
-// properties that it declares. An adapter never throws for a refusal, and whatever it does throw counts as "we do not know".
+// What a payment gateway is to us. An adapter translates; it decides nothing: keys, retries, recovery and amounts are
+// decided here, from the properties that it declares. An adapter never throws for a refusal, and whatever it does throw
+// counts as "we do not know".
 import { provided } from '../../platform/provide.ts'
 
 /** What became of a charge. Amounts are minor units, as the gateway states them; they are compared with ours. */

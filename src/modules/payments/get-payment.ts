@@ -18,13 +18,19 @@ export async function findPayment(conn: Conn, paymentId: string): Promise<Paymen
 
 function readPayments(conn: Conn, which: Statement): Promise<Payment[]> {
   return conn.many(Payment, sql`
-    select id, order_id as "orderId", currency, amount_minor as "amountMinor", closed, authorized_minor as "authorizedMinor",
-      capturing_minor as "capturingMinor", captured_minor as "capturedMinor", refunding_minor as "refundingMinor", refunded_minor as "refundedMinor",
-      (select coalesce(jsonb_agg(jsonb_build_object('id', attempt.id, 'method', method, 'gateway', gateway, 'state', state, 'reference', reference,
-          'reason', reason, 'nextCheckAt', next_check_at, 'createdAt', attempt.created_at) order by attempt.created_at, attempt.id), '[]')
+    select id, order_id as "orderId", currency, amount_minor as "amountMinor", closed,
+    authorized_minor as "authorizedMinor",
+      capturing_minor as "capturingMinor", captured_minor as "capturedMinor", refunding_minor as "refundingMinor",
+      refunded_minor as "refundedMinor",
+      (select coalesce(jsonb_agg(jsonb_build_object('id', attempt.id, 'method', method, 'gateway', gateway, 'state',
+      state, 'reference', reference,
+          'reason', reason, 'nextCheckAt', next_check_at, 'createdAt', attempt.created_at) order by attempt.created_at,
+            attempt.id), '[]')
         from payments.attempt where payment_id = payment.id) as attempts,
-      (select coalesce(jsonb_agg(jsonb_build_object('id', operation.id, 'kind', kind, 'amountMinor', operation.amount_minor, 'state', state,
-          'note', note, 'reason', reason, 'createdAt', operation.created_at) order by operation.created_at, operation.id), '[]')
+      (select coalesce(jsonb_agg(jsonb_build_object('id', operation.id, 'kind', kind, 'amountMinor',
+      operation.amount_minor, 'state', state,
+          'note', note, 'reason', reason, 'createdAt', operation.created_at) order by operation.created_at,
+            operation.id), '[]')
         from payments.operation where payment_id = payment.id) as operations
     from payments.payment where ${which} order by created_at, id`)
 }
@@ -38,7 +44,9 @@ export const getPayment = route({
 
 export const listOrderPayments = route({
   method: 'GET', path: '/admin/orders/:orderId/payments', access: { permission: 'payments:read' }, tags: ['Payments'],
-  summary: 'List the payments of an order', params: Type.Object({ orderId: Id }), response: { 200: Type.Object({ items: Type.Array(Payment) }) },
+  summary: 'List the payments of an order', params: Type.Object({ orderId: Id }), response: {
+    200: Type.Object({ items: Type.Array(Payment) }),
+  },
   run: async ({ db, params }) => ({ items: await paymentsOf(db, params.orderId) }),
 })
 
@@ -59,8 +67,11 @@ export const listPaymentsNeedingAttention = route({
       union all
       select 'operation', operation.id::text, order_id, state, reason, operation.created_at
       from payments.operation join payments.payment on payment.id = payment_id
-      where state = 'failed' or (operation.next_check_at is not null and operation.created_at < now() - interval '2 minutes')
+      where state = 'failed' or (
+        operation.next_check_at is not null and operation.created_at < now() - interval '2 minutes'
+      )
       union all
-      select 'webhook', gateway || ' ' || event_id, null, state, reason, received_at from payments.webhook_event where state in ('quarantined', 'parked')
+      select 'webhook', gateway || ' ' || event_id, null, state, reason,
+        received_at from payments.webhook_event where state in ('quarantined', 'parked')
     ) attention order by since limit 200`) }),
 })

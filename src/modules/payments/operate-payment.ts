@@ -1,5 +1,6 @@
-// Captures, refunds and voids by staff. The amount is reserved before the gateway is called; an unclear answer is worked on by recovery, and the
-// payment that is answered shows how it stands. An Idempotency-Key makes a repeat one operation.
+// Captures, refunds and voids by staff. The amount is reserved before the gateway is called; an unclear answer is
+// worked on by recovery, and the payment that is answered shows how it stands. An Idempotency-Key makes a repeat one
+// operation.
 import { Type } from 'typebox'
 import { resultId, systemContext, type Context, type Db } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
@@ -9,11 +10,15 @@ import { AmountNotAvailable, NotPossible, Payment, paymentListener, PaymentNotFo
 import { recordCharge } from './record-charge.ts'
 
 const params = Type.Object({ paymentId: Id })
-const amount = { amountMinor: Type.Optional(Type.Integer({ minimum: 1, maximum: 2e15, description: 'In minor units; all that is left unless told' })) }
+const amount = { amountMinor: Type.Optional(
+  Type.Integer({ minimum: 1, maximum: 2e15, description: 'In minor units; all that is left unless told' })
+) }
 const note = { note: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })) }
 
 async function operate(
-  db: Db, context: Context, paymentId: string, order: { kind: 'capture' | 'refund' | 'void'; amountMinor?: number | undefined; note?: string | undefined },
+  db: Db, context: Context, paymentId: string, order: {
+    kind: 'capture' | 'refund' | 'void'; amountMinor?: number | undefined; note?: string | undefined,
+  },
 ): Promise<Payment> {
   const { orderId } = await findPayment(db, paymentId)
   const id = resultId(context)
@@ -25,29 +30,35 @@ async function operate(
   return findPayment(db, paymentId)
 }
 
-const shared = { method: 'POST', access: { permission: 'payments:write' }, tags: ['Payments'], params, response: { 200: Payment } } as const
+const shared = {
+  method: 'POST', access: { permission: 'payments:write' }, tags: ['Payments'], params, response: { 200: Payment },
+} as const
 const problems = [PaymentNotFound, NotPossible, AmountNotAvailable]
 
 export const capturePayment = route({
-  ...shared, path: '/admin/payments/:paymentId/capture', summary: 'Capture an authorised payment, whole or in part', body: Type.Object({ ...amount, ...note }), problems,
+  ...shared, path: '/admin/payments/:paymentId/capture', summary: 'Capture an authorised payment, whole or in part',
+  body: Type.Object({ ...amount, ...note }), problems,
   replay: ({ db, params }) => findPayment(db, params.paymentId),
   run: ({ db, context, params, body }) => operate(db, context, params.paymentId, { kind: 'capture', ...body }),
 })
 
 export const refundPayment = route({
-  ...shared, path: '/admin/payments/:paymentId/refund', summary: 'Refund a captured payment, whole or in part', body: Type.Object({ ...amount, ...note }), problems,
+  ...shared, path: '/admin/payments/:paymentId/refund', summary: 'Refund a captured payment, whole or in part',
+  body: Type.Object({ ...amount, ...note }), problems,
   replay: ({ db, params }) => findPayment(db, params.paymentId),
   run: ({ db, context, params, body }) => operate(db, context, params.paymentId, { kind: 'refund', ...body }),
 })
 
 export const voidPayment = route({
-  ...shared, path: '/admin/payments/:paymentId/void', summary: 'Give back an authorisation that was not captured', body: Type.Object(note), problems,
+  ...shared, path: '/admin/payments/:paymentId/void', summary: 'Give back an authorisation that was not captured',
+  body: Type.Object(note), problems,
   replay: ({ db, params }) => findPayment(db, params.paymentId),
   run: ({ db, context, params, body }) => operate(db, context, params.paymentId, { kind: 'void', ...body }),
 })
 
 export const recordReceipt = route({
-  ...shared, path: '/admin/payments/:paymentId/receipt', summary: 'Record that a transfer or cash has arrived', body: Type.Object(note), problems,
+  ...shared, path: '/admin/payments/:paymentId/receipt', summary: 'Record that a transfer or cash has arrived',
+  body: Type.Object(note), problems,
   description: 'For payments that are pending: pay on delivery, bank transfer. Asked twice, the second time changes nothing.',
   replay: ({ db, params }) => findPayment(db, params.paymentId),
   async run({ db, context, params }) {
@@ -55,7 +66,10 @@ export const recordReceipt = route({
     const attempt = payment.attempts.find((one) => one.state === 'pending')
     if (!attempt && payment.attempts.some((one) => one.state === 'captured' && one.gateway === 'manual')) return payment
     if (!attempt) throw NotPossible({}, 'Only a pending payment can be received.')
-    await recordCharge(db, context, { orderId: payment.orderId, attemptId: attempt.id }, { kind: 'captured', reference: attempt.reference ?? attempt.id, amountMinor: payment.amountMinor, currency: payment.currency })
+    await recordCharge(db, context, { orderId: payment.orderId, attemptId: attempt.id }, {
+      kind: 'captured', reference: attempt.reference ?? attempt.id, amountMinor: payment.amountMinor,
+      currency: payment.currency,
+    })
     return findPayment(db, params.paymentId)
   },
 })

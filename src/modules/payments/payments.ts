@@ -1,4 +1,5 @@
-// The words of payments: states and which may follow which, answers, problems, and the interface through which an order hears of its money. No I/O.
+// The words of payments: states and which may follow which, answers, problems, and the interface through which an order
+// hears of its money. No I/O.
 import { Type, type Static, type TSchema } from 'typebox'
 import { event } from '../../platform/events.ts'
 import { Id, Timestamp } from '../../platform/http.ts'
@@ -14,8 +15,13 @@ export const AttemptState = Type.Enum([
 ])
 export type AttemptState = Static<typeof AttemptState>
 
-const undecided: readonly AttemptState[] = ['requires_action', 'pending', 'unknown', 'authorized', 'captured', 'declined', 'voided', 'expired']
-/** Which state may follow which. States only move forward: a late or repeated message about an earlier state changes nothing. */
+const undecided: readonly AttemptState[] = [
+  'requires_action', 'pending', 'unknown', 'authorized', 'captured', 'declined', 'voided', 'expired',
+]
+/**
+ * Which state may follow which. States only move forward: a late or repeated message about an earlier state changes
+ * nothing.
+ */
 export const attemptTransitions: Record<AttemptState, readonly AttemptState[]> = {
   sending: undecided,
   requires_action: ['unknown', 'pending', 'authorized', 'captured', 'declined', 'voided', 'expired'],
@@ -30,7 +36,8 @@ export const attemptTransitions: Record<AttemptState, readonly AttemptState[]> =
 
 /** States that nothing but a refund follows, and states in which the gateway must still be asked. */
 export const isFinal = (state: AttemptState): boolean => attemptTransitions[state].length === 0
-export const mustBeChecked = (state: AttemptState): boolean => state === 'sending' || state === 'unknown' || state === 'requires_action'
+export const mustBeChecked = (state: AttemptState): boolean => state === 'sending' || state === 'unknown'
+  || state === 'requires_action'
 
 /** What a shopper learns. `unknown` means: wait, do not pay again; we find out by ourselves. */
 export const PaymentResult = Type.Object({
@@ -51,7 +58,9 @@ export function resultOf(attempt: { state: AttemptState; reason: string | null; 
 }
 
 export const Operation = Type.Object({
-  id: Id, kind: Type.Enum(['capture', 'refund', 'void']), amountMinor: Type.Integer(), state: Type.Enum(['sending', 'unknown', 'done', 'failed']),
+  id: Id, kind: Type.Enum(['capture', 'refund', 'void']), amountMinor: Type.Integer(), state: Type.Enum(
+    ['sending', 'unknown', 'done', 'failed']
+  ),
   note: nullable(Type.String()), reason: nullable(Type.String()), createdAt: Timestamp,
 })
 export type Operation = Static<typeof Operation>
@@ -69,22 +78,39 @@ export type Payment = Static<typeof Payment>
 
 export const PaymentNotFound = problem('payment-not-found', 404, 'No such payment')
 export const PaymentClosed = problem('payment-closed', 409, 'This payment takes no further attempt')
-export const PaymentMethodNotAvailable = problem('payment-method-not-available', 422, 'This way to pay is not offered here', Type.Object({
+export const PaymentMethodNotAvailable = problem('payment-method-not-available', 422,
+  'This way to pay is not offered here', Type.Object({
   method: Type.String(), offered: Type.Array(Type.String()),
 }))
-export const AmountNotAvailable = problem('amount-not-available', 409, 'There is not that much left', Type.Object({ availableMinor: Type.Integer() }))
-export const NotPossible = problem('payment-operation-not-possible', 409, 'The payment is in a state that does not allow this')
-
-/** Something about money needs a person, or at least an eye: a quarantined message, a charge given back, an operation that failed. */
-export const PaymentAlert = event('payment.alert', Type.Object({ paymentId: nullable(Id), orderId: nullable(Id), reason: Type.String() }))
-export const WebhookReceived = event('payment.webhook-received', Type.Object({ gateway: Type.String(), eventId: Type.String() }))
-export const PaymentRefunded = event('payment.refunded', Type.Object({ paymentId: Id, orderId: Id, amountMinor: Type.Integer() }))
-
-export type Outcome = { paymentId: string; orderId: string; method: string; state: 'authorized' | 'captured' | 'pending'; amountMinor: number }
+export const AmountNotAvailable = problem(
+  'amount-not-available', 409, 'There is not that much left', Type.Object({ availableMinor: Type.Integer() })
+)
+export const NotPossible = problem(
+  'payment-operation-not-possible', 409, 'The payment is in a state that does not allow this'
+)
 
 /**
- * How an order hears of its money, in the transaction that records it. Payments owns the interface, orders fill it. `lock` comes first, so that
- * an order is always locked before its payment. 'refused' has payments give the money back by itself.
+ * Something about money needs a person, or at least an eye: a quarantined message, a charge given back, an operation
+ * that failed.
+ */
+export const PaymentAlert = event(
+  'payment.alert', Type.Object({ paymentId: nullable(Id), orderId: nullable(Id), reason: Type.String() })
+)
+export const WebhookReceived = event(
+  'payment.webhook-received', Type.Object({ gateway: Type.String(), eventId: Type.String() })
+)
+export const PaymentRefunded = event(
+  'payment.refunded', Type.Object({ paymentId: Id, orderId: Id, amountMinor: Type.Integer() })
+)
+
+export type Outcome = {
+  paymentId: string; orderId: string; method: string; state: 'authorized' | 'captured' | 'pending'; amountMinor: number,
+}
+
+/**
+ * How an order hears of its money, in the transaction that records it. Payments owns the interface, orders fill it.
+ * `lock` comes first, so that an order is always locked before its payment. 'refused' has payments give the money back
+ * by itself.
  */
 export type PaymentListener = {
   lock(tx: Tx, orderId: string): Promise<void>

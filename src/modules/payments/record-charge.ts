@@ -1,22 +1,29 @@
-// Records what became of a charge: the only place where an attempt changes its state. The order hears of it in the same transaction, so that
-// "paid" and "placed" are one fact; what the order cannot take is given back by an operation written in that transaction too.
+// Records what became of a charge: the only place where an attempt changes its state. The order hears of it in the same
+// transaction, so that "paid" and "placed" are one fact; what the order cannot take is given back by an operation
+// written in that transaction too.
 import { Type, type Static } from 'typebox'
 import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
 import type { ChargeOutcome } from './gateway.ts'
 import { giveBack, runOperations } from './operations.ts'
-import { AttemptState, attemptTransitions, mustBeChecked, PaymentAlert, paymentListener, resultOf, secondsUntilCheck, type PaymentResult } from './payments.ts'
+import {
+  AttemptState, attemptTransitions, mustBeChecked, PaymentAlert, paymentListener, resultOf, secondsUntilCheck,
+  type PaymentResult,
+} from './payments.ts'
 
 const Row = Type.Object({
-  attemptId: Type.String(), paymentId: Type.String(), orderId: Type.String(), method: Type.String(), state: AttemptState,
-  reason: Type.Union([Type.String(), Type.Null()]), url: Type.Union([Type.String(), Type.Null()]), checks: Type.Integer(),
+  attemptId: Type.String(), paymentId: Type.String(), orderId: Type.String(), method: Type.String(),
+  state: AttemptState,
+  reason: Type.Union([Type.String(), Type.Null()]), url: Type.Union([Type.String(), Type.Null()]),
+  checks: Type.Integer(),
   amountMinor: Type.Integer(), currency: Type.String(), closed: Type.Boolean(),
 })
 type Row = Static<typeof Row>
 
 /**
- * Moves the attempt forward by what the gateway said, and answers what the shopper is told. What was recorded before, or would lead back, changes
- * nothing: it may be told by the caller, a webhook and recovery at once, in any order. A success of another amount or currency is not believed.
+ * Moves the attempt forward by what the gateway said, and answers what the shopper is told. What was recorded before,
+ * or would lead back, changes nothing: it may be told by the caller, a webhook and recovery at once, in any order. A
+ * success of another amount or currency is not believed.
  */
 export async function recordCharge(
   db: Db, context: Context, { orderId, attemptId }: { orderId: string; attemptId: string }, outcome: ChargeOutcome,
@@ -25,13 +32,20 @@ export async function recordCharge(
     const [, row] = await Promise.all([paymentListener.of(db).lock(tx, orderId), lockAttempt(tx, attemptId)])
     const next = stateOf(outcome)
     if (next === row.state && mustBeChecked(next)) await postpone(tx, row, outcome)
-    if (next === row.state || !attemptTransitions[row.state].includes(next)) return { result: resultOf(row), operations: false }
+    if (
+      next === row.state || !attemptTransitions[row.state].includes(next)
+    ) return { result: resultOf(row), operations: false }
     if (('amountMinor' in outcome) && (outcome.amountMinor !== row.amountMinor || outcome.currency !== row.currency)) {
-      await distrust(tx, row, `the gateway speaks of ${outcome.amountMinor} ${outcome.currency}, ours are ${row.amountMinor} ${row.currency}`)
+      await distrust(
+        tx, row,
+        `the gateway speaks of ${outcome.amountMinor} ${outcome.currency}, ours are ${row.amountMinor} ${row.currency}`
+      )
       return { result: resultOf({ ...row, state: 'unknown' }), operations: false }
     }
     const [, operations] = await Promise.all([move(tx, row, next, outcome), tell(tx, db, row, next, outcome)])
-    return { result: resultOf({ state: next, reason: reasonOf(outcome), url: 'url' in outcome ? outcome.url : null }), operations }
+    return { result: resultOf(
+      { state: next, reason: reasonOf(outcome), url: 'url' in outcome ? outcome.url : null }
+    ), operations }
   })
   if (operations) await runOperations(db, context, orderId)
   return result
@@ -39,7 +53,8 @@ export async function recordCharge(
 
 function lockAttempt(tx: Tx, attemptId: string): Promise<Row> {
   return tx.one(Row, sql`
-    select attempt.id as "attemptId", payment.id as "paymentId", order_id as "orderId", method, state, reason, action_url as url, checks,
+    select attempt.id as "attemptId", payment.id as "paymentId", order_id as "orderId", method, state, reason,
+    action_url as url, checks,
       amount_minor as "amountMinor", currency, closed
     from payments.attempt join payments.payment on payment.id = attempt.payment_id
     where attempt.id = ${attemptId} for update of payment, attempt`)
@@ -58,7 +73,8 @@ async function move(tx: Tx, row: Row, next: AttemptState, outcome: ChargeOutcome
     tx.run(sql`update payments.attempt set state = ${next}, reason = ${reasonOf(outcome)},
       reference = coalesce(${'reference' in outcome ? outcome.reference ?? null : null}, reference),
       action_url = ${outcome.kind === 'action' ? outcome.url : null},
-      next_check_at = case when ${mustBeChecked(next)} then now() + make_interval(secs => ${secondsUntilCheck(0)}) end, checks = 0
+      next_check_at = case when ${mustBeChecked(next)} then now() +
+        make_interval(secs => ${secondsUntilCheck(0)}) end, checks = 0
       where id = ${row.attemptId}`),
     next === 'authorized' || next === 'captured'
       ? tx.run(sql`update payments.payment set authorized_minor = amount_minor,
@@ -90,10 +106,13 @@ async function tell(tx: Tx, db: Db, row: Row, next: AttemptState, outcome: Charg
     return false
   }
   if (next !== 'authorized' && next !== 'captured' && next !== 'pending') return false
-  if (row.state === 'authorized') return false                       // a capture that the gateway made by itself: the order knows already
+  // a capture that the gateway made by itself: the order knows already
+  if (row.state === 'authorized') return false
   if (await listener.paid(tx, { paymentId, orderId, method, state: next, amountMinor }) === 'accepted') return false
   if (next === 'pending') {
-    await tx.run(sql`update payments.attempt set state = 'voided', reason = 'the order is closed' where id = ${row.attemptId}`)
+    await tx.run(
+      sql`update payments.attempt set state = 'voided', reason = 'the order is closed' where id = ${row.attemptId}`
+    )
     return false
   }
   await Promise.all([
