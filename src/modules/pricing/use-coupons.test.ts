@@ -151,7 +151,7 @@ test('a use that comes back while a late payment waits for the counter is its to
   const answer = confirm(db, late)
   const waiting = sql`
     select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-  while ((await db.many(Type.Object({ pid: Type.Integer() }), waiting)).length === 0);
+  while ((await db.many(Type.Object({ pid: Type.Integer() }), waiting)).length === 0) { /* not yet */ }
   go.resolve()
   await back
   assert.equal(await answer, 'confirmed')
