@@ -1,5 +1,5 @@
-// The routes of the shop, API by API, in the order of the module graph. The roles serve them, OpenAPI and the SDK describe them. Each API
-// of a module is listed here once; src/tidy.test.ts fails for one that is not.
+// The routes of the shop, API by API, in the order of the module graph. The roles serve them, OpenAPI and the SDK
+// describe them. Each API of a module is listed here once; src/tidy.test.ts fails for one that is not.
 import packageJson from '../package.json' with { type: 'json' }
 import { storeRoutes as browseStore } from './modules/browse/store-api.ts'
 import { adminRoutes as catalogAdmin } from './modules/catalog/admin-api.ts'
@@ -7,6 +7,8 @@ import { storeRoutes as catalogStore } from './modules/catalog/store-api.ts'
 import { storeRoutes as checkoutStore } from './modules/checkout/store-api.ts'
 import { adminRoutes as identityAdmin } from './modules/identity/admin-api.ts'
 import { adminRoutes as inventoryAdmin } from './modules/inventory/admin-api.ts'
+import { adminRoutes as mediaAdmin } from './modules/media/admin-api.ts'
+import { storeRoutes as mediaStore } from './modules/media/store-api.ts'
 import { adminRoutes as notificationsAdmin } from './modules/notifications/admin-api.ts'
 import { adminRoutes as ordersAdmin } from './modules/orders/admin-api.ts'
 import { storeRoutes as ordersStore } from './modules/orders/store-api.ts'
@@ -22,11 +24,14 @@ const { version } = packageJson
 export const storeApi: Description = {
   title: 'Kontor Store API', version,
   description: 'For shoppers, in the channel of the publishable key: find, fill a cart, pay, follow the order.',
-  routes: [...catalogStore, ...browseStore, ...shippingStore, ...paymentsStore, ...ordersStore, ...checkoutStore],
+  routes: [...catalogStore, ...browseStore, ...shippingStore, ...paymentsStore, ...ordersStore, ...checkoutStore, ...mediaStore],
 }
 
 export const adminApi: Description = {
   title: 'Kontor Admin API', version,
   description: 'For staff and servers, with a session or a secret key that has the permission.',
-  routes: [...identityAdmin, ...catalogAdmin, ...shippingAdmin, ...inventoryAdmin, ...pricingAdmin, ...paymentsAdmin, ...ordersAdmin, ...notificationsAdmin],
+  routes: [
+    ...identityAdmin, ...catalogAdmin, ...shippingAdmin, ...inventoryAdmin, ...pricingAdmin, ...paymentsAdmin,
+    ...ordersAdmin, ...notificationsAdmin,
+  ],
 }

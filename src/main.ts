@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import shopConfig from '../shop.config.ts'
 import { allMigrations } from './migrations.ts'
+import { listChannels } from './modules/catalog/channels.ts'
 import { createOwner } from './modules/identity/create-owner.ts'
 import { readConfig, ConfigError, type Config } from './platform/config.ts'
 import { Db } from './platform/db.ts'
@@ -105,7 +106,7 @@ async function greet(
   )
   const owner = await createOwner(shop.db)
   let secretKey: string | undefined
-  if (config.demo && owner) {
+  if (config.demo && (await listChannels(shop.db)).length === 0) {
     const { seedDemo } = await import('../demo/seed.ts')
     secretKey = (await seedDemo(shop.db, { print })).secretKey
   }

@@ -12,6 +12,7 @@ import { createAuthenticate } from './modules/identity/authenticate.ts'
 import * as identity from './modules/identity/jobs.ts'
 import * as inventory from './modules/inventory/jobs.ts'
 import * as media from './modules/media/jobs.ts'
+import { diskStorage, mediaStorage, s3Storage } from './modules/media/storage.ts'
 import * as notifications from './modules/notifications/jobs.ts'
 import { configureMail } from './modules/notifications/mail.ts'
 import { orderPayments } from './modules/orders/apply-payment.ts'
@@ -31,7 +32,7 @@ import type { Log } from './platform/log.ts'
 import { systemRoutes } from './system-routes.ts'
 
 const modules = [browse, catalog, checkout, identity, inventory, media, notifications, orders, payments, pricing] as
-  readonly { handlers: readonly EventSubscription[]; sweeps: readonly Sweep[] }[]
+  readonly { handlers: readonly EventSubscription[]; sweeps?: readonly Sweep[] }[]
 
 export type Shop = {
   db: Db
@@ -62,10 +63,11 @@ export async function openShop(
   refuseUnknownGateways(shopConfig, added.gateways)
   paymentSetup.set(db, { gateways: added.gateways, methods: shopConfig.paymentMethods })
   paymentListener.set(db, orderPayments)
+  mediaStorage.set(db, config.s3 ? s3Storage(config.s3) : diskStorage(config.mediaDir ?? join(dataDir, 'media')))
   stopping.push(configureMail(db, { ...config, shopUrl: config.publicUrl ?? `http://localhost:${config.port}` }))
 
   const handlers = [...modules.flatMap((module) => module.handlers), ...added.handlers]
-  const sweeps = [...modules.flatMap((module) => module.sweeps), ...added.sweeps]
+  const sweeps = [...modules.flatMap((module) => module.sweeps ?? []), ...added.sweeps]
   const routes = [
     ...systemRoutes, ...(
       roles.includes('store') ? storeApi.routes : []

@@ -10,6 +10,8 @@ export type Config = {
   logLevel: string
   poolSize: number
   mediaDir: string | undefined
+  /** Where media lie instead of a folder. */
+  s3: { endpoint: string; bucket: string; region: string; accessKeyId: string; secretAccessKey: string } | undefined
   smtpUrl: string | undefined
   mailFrom: string
   trustProxy: string | false
@@ -57,6 +59,7 @@ export function readConfig(environment: Environment): Config {
     logLevel: oneOf('LOG_LEVEL', ['silent', 'error', 'warn', 'info', 'debug'], production ? 'info' : 'warn'),
     poolSize: whole('DATABASE_POOL', 16, 2, 200),
     mediaDir: text('MEDIA_DIR'),
+    s3: readS3(text, url, errors),
     smtpUrl: url('SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: text('MAIL_FROM') ?? 'shop@localhost',
     trustProxy: text('TRUST_PROXY') ?? false,
@@ -71,4 +74,22 @@ export function readConfig(environment: Environment): Config {
   )
   if (errors.length > 0) throw new ConfigError(`The configuration has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}:\n${errors.map((line) => `  - ${line}`).join('\n')}`)
   return config
+}
+
+type S3 = NonNullable<Config['s3']>
+const s3Variables: readonly (readonly [keyof S3, string])[] = [
+  ['endpoint', 'S3_ENDPOINT'], ['bucket', 'S3_BUCKET'], ['region', 'S3_REGION'], ['accessKeyId', 'S3_ACCESS_KEY_ID'],
+  ['secretAccessKey', 'S3_SECRET_ACCESS_KEY'],
+]
+
+/** A bucket needs all five, or none of them is set and media lie in a folder. */
+function readS3(
+  text: (name: string) => string | undefined, url: (name: string, protocols: readonly string[]) => string | undefined,
+  errors: string[],
+): S3 | undefined {
+  const missing = s3Variables.filter(([, name]) => !text(name))
+  if (missing.length === s3Variables.length) return undefined
+  for (const [, name] of missing) errors.push(`${name} is missing: media in a bucket need all five S3_ variables`)
+  url('S3_ENDPOINT', ['http:', 'https:'])
+  return Object.fromEntries(s3Variables.map(([field, name]) => [field, text(name) ?? ''])) as S3
 }
