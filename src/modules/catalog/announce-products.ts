@@ -17,7 +17,10 @@ export async function announceProducts(tx: Tx, productIds: readonly string[]): P
   ])
 }
 
-/** Rewrites what search reads of these products. A facet is its name, the unit separator and the value. */
+/**
+ * Rewrites what search reads of these products. A facet is its name, the unit separator and the value. A document holds
+ * less than a megabyte, so of thousands of SKUs only the first 100,000 characters are words of it.
+ */
 export async function refreshSearch(tx: Tx, productIds: readonly string[]): Promise<void> {
   await tx.run(sql`
     insert into catalog.product_search as present (product_id, active, facets, document)
@@ -29,13 +32,14 @@ export async function refreshSearch(tx: Tx, productIds: readonly string[]): Prom
              union all select 'option.' || key || chr(31) || value
                          from catalog.variant cross join lateral jsonb_each_text(variant.options)
                         where variant.product_id = product.id and variant.active
-             union all select 'attribute.' || code || chr(31) || (product.attributes ->> code)
+             union all select 'attribute.' || code || chr(31) || left(product.attributes ->> code, 200)
                          from catalog.attribute where filterable and product.attributes ? code) as facets (facet)
                            order by facet),
            setweight(to_tsvector('simple', catalog.plain(product.title)), 'A') ||
            setweight(to_tsvector('simple', catalog.plain(
-             concat_ws(' ', product.vendor, product.type, array_to_string(product.tags, ' '), codes.words))), 'B') ||
-           setweight(to_tsvector('simple', catalog.plain(coalesce(choices.words, ''))), 'C') ||
+             concat_ws(' ', product.vendor, product.type, array_to_string(product.tags, ' '), left(codes.words,
+             100000)))), 'B') ||
+           setweight(to_tsvector('simple', catalog.plain(left(coalesce(choices.words, ''), 100000))), 'C') ||
            setweight(to_tsvector('simple', catalog.plain(left(regexp_replace(product.description_html,
            '<[^>]*>|&[a-z]+;', ' ', 'g'), 20000))), 'D')
       from catalog.product

@@ -65,7 +65,13 @@ export function planVariants(
   return [...planned, ...retired]
 }
 
-/** Throws InvalidValue when an option or a value is there twice. `path`: where in the request they stand. */
+// A combination is a key of an index, and PostgreSQL's take 2,704 bytes; JSON's punctuation needs some of them.
+const MAX_COMBINATION_BYTES = 2_400
+
+/**
+ * Throws InvalidValue when an option or a value is there twice, or the longest values are too long together. `path`:
+ * where in the request they stand.
+ */
 export function checkOptions(options: readonly Option[], path: string): void {
   const fields = [
     ...twice(options.map(({ name }) => name))
@@ -73,8 +79,15 @@ export function checkOptions(options: readonly Option[], path: string): void {
     ...options.flatMap(({ values }, option) => twice(values).map((index) => (
       { path: `${path}/${option}/values/${index}`, message: 'is there twice' }))),
   ]
+  const longest = options.flatMap(({ name, values }) => [name, ...[...values].sort(byBytes).slice(-1)])
+  if (Buffer.byteLength(longest.join('')) > MAX_COMBINATION_BYTES) {
+    fields.push({ path, message: `are too long: names and longest
+      values together take ${MAX_COMBINATION_BYTES} bytes` })
+  }
   if (fields.length > 0) throw InvalidValue({ fields })
 }
+
+const byBytes = (a: string, b: string): number => Buffer.byteLength(a) - Buffer.byteLength(b)
 
 /** Throws InvalidValue when all combinations together are more variants than a product may have. */
 export function checkMatrixSize(options: readonly Option[], path: string): void {

@@ -148,6 +148,28 @@ test('3,000 variants are made at once, and a change of options keeps those that 
   assert.equal(patched.status, 200)
 })
 
+test('the largest product that is allowed can be written', async (t) => {
+  const { call } = await testCatalogue(t)
+  const long = (letter: string, length: number) => letter.repeat(length)
+  const options = [values('A', 60), { name: 'B',
+    values: Array.from({ length: 50 }, (_, index) => `${index}${long('ä', 190)}`) }]
+  const images = ['https://example.com/ü b.jpg', 'https://example.com/ü b.jpg', '/x.jpg'].map((url) => ({ url }))
+  const { status, body } = await call('POST', '/admin/products',
+    { title: long('ü', 300), options, images,
+      tags: Array.from({ length: 250 }, (_, index) => `${index}${long('ß', 190)}`) })
+  assert.equal(status, 201)
+  assert.deepEqual(body.images.map(({ url }: { url: string }) => url), ['https://example.com/%C3%BC%20b.jpg', '/x.jpg'])
+  const twice = await call('PATCH', `/admin/products/${body.id}`, { images: [...images, ...images] })
+  assert.equal(twice.body.images.length, 2)
+  const skus = body.variants.map(({ id }: { id: string }, index: number) =>
+    ({ id, sku: `${index}-${long('x', 190)}`, barcode: `${index}-${long('y', 90)}` }))
+  assert.equal((await call('PATCH', `/admin/products/${body.id}/variants`, { variants: skus })).status, 200)
+  const wide = Array.from({ length: 8 }, (_, index) => ({ name: `${index}${long('語', 99)}`, values: [long('語', 200)] }))
+  assert.equal((await call('PUT', `/admin/products/${body.id}/options`, { options: wide })).status, 422)
+  assert.equal((await call('PATCH', `/admin/products/${body.id}`,
+    { images: [{ url: `/${long('語', 1_000)}` }] })).status, 422)
+})
+
 test('renaming a value keeps its variants', async (t) => {
   const { call, sell } = await testCatalogue(t)
   const options = [{ name: 'Colour', values: ['Red', 'Blue'] }, { name: 'Size', values: ['S'] }]

@@ -3,7 +3,6 @@
 import { Type, type Static } from 'typebox'
 import { json, sql, type Tx } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
-import { newId } from '../../platform/id.ts'
 import { InvalidValue, VersionConflict } from '../../platform/problem.ts'
 import { announceProducts } from './announce-products.ts'
 import { checkAttributes } from './attributes.ts'
@@ -12,7 +11,7 @@ import {
 } from './catalog.ts'
 import { getProduct } from './get-product.ts'
 import { rememberHandles } from './handles.ts'
-import { checkMetadata, uniqueTags } from './internal/product-document.ts'
+import { checkMetadata, imageRows, uniqueTags } from './internal/product-document.ts'
 import { sanitize } from './internal/sanitize.ts'
 import { writeCategories, writeImages } from './internal/write-products.ts'
 
@@ -47,8 +46,7 @@ export async function updateProduct(tx: Tx, productId: string, patch: ProductPat
     where id = ${productId}`)
   await Promise.all([
     handle !== before.handle ? rememberHandles(tx, 'product', [{ id: productId, handle: before.handle }]) : undefined,
-    images ? writeImages(tx, [handle], images.map(({ url, assetId = null, alt = '' }, index) => (
-      { id: newId(), handle, url, asset_id: assetId, alt, position: index + 1 }))) : undefined,
+    images ? writeImages(tx, [handle], imageRows(handle, images, 'body/images')) : undefined,
     categoryIds ? writeCategories(tx, [{ handle, category_ids: categoryIds }]) : undefined,
     announceProducts(tx, [productId]),
   ])

@@ -3,7 +3,7 @@
 import type { Static } from 'typebox'
 import { newId } from '../../../platform/id.ts'
 import { InvalidValue } from '../../../platform/problem.ts'
-import { type Metadata, type ProductInput, type VariantInput } from '../catalog.ts'
+import { type ImageInput, type Metadata, type ProductInput, type VariantInput } from '../catalog.ts'
 import { checkMatrixSize, checkOptions, fits, keyOf, optionMatrix, titleOf, twice } from '../option-matrix.ts'
 import { sanitize } from './sanitize.ts'
 
@@ -22,9 +22,7 @@ export function rowsOf(products: readonly Identified[], path: (index: number) =>
     { fields: again.map((index) => ({ path: `${path(index)}/handle`, message: 'is there twice' })) })
   return {
     products: products.map((product, index) => productRow(product, path(index))),
-    images: products.flatMap(({ handle, images = [] }) =>
-      firstOfEach(images, ({ url }) => url).map(({ url, assetId = null, alt = '' }, index) => (
-      { id: newId(), handle, url, asset_id: assetId, alt, position: index + 1 }))),
+    images: products.flatMap(({ handle, images = [] }, index) => imageRows(handle, images, `${path(index)}/images`)),
     variants: products.flatMap((product, index) => variantRows(product, path(index))),
     categories: products.flatMap(({ handle, categoryIds }) =>
       (categoryIds ? [{ handle, category_ids: categoryIds }] : [])),
@@ -79,11 +77,23 @@ function variantRows({ handle, options = [], variants, images = [] }: Identified
     barcode: variant.barcode ?? null, weight_grams: variant.weightGrams ?? 0,
     requires_shipping: variant.requiresShipping ?? true,
     tax_class: variant.taxClass ?? null, active: variant.active ?? true, metadata: variant.metadata ?? {},
-    image_url: variant.imageUrl ?? null,
+    image_url: variant.imageUrl ? inAscii(variant.imageUrl) : null,
   }))
 }
 
-function firstOfEach<T>(items: readonly T[], key: (item: T) => string): T[] {
-  const again = new Set(twice(items.map(key)))
-  return items.filter((_, index) => !again.has(index))
+/** The pictures of one product in order; one that is there twice counts once. Throws InvalidValue. */
+export function imageRows(handle: string, images: readonly Static<typeof ImageInput>[], path: string) {
+  const urls = images.map(({ url }) => inAscii(url))
+  const again = new Set(twice(urls))
+  const fields = urls.flatMap((url, index) => (
+    url.length > 2_000 ? [{ path: `${path}/${index}/url`, message: 'is longer than 2,000 characters, encoded' }] : []))
+  if (fields.length > 0) throw InvalidValue({ fields })
+  return images.map(({ assetId = null, alt = '' }, index) => (
+    { id: newId(), handle, url: urls[index]!, asset_id: assetId, alt, position: index + 1 }))
+    .filter((_, index) => !again.has(index))
+}
+
+// An address as it goes over the wire: 'ü' is '%C3%BC', and what was encoded stays so.
+function inAscii(url: string): string {
+  return url.replace(/[^\x21-\x7e]+/gu, encodeURIComponent)
 }
