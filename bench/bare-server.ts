@@ -1,5 +1,5 @@
-// The limit of reads: a Fastify route without anything, which answers the bytes that the shop answers. Started by the bench with a file
-// of answers by address; tells its port to its parent.
+// The limit of reads: a Fastify route without anything, which answers the bytes that the shop answers. Started by the
+// bench with a file of answers by address; tells its port to its parent.
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import Fastify from 'fastify'

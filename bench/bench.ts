@@ -1,5 +1,6 @@
-// `npm run bench [part …] [--quick] [--seed N] [--json]`: what the shop costs, beside the limit of the same thing measured in the same run.
-// Starts its own server and database, draws a table, and ends with 1 when a bound is broken. Figures depend on the machine; ratios less so.
+// `npm run bench [part …] [--quick] [--seed N] [--json]`: what the shop costs, beside the limit of the same thing
+// measured in the same run. Starts its own server and database, draws a table, and ends with 1 when a bound is broken.
+// Figures depend on the machine; ratios less so.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,11 +21,14 @@ import { Shopper } from './shopper.ts'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, seed: { type: 'string' }, help: { type: 'boolean' } },
+  options: {
+    quick: { type: 'boolean' }, json: { type: 'boolean' }, seed: { type: 'string' }, help: { type: 'boolean' },
+  },
 })
 const unknown = positionals.find((name) => !parts.some((part) => part.name === name))
 if (options.help || unknown) {
-  console.log(`npm run bench -- [part …] [--quick] [--seed N] [--json]\n${parts.map(({ name, about }) => `  ${name.padEnd(12)}${about}`).join('\n')}`)
+  console.log('npm run bench -- [part …] [--quick] [--seed N] [--json]')
+  for (const { name, about } of parts) console.log(`  ${name.padEnd(12)}${about}`)
   process.exit(unknown ? 2 : 0)
 }
 const chosen = positionals.length === 0 ? parts : parts.filter(({ name }) => positionals.includes(name))
@@ -45,13 +49,16 @@ async function main(): Promise<void> {
     await migrate(db, allMigrations())
     await migrateJobs(db.url)
     const seeded = await seed(db)
-    const key = await db.transaction(systemContext(), (tx) => createPublishableKey(tx, newId(), { name: 'bench', channelId: seeded.channelId }))
+    const key = await db.transaction(
+      systemContext(), (tx) => createPublishableKey(tx, newId(), { name: 'bench', channelId: seeded.channelId })
+    )
     const shop = await startShop(postgres.url, { pool: POOL })
     try {
       await new Promise((resolve) => setTimeout(resolve, 3000))   // what a start leaves to clean up is not rest
       const atRestMb = shop.memoryMegabytes()
       const world: World = {
-        db, databaseUrl: postgres.url, folder, shop, key, seeded, known: await knownIds(db), random: randomFrom(seedNumber),
+        db, databaseUrl: postgres.url, folder, shop, key, seeded, known: await knownIds(db),
+        random: randomFrom(seedNumber),
         seconds: options.quick ? 4 : 15, clients: CLIENTS, pool: POOL,
         note: (act) => noted(postgres.url, (url) => withShopper(url, key, seeded, act)),
       }
@@ -71,7 +78,9 @@ async function main(): Promise<void> {
   }
 }
 
-async function withShopper(url: string, key: string, seeded: World['seeded'], act: (shopper: Shopper) => Promise<void>): Promise<void> {
+async function withShopper(
+  url: string, key: string, seeded: World['seeded'], act: (shopper: Shopper) => Promise<void>,
+): Promise<void> {
   const connection = await Connection.open(url)
   await act(new Shopper(connection, key, seeded)).finally(() => connection.close())
 }
@@ -92,40 +101,58 @@ function judged(outcome: Outcome): Outcome {
   return { ...outcome, broken: [
     ...outcome.broken,
     ...shop.errors > 0 && outcome.broken.length === 0 ? [`${shop.errors} errors, the first: ${shop.firstError}`] : [],
-    ...limit && limit.errors > 0 ? [`the limit itself failed ${limit.errors} times, the first: ${limit.firstError}`] : [],
-    ...limit && shop.perSecond / limit.perSecond < atLeast ? [`${percent(shop.perSecond / limit.perSecond)} of the limit, ${percent(atLeast)} were promised`] : [],
+    ...limit && limit.errors > 0 ? [`the limit itself failed ${limit.errors} times, the first: ${limit.firstError}`]
+      : [],
+    ...limit && shop.perSecond / limit.perSecond < atLeast ? [
+      `${percent(shop.perSecond / limit.perSecond)} of the limit, ${percent(atLeast)} were promised`,
+    ] : [],
   ] }
 }
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`
-const number = (value: number): string => (Number.isNaN(value) ? '' : value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1))
+const number = (value: number): string => (
+  Number.isNaN(value) ? '' : value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1)
+)
 
 function report(outcomes: (Outcome & { memoryMb: number })[], atRestMb: number): void {
-  const heavy = atRestMb >= MEMORY_AT_REST_MB ? [`${number(atRestMb)} MB at rest, less than ${MEMORY_AT_REST_MB} were promised`] : []
-  const violations = [...outcomes.flatMap(({ part, broken }) => broken.map((text) => `${part}: ${text}`)), ...heavy.map((text) => `memory: ${text}`)]
+  const heavy = atRestMb >= MEMORY_AT_REST_MB ? [
+    `${number(atRestMb)} MB at rest, less than ${MEMORY_AT_REST_MB} were promised`,
+  ] : []
+  const violations = [...outcomes.flatMap(
+    ({ part, broken }) => broken.map((text) => `${part}: ${text}`)
+  ), ...heavy.map((text) => `memory: ${text}`)]
   const rows = outcomes.map(({ part, unit, shop, limit, atLeast, broken, memoryMb }) => [
-    part, `${number(shop.perSecond)} ${unit}`, number(shop.p50Ms), number(shop.p99Ms), String(shop.errors), number(memoryMb),
-    limit ? number(limit.perSecond) : '', limit ? percent(shop.perSecond / limit.perSecond) : '', atLeast ? `≥ ${percent(atLeast)}` : 'exact',
+    part, `${number(shop.perSecond)} ${unit}`, number(shop.p50Ms), number(shop.p99Ms), String(shop.errors),
+    number(memoryMb),
+    limit ? number(limit.perSecond) : '', limit ? percent(shop.perSecond / limit.perSecond) : '', atLeast
+      ? `≥ ${percent(atLeast)}` : 'exact',
     broken.length > 0 ? 'BROKEN' : 'holds',
   ])
   const head = ['part', 'shop', 'p50 ms', 'p99 ms', 'errors', 'memory MB', 'limit /s', 'of it', 'bound', '']
   const print = options.json ? console.error : console.log
   print(table([head, ...rows]))
   for (const { part, note } of outcomes) if (note) print(`${part}: ${note}`)
-  print(`Memory at rest ${number(atRestMb)} MB (bound: less than ${MEMORY_AT_REST_MB}). ${availableParallelism()} cores for shop, database and clients together, ` +
-    `${CLIENTS} clients, ${POOL} connections, seed ${seedNumber}${options.quick ? ', quick' : ''}.`)
+  print(`Memory at rest ${number(atRestMb)} MB (bound: less than ${MEMORY_AT_REST_MB}).`)
+  print(`${availableParallelism()} cores for shop, database and clients together, ${CLIENTS} clients, ` +
+    `${POOL} connections, seed ${seedNumber}${options.quick ? ', quick' : ''}.`)
   for (const violation of violations) print(`BROKEN ${violation}`)
   if (options.json) {
     const figures = Object.fromEntries(outcomes.map(({ part, broken, ...rest }) =>
-      [part, { ...rest, ...rest.limit ? { ratio: rest.shop.perSecond / rest.limit.perSecond } : {}, violations: broken.length }]))
-    console.log(JSON.stringify({ parts: figures, memoryAtRestMb: atRestMb, seed: seedNumber, violations: violations.length }))
+      [part, {
+        ...rest, ...rest.limit ? { ratio: rest.shop.perSecond / rest.limit.perSecond } : {}, violations: broken.length,
+      }]))
+    console.log(
+      JSON.stringify({ parts: figures, memoryAtRestMb: atRestMb, seed: seedNumber, violations: violations.length })
+    )
   }
   process.exitCode = violations.length > 0 ? 1 : 0
 }
 
 function table(rows: string[][]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  return rows.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  ').trimEnd()).join('\n')
+  return rows.map((row) => row.map(
+    (cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))
+  ).join('  ').trimEnd()).join('\n')
 }
 
 await main()

@@ -1,5 +1,5 @@
-// A small HTTP/1.1 client on one kept connection, for measuring: a full client costs as much as the server that it measures, and both share
-// the machine. It reads answers with a content-length, which is all that our servers give.
+// A small HTTP/1.1 client on one kept connection, for measuring: a full client costs as much as the server that it
+// measures, and both share the machine. It reads answers with a content-length, which is all that our servers give.
 import { connect, type Socket } from 'node:net'
 
 export type Answer = { status: number; body: Buffer; json: () => any }
@@ -30,7 +30,9 @@ export class Connection {
   /** One request at a time. */
   request(method: string, path: string, headers: Record<string, string> = {}, body?: unknown): Promise<Answer> {
     const text = body === undefined ? undefined : JSON.stringify(body)
-    const sent = text === undefined ? headers : { ...headers, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }
+    const sent = text === undefined ? headers : {
+      ...headers, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)),
+    }
     const head = Object.entries(sent).map(([name, value]) => `${name}: ${value}\r\n`).join('')
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject }

@@ -1,12 +1,14 @@
-// The limit of orders: the statements that the shop sends for one of them, sent by a bare driver in the same trips over as many
-// connections, without HTTP, validation or any thought. Each round is a new order: ids that were made for the noted one are made anew,
-// and its variants are others, so that the rows that are locked are spread as in the real run.
+// The limit of orders: the statements that the shop sends for one of them, sent by a bare driver in the same trips over
+// as many connections, without HTTP, validation or any thought. Each round is a new order: ids that were made for the
+// noted one are made anew, and its variants are others, so that the rows that are locked are spread as in the real run.
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { newId } from '../src/platform/id.ts'
 import type { Noted } from './note-statements.ts'
 
-/** What a round replaces: each variant of the noted run by another; ids that existed before (the channel, methods) stay. */
+/**
+ * What a round replaces: each variant of the noted run by another; ids that existed before (the channel, methods) stay.
+ */
 export type Replay = { notes: Noted[]; known: ReadonlySet<string>; variants: string[]; pickVariant: () => string }
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
@@ -17,7 +19,9 @@ export async function withDriver<T>(
 ): Promise<T> {
   const trips = [...Map.groupBy(replay.notes, ({ trip }) => trip).values()]
   const clients = await Promise.all(Array.from({ length: connections }, async () => {
-    const client = new pg.Client({ connectionString: url, options: '-c search_path= -c timezone=UTC', pipeline: true } as pg.ClientConfig)
+    const client = new pg.Client(
+      { connectionString: url, options: '-c search_path= -c timezone=UTC', pipeline: true } as pg.ClientConfig
+    )
     await client.connect()
     return client
   }))

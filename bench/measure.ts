@@ -1,12 +1,16 @@
-// Closed loops: as many workers as asked, each doing the next thing when the last is done. What is done before the clock starts warms
-// caches, compilers and connections, and is not counted.
+// Closed loops: as many workers as asked, each doing the next thing when the last is done. What is done before the
+// clock starts warms caches, compilers and connections, and is not counted.
 
-export type Figures = { perSecond: number; p50Ms: number; p99Ms: number; count: number; errors: number; firstError?: string }
+export type Figures = {
+  perSecond: number; p50Ms: number; p99Ms: number; count: number; errors: number; firstError?: string,
+}
 export type Loop = { workers: number; seconds: number; warmUpSeconds: number }
 type Sample = { latencies: number[]; seconds: number; errors: number; firstError: string | undefined }
 
 /** Runs `act` in loops; a throw is an error of the sample. */
-export async function runLoop({ workers, seconds, warmUpSeconds }: Loop, act: (worker: number) => Promise<void>): Promise<Sample> {
+export async function runLoop(
+  { workers, seconds, warmUpSeconds }: Loop, act: (worker: number) => Promise<void>,
+): Promise<Sample> {
   const begin = performance.now() + warmUpSeconds * 1000
   const end = begin + seconds * 1000
   const sample: Sample = { latencies: [], seconds, errors: 0, firstError: undefined }
@@ -32,7 +36,8 @@ const TURNS = 3
 
 /** The figures of two things, measured in turns for `seconds` each. */
 export async function compare(
-  seconds: number, one: (loop: Omit<Loop, 'workers'>) => Promise<Sample>, other: (loop: Omit<Loop, 'workers'>) => Promise<Sample>,
+  seconds: number, one: (loop: Omit<Loop, 'workers'>) => Promise<Sample>,
+  other: (loop: Omit<Loop, 'workers'>) => Promise<Sample>,
 ): Promise<[Figures, Figures]> {
   const samples: [Sample[], Sample[]] = [[], []]
   for (let turn = 0; turn < TURNS; turn++) {
@@ -49,7 +54,9 @@ export function figuresOf(samples: Sample[]): Figures {
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN
   const firstError = samples.find((sample) => sample.firstError !== undefined)?.firstError
   return {
-    perSecond: sorted.length / samples.reduce((sum, { seconds }) => sum + seconds, 0), p50Ms: at(0.5), p99Ms: at(0.99), count: sorted.length,
+    perSecond: sorted.length / samples.reduce(
+      (sum, { seconds }) => sum + seconds, 0
+    ), p50Ms: at(0.5), p99Ms: at(0.99), count: sorted.length,
     errors: samples.reduce((sum, { errors }) => sum + errors, 0), ...firstError ? { firstError } : {},
   }
 }

@@ -1,5 +1,6 @@
-// Loaded into a server with --import: notes what it sends to PostgreSQL while its parent asks for it, in trips: statements that were sent
-// without waiting for an answer in between share one. The bench replays them from a bare driver loop.
+// Loaded into a server with --import: notes what it sends to PostgreSQL while its parent asks for it, in trips:
+// statements that were sent without waiting for an answer in between share one. The bench replays them from a bare
+// driver loop.
 import pg from 'pg'
 
 export type Noted = { trip: number; text: string; name: string | undefined; values: unknown[] }

@@ -1,5 +1,5 @@
-// The shop that is measured: 1,000 products of three variants, prices, endless stock, one delivery, and one variant that nobody buys but in
-// the flash sale. Written through the modules' own functions, as an import would.
+// The shop that is measured: 1,000 products of three variants, prices, endless stock, one delivery, and one variant
+// that nobody buys but in the flash sale. Written through the modules' own functions, as an import would.
 import { Type } from 'typebox'
 import { sql, systemContext, type Db, type Tx } from '../src/platform/db.ts'
 import { newId } from '../src/platform/id.ts'
@@ -11,7 +11,9 @@ import { setTaxRates } from '../src/modules/pricing/tax-rates.ts'
 import { saveMethod } from '../src/modules/shipping/methods.ts'
 import { saveZone } from '../src/modules/shipping/zones.ts'
 
-export type Seeded = { channelId: string; methodId: string; locationId: string; handles: string[]; variantIds: string[]; scarceId: string }
+export type Seeded = {
+  channelId: string; methodId: string; locationId: string; handles: string[]; variantIds: string[]; scarceId: string,
+}
 
 const PRODUCTS = 1000
 const BATCH = 200
@@ -24,11 +26,14 @@ export async function seed(db: Db): Promise<Seeded> {
   const [channelId, zoneId, methodId, locationId] = [newId(), newId(), newId(), newId()]
   await write(async (tx) => {
     await saveChannel(tx, channelId, {
-      code: 'bench', name: 'Bench', currencies: ['EUR'], defaultCurrency: 'EUR', defaultLocale: 'en', country: 'DE', pricesIncludeTax: true,
+      code: 'bench', name: 'Bench', currencies: ['EUR'], defaultCurrency: 'EUR', defaultLocale: 'en', country: 'DE',
+      pricesIncludeTax: true,
     })
     await setTaxRates(tx, [{ country: 'DE', taxClass: 'standard', ratePpm: 190_000, name: 'VAT' }])
     await saveZone(tx, zoneId, { name: 'Germany', countries: ['DE'] })
-    await saveMethod(tx, methodId, { zoneId, code: 'parcel', name: 'Parcel', kind: 'flat', rates: [{ currency: 'EUR', from: 0, amountMinor: 490 }] })
+    await saveMethod(tx, methodId, {
+      zoneId, code: 'parcel', name: 'Parcel', kind: 'flat', rates: [{ currency: 'EUR', from: 0, amountMinor: 490 }],
+    })
     await tx.run(sql`insert into inventory.location (id, code, name) values (${locationId}, 'bench', 'Bench')`)
   })
   const variantIds: string[] = []
@@ -37,7 +42,9 @@ export async function seed(db: Db): Promise<Seeded> {
     const products = Array.from({ length: BATCH }, (_, offset) => productOf(first + offset, channelId))
     const saved = await write((tx) => saveProducts(tx, products))
     const ids = saved.flatMap(({ variants }) => variants.map(({ variantId }) => variantId))
-    await write((tx) => setPrices(tx, ids.map((variantId, index) => ({ variantId, channelId, currency: 'EUR', unitMinor: 1000 + (index % 50) * 100 }))))
+    await write((tx) => setPrices(tx, ids.map(
+      (variantId, index) => ({ variantId, channelId, currency: 'EUR', unitMinor: 1000 + (index % 50) * 100 })
+    )))
     await write((tx) => setStock(tx, ids.map((variantId) => ({ variantId, locationId, onHand: ENDLESS }))))
     handles.push(...products.map(({ handle }) => handle))
     variantIds.push(...ids)
@@ -49,7 +56,8 @@ export async function seed(db: Db): Promise<Seeded> {
 function productOf(number: number, channelId: string) {
   const word = WORDS[number % 10]!
   return {
-    handle: `${word.toLowerCase()}-${number}`, title: `${GLAZES[Math.floor(number / 10) % 10]} ${word} ${number}`, status: 'active' as const,
+    handle: `${word.toLowerCase()}-${number}`, title: `${GLAZES[Math.floor(number / 10) % 10]} ${word} ${number}`,
+    status: 'active' as const,
     channelIds: [channelId], vendor: `Pottery ${number % 20}`, type: word, tags: [GLAZES[number % 10]!.toLowerCase()],
     descriptionHtml: `<p>${`A ${word.toLowerCase()} made by hand, one like no other. `.repeat(8)}</p>`,
     options: [{ name: 'Size', values: ['S', 'M', 'L'] }],
@@ -64,8 +72,9 @@ export async function restock(db: Db, { locationId }: Seeded, variantId: string,
 /** Every id that a replay must leave alone, because rows refer to it. */
 export async function knownIds(db: Db): Promise<Set<string>> {
   const rows = await db.many(Type.Object({ id: Type.String() }), sql`
-    select id::text as id from catalog.channel union all select id::text from catalog.product union all select id::text from catalog.variant
-    union all select id::text from shipping.method union all select id::text from shipping.zone union all select id::text from inventory.location`)
+    select id::text as id from catalog.channel union all select id::text from catalog.product
+    union all select id::text from catalog.variant union all select id::text from inventory.location
+    union all select id::text from shipping.method union all select id::text from shipping.zone`)
   return new Set(rows.map(({ id }) => id))
 }
 

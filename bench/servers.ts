@@ -1,5 +1,5 @@
-// Starts what is measured: a PostgreSQL of its own that keeps what it commits, the shop as `npm start` runs it, and the bare server. All of it
-// ends with the bench.
+// Starts what is measured: a PostgreSQL of its own that keeps what it commits, the shop as `npm start` runs it, and the
+// bare server. All of it ends with the bench.
 import { fork, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
@@ -17,14 +17,17 @@ export type Shop = {
 }
 
 /** The shop with all its roles, in production mode, on a free port. Resolves when it answers. */
-export async function startShop(databaseUrl: string, { noting = false, pool, roles = [] }: { noting?: boolean; pool: number; roles?: string[] }): Promise<Shop> {
+export async function startShop(
+  databaseUrl: string, { noting = false, pool, roles = [] }: { noting?: boolean; pool: number; roles?: string[] },
+): Promise<Shop> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const child = fork(join(root, 'src/main.ts'), roles.length > 0 ? ['--roles', roles.join(',')] : [], {
     execArgv: noting ? ['--import', join(import.meta.dirname, 'note-statements.ts')] : [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: {
-      ...process.env, NODE_ENV: 'production', DATABASE_URL: databaseUrl, DATABASE_POOL: String(pool), HOST: '127.0.0.1', PORT: String(port),
+      ...process.env, NODE_ENV: 'production', DATABASE_URL: databaseUrl, DATABASE_POOL: String(pool), HOST: '127.0.0.1',
+      PORT: String(port),
       PUBLIC_URL: url, DEMO: '0', LOG_LEVEL: 'error',
     },
   })
@@ -35,7 +38,9 @@ export async function startShop(databaseUrl: string, { noting = false, pool, rol
     async note(act) {
       child.send({ note: 'begin' })
       await act()
-      const noted = new Promise<Noted[]>((resolve) => child.once('message', (message: { notes: Noted[] }) => resolve(message.notes)))
+      const noted = new Promise<Noted[]>(
+        (resolve) => child.once('message', (message: { notes: Noted[] }) => resolve(message.notes))
+      )
       child.send({ note: 'end' })
       return noted
     },

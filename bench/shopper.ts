@@ -22,7 +22,10 @@ export class Shopper {
   async #ask(expected: number, method: string, path: string, body?: unknown, token?: string): Promise<any> {
     const headers = { 'x-publishable-key': this.#key, ...token ? { authorization: `Bearer ${token}` } : {} }
     const answer = await this.#connection.request(method, path, headers, body)
-    if (answer.status !== expected) throw new Error(`${method} ${path.replace(/[0-9a-f-]{36}/, '…')} answered ${answer.status}: ${answer.body.toString().slice(0, 300)}`)
+    if (answer.status !== expected) {
+      const said = answer.body.toString().slice(0, 300)
+      throw new Error(`${method} ${path.replace(/[0-9a-f-]{36}/, '…')} answered ${answer.status}: ${said}`)
+    }
     return answer.json()
   }
 
@@ -46,12 +49,16 @@ export class Shopper {
   async fillIn({ id, token }: Cart): Promise<number> {
     await this.#ask(200, 'PATCH', `/store/carts/${id}`, { email: 'ada@example.com', shippingAddress: address }, token)
     const { items } = await this.#ask(200, 'GET', `/store/carts/${id}/shipping-options`, undefined, token)
-    const { quote } = await this.#ask(200, 'PATCH', `/store/carts/${id}`, { shippingMethodId: items[0].methodId }, token)
+    const { quote } = await this.#ask(
+      200, 'PATCH', `/store/carts/${id}`, { shippingMethodId: items[0].methodId }, token
+    )
     return quote.totalMinor
   }
 
   complete({ id, token }: Cart, totalMinor: number): Promise<any> {
-    return this.#ask(201, 'POST', `/store/carts/${id}/complete`, { expectedTotal: { amount: totalMinor, currency: 'EUR' }, payment }, token)
+    return this.#ask(201, 'POST', `/store/carts/${id}/complete`, {
+      expectedTotal: { amount: totalMinor, currency: 'EUR' }, payment,
+    }, token)
   }
 
   /** The whole checkout in six separate calls. */
@@ -68,7 +75,8 @@ export class Shopper {
 
   buyNow(lines: Line[], totalMinor: number): Promise<any> {
     return this.#ask(201, 'POST', '/store/checkout', {
-      currency: 'EUR', lines, email: 'ada@example.com', shippingAddress: address, shippingMethodId: this.#seeded.methodId,
+      currency: 'EUR', lines, email: 'ada@example.com', shippingAddress: address,
+      shippingMethodId: this.#seeded.methodId,
       expectedTotal: { amount: totalMinor, currency: 'EUR' }, payment,
     })
   }

@@ -1,5 +1,6 @@
-// Writes the generated part of the SDK from the OpenAPI documents: types of what is sent and answered, the table of operations, and the
-// fields of each problem. `node scripts/generate-sdk.ts` writes it, a test of the SDK fails when it is stale.
+// Writes the generated part of the SDK from the OpenAPI documents: types of what is sent and answered, the table of
+// operations, and the fields of each problem. `node scripts/generate-sdk.ts` writes it, a test of the SDK fails when it
+// is stale.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { adminApi, storeApi } from '../src/apis.ts'
@@ -27,15 +28,19 @@ function apiFile(name: string, document: OpenApi): string {
     Object.entries(methods).map(([method, operation]): Json => ({ path, method: method.toUpperCase(), ...operation })))
   const common = commonProblems(document, operations)
   return `${opening(`what the ${name} API takes and answers`)}
-${schemas.map(([title, schema]) => `${comment(schema['description'], '')}export type ${title} = ${typeOf(schema, '')}\n`).join('\n')}
+${schemas.map(
+  ([title, schema]) => `${comment(schema['description'], '')}export type ${title} = ${typeOf(schema, '')}\n`
+).join('\n')}
 /** Problems that every operation may answer. */
 export type CommonProblem = ${common.map((code) => `'${code}'`).join(' | ')}
 
 export type Operations = {
-${operations.map((one) => `${comment([one['summary'], one['description']].filter(Boolean).join('. '), '  ')}  ${one['operationId']}: {
+${operations.map((one) => `${comment(aboutOf(one), '  ')}  ${one['operationId']}: {
     input: ${inputOf(one)}
     answer: ${answerOf(one)}
-    problems: ${['CommonProblem', ...problemCodes(document, one).filter((code) => !common.includes(code)).map((code) => `'${code}'`)].join(' | ')}
+    problems: ${['CommonProblem', ...problemCodes(document, one).filter(
+      (code) => !common.includes(code)
+    ).map((code) => `'${code}'`)].join(' | ')}
   }`).join('\n')}
 }
 
@@ -45,6 +50,8 @@ ${operations.map(tableRow).join('\n')}
 } as const
 `
 }
+
+const aboutOf = ({ summary, description }: Json): string => [summary, description].filter(Boolean).join('. ')
 
 function tableRow({ operationId, method, path, parameters }: Json): string {
   const query = parameters.filter((one: Json) => one['in'] === 'query').map((one: Json) => `'${one['name']}'`)
@@ -63,10 +70,15 @@ function inputOf({ operationId, parameters, requestBody }: Json): string {
   const body = requestBody?.content['application/json']?.schema ?? requestBody?.content['multipart/form-data']?.schema
   if (!body) return typeOf({ type: 'object', properties, required }, '    ')
   for (const name of Object.keys(body.properties ?? {})) {
-    if (properties[name]) throw new Error(`${operationId}: "${name}" is both in the address and in the body; rename one`)
+    if (properties[name]) throw new Error(
+      `${operationId}: "${name}" is both in the address and in the body; rename one`
+    )
   }
   if (body.properties) {
-    return typeOf({ type: 'object', properties: { ...properties, ...body.properties }, required: [...required, ...body.required ?? []] }, '    ')
+    return typeOf({
+      type: 'object', properties: { ...properties, ...body.properties },
+      required: [...required, ...body.required ?? []],
+    }, '    ')
   }
   const own = typeOf(body, '    ')
   return required.length === 0 ? own : `${typeOf({ type: 'object', properties, required }, '    ')} & (${own})`
@@ -118,10 +130,14 @@ function typeOf(schema: Json, indent: string): string {
   if (schema['$ref']) return schema['$ref'].split('/').at(-1)
   if (schema['const'] !== undefined) return literal(schema['const'])
   if (schema['enum']) return schema['enum'].map(literal).join(' | ')
-  if (schema['anyOf'] ?? schema['oneOf']) return [...new Set((schema['anyOf'] ?? schema['oneOf']).map((one: Json) => typeOf(one, indent)))].join(' | ')
+  if (schema['anyOf'] ?? schema['oneOf']) return [
+    ...new Set((schema['anyOf'] ?? schema['oneOf']).map((one: Json) => typeOf(one, indent))),
+  ].join(' | ')
   if (schema['allOf']) return schema['allOf'].map((one: Json) => `(${typeOf(one, indent)})`).join(' & ')
   if (schema['contentMediaType']) return 'Blob'
-  if (Array.isArray(schema['type'])) return schema['type'].map((type: string) => typeOf({ ...schema, type }, indent)).join(' | ')
+  if (Array.isArray(schema['type'])) return schema['type'].map(
+    (type: string) => typeOf({ ...schema, type }, indent)
+  ).join(' | ')
   switch (schema['type']) {
     case 'string': case 'boolean': case 'null': return schema['type']
     case 'integer': case 'number': return 'number'
@@ -141,15 +157,22 @@ function objectOf({ properties = {}, required = [], additionalProperties }: Json
   const inner = `${indent}  `
   const lines = Object.entries<Json>(properties).map(([name, schema]) => {
     const key = /^[A-Za-z_$][\w$]*$/.test(name) ? name : `'${name}'`
-    return `${comment(schema['description'], inner)}${inner}${key}${required.includes(name) ? '' : '?'}: ${typeOf(schema, inner)}\n`
+    const mark = required.includes(name) ? '' : '?'
+    return `${comment(schema['description'], inner)}${inner}${key}${mark}: ${typeOf(schema, inner)}\n`
   })
   if (lines.length === 0) return '{}'
   return `{\n${lines.join('')}${indent}}`
 }
 
-const literal = (value: unknown): string => (typeof value === 'string' ? `'${value.replaceAll("'", "\\'")}'` : JSON.stringify(value))
-const comment = (text: string | undefined, indent: string): string => (text ? `${indent}/** ${text.replaceAll('*/', '* /').replaceAll(/\s*\n+\s*/g, ' ')} */\n` : '')
+const literal = (value: unknown): string => (
+  typeof value === 'string' ? `'${value.replaceAll("'", "\\'")}'` : JSON.stringify(value)
+)
+const comment = (text: string | undefined, indent: string): string => (
+  text ? `${indent}/** ${text.replaceAll('*/', '* /').replaceAll(/\s*\n+\s*/g, ' ')} */\n` : ''
+)
 
 if (import.meta.main) {
-  for (const [name, text] of Object.entries(generateSdk())) writeFileSync(join(import.meta.dirname, '../sdk/src', name), text)
+  for (
+    const [name, text] of Object.entries(generateSdk())
+  ) writeFileSync(join(import.meta.dirname, '../sdk/src', name), text)
 }

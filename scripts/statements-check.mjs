@@ -1,5 +1,6 @@
-// The last step of a full test run: names every `sql` template in the source that no test has run. platform/sql.ts notes what runs, one line
-// for each template, in the folder KONTOR_STATEMENTS_DIR. Templates are compared by their text, as the parser of TypeScript reads it.
+// The last step of a full test run: names every `sql` template in the source that no test has run. platform/sql.ts
+// notes what runs, one line for each template, in the folder KONTOR_STATEMENTS_DIR. Templates are compared by their
+// text, as the parser of TypeScript reads it.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeFindings, isTest, readSources } from '../src/tidy/source.ts'
@@ -18,7 +19,9 @@ const statements = readSources(join(import.meta.dirname, '..'))
   .flatMap(statementsOf)
 const findings = neverRun(statements, notes)
 if (findings.length > 0) {
-  console.error(`${describeFindings(findings)}\n${findings.length} of ${statements.length} statements were run by no test`)
+  console.error(
+    `${describeFindings(findings)}\n${findings.length} of ${statements.length} statements were run by no test`
+  )
   process.exit(1)
 }
 console.log(`All ${statements.length} statements were run by a test`)

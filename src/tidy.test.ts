@@ -1,5 +1,5 @@
-// Style and borders as a test: what CONTRIBUTING.md asks for, held by a machine. Each failure names file and line, the rule and the cure.
-// That these checks can fail is tested in src/tidy/checks.test.ts.
+// Style and borders as a test: what CONTRIBUTING.md asks for, held by a machine. Each failure names file and line, the
+// rule and the cure. That these checks can fail is tested in src/tidy/checks.test.ts.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,7 +32,9 @@ describe('style', () => {
   for (const [name, rule] of Object.entries(styleRules)) test(name, () => holds(written.flatMap(rule)))
 
   test('no path of one machine', () => {
-    const texts = files.filter((path) => /\.(?:[cm]?[jt]sx?|sql|json|md|html|css|ya?ml)$/.test(path) && !path.includes('package-lock'))
+    const texts = files.filter(
+      (path) => /\.(?:[cm]?[jt]sx?|sql|json|md|html|css|ya?ml)$/.test(path) && !path.includes('package-lock')
+    )
     holds(texts.flatMap((path) => machinePath(path, read(path))))
   })
 
@@ -42,9 +44,13 @@ describe('style', () => {
 describe('borders', () => {
   test('the graph of modules has no cycle and names only modules', () => {
     assert.equal(cycleIn(graph), undefined)
-    for (const name of Object.values(graph).flat()) assert.ok(modules.includes(name), `graph.ts names ${name}, which is no module`)
+    for (const name of Object.values(graph).flat()) assert.ok(
+      modules.includes(name), `graph.ts names ${name}, which is no module`
+    )
     const folders = new Set(files.flatMap((path) => /^src\/modules\/([^/]+)\//.exec(path)?.[1] ?? []))
-    for (const folder of folders) assert.ok(modules.includes(folder), `src/modules/${folder} is not in src/modules/graph.ts`)
+    for (const folder of folders) assert.ok(
+      modules.includes(folder), `src/modules/${folder} is not in src/modules/graph.ts`
+    )
   })
 
   test('imports follow the graph, internals stay private, the platform knows no module', () => {
@@ -57,14 +63,18 @@ describe('borders', () => {
 
   test('packages that are imported are in package.json', () => {
     const own = JSON.parse(read('package.json')) as Record<string, Record<string, string>>
-    const listed = new Set([...Object.keys(own['dependencies']!), ...Object.keys(own['devDependencies']!), '@kontor/sdk'])
+    const listed = new Set(
+      [...Object.keys(own['dependencies']!), ...Object.keys(own['devDependencies']!), '@kontor/sdk']
+    )
     holds(sources.flatMap((source) => unlistedPackages(source, listed)))
   })
 
   test('statements name only their own schema or a published view', () => {
     holds(sources.flatMap((source) => crossedSchemas(source, ownership)))
     const scripts = files.filter((path) => /^src\/(?:modules\/[^/]+|platform)\/.*\.sql$/.test(path))
-    holds(scripts.flatMap((path) => foreignNames([{ path, line: 1, text: read(path) }], path.split('/').at(path.includes('/modules/') ? 2 : 1)!, ownership)))
+    holds(scripts.flatMap((path) => foreignNames(
+      [{ path, line: 1, text: read(path) }], path.split('/').at(path.includes('/modules/') ? 2 : 1)!, ownership
+    )))
   })
 
   test('a view that graph.ts publishes is there, and its owner says that it is published', () => {
@@ -83,7 +93,9 @@ describe('migrations', () => {
     ...files.filter((path) => /^src\/platform\/migrations\/.*\.sql$/.test(path)),
     ...modules.flatMap((name) => files.filter((path) => path.startsWith(`src/modules/${name}/migrations/`))),
   ]
-  const schemas = ['src/platform/schema.sql', ...modules.map((name) => `src/modules/${name}/schema.sql`)].filter((path) => files.includes(path))
+  const schemas = [
+    'src/platform/schema.sql', ...modules.map((name) => `src/modules/${name}/schema.sql`),
+  ].filter((path) => files.includes(path))
 
   test('each has a lock timeout, so that it never queues a shop behind itself', () => {
     holds(migrations.filter((path) => !/^set local lock_timeout = '\d+m?s';$/m.test(read(path))).map((path) => ({
@@ -94,8 +106,12 @@ describe('migrations', () => {
   test('schema.sql says what the migrations made', async () => {
     const server = process.env['TEST_DATABASE_URL']
     assert.ok(server, 'TEST_DATABASE_URL is not set: run the tests with `npm test`')
-    const textsOf = (paths: string[]): { name: string; text: string }[] => paths.map((path) => ({ name: path, text: read(path) }))
-    const [migrated, described] = await Promise.all([describeBuilt(server, textsOf(migrations)), describeBuilt(server, textsOf(schemas))])
+    const textsOf = (paths: string[]): { name: string; text: string }[] => paths.map(
+      (path) => ({ name: path, text: read(path) })
+    )
+    const [migrated, described] = await Promise.all(
+      [describeBuilt(server, textsOf(migrations)), describeBuilt(server, textsOf(schemas))]
+    )
     assert.deepEqual(difference(migrated, described), [])
   })
 })
@@ -120,6 +136,8 @@ describe('routes', async () => {
 
   test('each that is declared is served', () => {
     const addresses = new Set(served.map(({ route }) => `${route.method} ${route.path}`))
-    holds(sources.filter(({ path }) => path.startsWith('src/modules/')).flatMap((source) => unserved(source, addresses)))
+    holds(
+      sources.filter(({ path }) => path.startsWith('src/modules/')).flatMap((source) => unserved(source, addresses))
+    )
   })
 })

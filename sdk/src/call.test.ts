@@ -20,11 +20,16 @@ async function server(t: TestContext, answers: Answer[]): Promise<{ client: Clie
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let body = ''
     for await (const part of request) body += part
-    asked.push({ method: request.method!, url: request.url!, key: request.headers['idempotency-key'] as string | undefined, headers: request.headers, body })
+    asked.push({
+      method: request.method!, url: request.url!, key: request.headers['idempotency-key'] as string | undefined,
+      headers: request.headers, body,
+    })
     const answer = answers[asked.length - 1] ?? { status: 500 }
     if (answer === 'hang') return
     if (answer === 'reset') return void request.socket.destroy()
-    response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end(JSON.stringify(answer.body))
+    response.writeHead(
+      answer.status, { 'content-type': 'application/json', ...answer.headers }
+    ).end(JSON.stringify(answer.body))
   }
   const listening = createServer((request, response) => void serve(request, response)).listen(0, '127.0.0.1')
   await new Promise((resolve) => listening.once('listening', resolve))
@@ -54,7 +59,9 @@ test('input goes into path, query and body', async (t) => {
 })
 
 test('what may pass is tried again, with the same key', async (t) => {
-  const answers: Answer[] = ['reset', { status: 502, headers: now }, problem(503, 'busy', {}, now), { status: 201, body: { done: true } }]
+  const answers: Answer[] = [
+    'reset', { status: 502, headers: now }, problem(503, 'busy', {}, now), { status: 201, body: { done: true } },
+  ]
   const { client, asked } = await server(t, answers)
   assert.deepEqual(await call(client, write, { mugId: '1' }), { done: true })
   assert.equal(asked.length, 4)
@@ -62,7 +69,9 @@ test('what may pass is tried again, with the same key', async (t) => {
 })
 
 test('a key of the caller is used, and an own first attempt that still runs is waited for', async (t) => {
-  const { client, asked } = await server(t, [problem(409, 'idempotency-key-in-flight', {}, now), { status: 201, body: {} }])
+  const { client, asked } = await server(
+    t, [problem(409, 'idempotency-key-in-flight', {}, now), { status: 201, body: {} }]
+  )
   await call(client, write, { mugId: '1' }, { idempotencyKey: 'mine' })
   assert.deepEqual(asked.map(({ key }) => key), ['mine', 'mine'])
 })
@@ -79,7 +88,9 @@ test('a refusal is final and typed', async (t) => {
 })
 
 test('attempts end, and so does patience', async (t) => {
-  const { client, asked } = await server(t, [problem(429, 'too-many-requests', {}, now), problem(429, 'too-many-requests', {}, { 'retry-after': '3600' })])
+  const { client, asked } = await server(
+    t, [problem(429, 'too-many-requests', {}, now), problem(429, 'too-many-requests', {}, { 'retry-after': '3600' })]
+  )
   const error: unknown = await call(client, read, { mugId: '1' }).catch((caught: unknown) => caught)
   assert.ok(isProblem(error, 'too-many-requests'))
   assert.equal(asked.length, 2)

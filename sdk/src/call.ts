@@ -1,8 +1,12 @@
-// One call: builds the request, sends it, tries again where that is safe, and reads the answer. Trying again is safe because reads change
-// nothing, PUT, PATCH and DELETE say what should be, and a POST carries the same Idempotency-Key each time.
+// One call: builds the request, sends it, tries again where that is safe, and reads the answer. Trying again is safe
+// because reads change nothing, PUT, PATCH and DELETE say what should be, and a POST carries the same Idempotency-Key
+// each time.
 import { KontorProblem, KontorUnreachable, type ProblemCode, type ProblemDocument } from './problems.ts'
 
-/** An operation of the table that is generated: method, path, names in the query, and whether it takes an Idempotency-Key. */
+/**
+ * An operation of the table that is generated: method, path, names in the query, and whether it takes an
+ * Idempotency-Key.
+ */
 export type Operation = readonly [method: string, path: string, query: readonly string[], keyed: boolean]
 
 export type ClientOptions = {
@@ -32,7 +36,10 @@ export type CallOptions = {
 
 export type Input = Record<string, unknown>
 
-/** Calls an operation. What the path names goes into the path, what the query names into the query, the rest is the body. */
+/**
+ * Calls an operation. What the path names goes into the path, what the query names into the query, the rest is the
+ * body.
+ */
 export async function call(
   client: ClientOptions, [method, path, query, keyed]: Operation, input: Input = {}, options: CallOptions = {},
 ): Promise<unknown> {
@@ -65,13 +72,17 @@ function place(url: string, path: string, query: readonly string[], input: Input
   }
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = take(name)
-    if (value === undefined || value === '') throw new TypeError(`${name} is missing: it is part of the address ${path}`)
+    if (value === undefined || value === '') throw new TypeError(
+      `${name} is missing: it is part of the address ${path}`
+    )
     return encodeURIComponent(String(value))
   })
   const search = new URLSearchParams()
   for (const name of query) {
     const value = take(name)
-    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined && one !== null) search.append(name, String(one))
+    for (
+      const one of Array.isArray(value) ? value : [value]
+    ) if (one !== undefined && one !== null) search.append(name, String(one))
   }
   const text = search.toString()
   return { address: url.replace(/\/+$/, '') + filled + (text ? `?${text}` : ''), body }
@@ -85,7 +96,9 @@ function formOf(body: Input): FormData {
   return form
 }
 
-async function send(client: ClientOptions, address: string, request: RequestInit, options: CallOptions): Promise<Response> {
+async function send(
+  client: ClientOptions, address: string, request: RequestInit, options: CallOptions,
+): Promise<Response> {
   const timeout = AbortSignal.timeout(options.timeoutMs ?? client.timeoutMs ?? 30_000)
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout
   try {
@@ -94,7 +107,9 @@ async function send(client: ClientOptions, address: string, request: RequestInit
     return new Response(answer.status === 204 ? null : bytes, { status: answer.status, headers: answer.headers })
   } catch (error) {
     options.signal?.throwIfAborted()
-    throw new KontorUnreachable(timeout.aborted ? 'The shop did not answer in time' : 'The shop could not be reached', { cause: error })
+    throw new KontorUnreachable(
+      timeout.aborted ? 'The shop did not answer in time' : 'The shop could not be reached', { cause: error }
+    )
   }
 }
 
@@ -102,7 +117,9 @@ async function read(answer: Response): Promise<unknown> {
   const kind = answer.headers.get('content-type') ?? ''
   if (answer.ok) return answer.status === 204 ? undefined : kind.includes('json') ? answer.json() : answer.blob()
   if (!kind.startsWith('application/problem+json')) {
-    throw wait(new KontorUnreachable(`Something on the way to the shop answered ${answer.status}`, { status: answer.status }), answer)
+    throw wait(new KontorUnreachable(
+      `Something on the way to the shop answered ${answer.status}`, { status: answer.status }
+    ), answer)
   }
   const problem = await answer.json() as ProblemDocument
   throw wait(new KontorProblem(problem.type.split('/').at(-1) as ProblemCode, problem), answer)
@@ -119,7 +136,9 @@ function wait<E extends Error>(error: E, answer: Response): E {
 // Somebody who waits longer than this for one call wants to know instead.
 const LONGEST_WAIT_MS = 30_000
 
-async function persist(client: ClientOptions, options: CallOptions, attempt: (number: number) => Promise<unknown>): Promise<unknown> {
+async function persist(
+  client: ClientOptions, options: CallOptions, attempt: (number: number) => Promise<unknown>,
+): Promise<unknown> {
   const attempts = 1 + (options.retries ?? client.retries ?? 3)
   for (let number = 1; ; number++) {
     try {
@@ -134,10 +153,14 @@ async function persist(client: ClientOptions, options: CallOptions, attempt: (nu
   }
 }
 
-// Too many requests, a busy server, a restart behind a proxy, no network, or our own first attempt that is still running.
+// Too many requests, a busy server, a restart behind a proxy, no network, or our own first attempt that is still
+// running.
 function mayPass(error: unknown): boolean {
-  if (error instanceof KontorUnreachable) return error.status === undefined || [429, 502, 503, 504].includes(error.status)
-  return error instanceof KontorProblem && ([429, 503].includes(error.status) || error.code === 'idempotency-key-in-flight')
+  if (error instanceof KontorUnreachable) return error.status === undefined
+    || [429, 502, 503, 504].includes(error.status)
+  return error instanceof KontorProblem && (
+    [429, 503].includes(error.status) || error.code === 'idempotency-key-in-flight'
+  )
 }
 
 function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {

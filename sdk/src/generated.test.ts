@@ -7,6 +7,8 @@ import { generateSdk } from '../../scripts/generate-sdk.ts'
 
 for (const [name, text] of Object.entries(generateSdk())) {
   test(`${name} is what the API says`, () => {
-    assert.ok(readFileSync(join(import.meta.dirname, name), 'utf8') === text, `sdk/src/${name} is stale: run \`node scripts/generate-sdk.ts\``)
+    assert.ok(readFileSync(
+      join(import.meta.dirname, name), 'utf8'
+    ) === text, `sdk/src/${name} is stale: run \`node scripts/generate-sdk.ts\``)
   })
 }

@@ -1,5 +1,6 @@
-// The client of a shop. Each operation of the API is a method of its name; input is one object, whatever part of the request its fields
-// belong to: `shop.setCartLines({ cartId, lines }, { token })`. Types are generated from the API's own description.
+// The client of a shop. Each operation of the API is a method of its name; input is one object, whatever part of the
+// request its fields belong to: `shop.setCartLines({ cartId, lines }, { token })`. Types are generated from the API's
+// own description.
 import { operations as adminTable, type Operations as AdminOperations } from './admin-api.ts'
 import { call, type CallOptions, type ClientOptions, type Input, type Operation } from './call.ts'
 import { operations as storeTable, type Operations as StoreOperations } from './store-api.ts'
@@ -19,13 +20,19 @@ export type StoreClient = { [Name in keyof StoreOperations]: Method<StoreOperati
 export type AdminClient = { [Name in keyof AdminOperations]: Method<AdminOperations[Name]> }
 
 /** What shoppers may do, in the channel of the publishable key. Made for browsers: the key is no secret. */
-export function createStoreClient({ publishableKey, ...options }: ClientOptions & { publishableKey: string }): StoreClient {
-  return methodsOf(storeTable, { ...options, headers: { ...options.headers, 'x-publishable-key': publishableKey } }) as StoreClient
+export function createStoreClient(
+  { publishableKey, ...options }: ClientOptions & { publishableKey: string },
+): StoreClient {
+  return methodsOf(
+    storeTable, { ...options, headers: { ...options.headers, 'x-publishable-key': publishableKey } }
+  ) as StoreClient
 }
 
 /** What staff and servers may do. The key is a secret: never in a browser. */
 export function createAdminClient({ secretKey, ...options }: ClientOptions & { secretKey: string }): AdminClient {
-  return methodsOf(adminTable, { ...options, headers: { ...options.headers, authorization: `Bearer ${secretKey}` } }) as AdminClient
+  return methodsOf(
+    adminTable, { ...options, headers: { ...options.headers, authorization: `Bearer ${secretKey}` } }
+  ) as AdminClient
 }
 
 function methodsOf(table: Record<string, Operation>, client: ClientOptions): Record<string, unknown> {

@@ -1,5 +1,6 @@
-// How a call may fail. A KontorProblem is an answer of the shop that was to be expected (RFC 9457): branch on its code with isProblem, and
-// the fields of that code are typed. Everything else is a KontorUnreachable: there was no answer, or none that the shop would give.
+// How a call may fail. A KontorProblem is an answer of the shop that was to be expected (RFC 9457): branch on its code
+// with isProblem, and the fields of that code are typed. Everything else is a KontorUnreachable: there was no answer,
+// or none that the shop would give.
 import type { ProblemFields } from './problem-fields.ts'
 
 export type ProblemCode = keyof ProblemFields
@@ -29,7 +30,10 @@ export class KontorProblem<Code extends ProblemCode = ProblemCode> extends Error
   }
 }
 
-/** No answer came (network, timeout), or one that is not the shop's (a proxy's error page). Whether it had an effect is not known. */
+/**
+ * No answer came (network, timeout), or one that is not the shop's (a proxy's error page). Whether it had an effect is
+ * not known.
+ */
 export class KontorUnreachable extends Error {
   override readonly name = 'KontorUnreachable'
   readonly status: number | undefined

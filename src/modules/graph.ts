@@ -1,6 +1,7 @@
-// Who may import whom: the only place where a border between modules is declared. Read each line as "may import"; it must stay acyclic.
-// The same borders hold for SQL: a statement in a module names its own schema, and of the others only the views listed below,
-// which their owners publish, keep stable and test. `src/tidy.test.ts` enforces both. Migrations run in this order.
+// Who may import whom: the only place where a border between modules is declared. Read each line as "may import"; it
+// must stay acyclic. The same borders hold for SQL: a statement in a module names its own schema, and of the others
+// only the views listed below, which their owners publish, keep stable and test. `src/tidy.test.ts` enforces both.
+// Migrations run in this order.
 
 export const graph = {
   media: [],

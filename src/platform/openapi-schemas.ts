@@ -1,13 +1,17 @@
-// Names for the schemas of an OpenAPI document. Modules declare plain objects without names; here each object that is the answer of an
-// operation, or stands in more than one place, becomes a component. Its name comes from where it stands: the answer of
-// /admin/price-lists is a PriceList, the items of its `prices` are a Price. Equal schemas are one component.
+// Names for the schemas of an OpenAPI document. Modules declare plain objects without names; here each object that is
+// the answer of an operation, or stands in more than one place, becomes a component. Its name comes from where it
+// stands: the answer of /admin/price-lists is a PriceList, the items of its `prices` are a Price. Equal schemas are one
+// component.
 import type { TSchema } from 'typebox'
 import type { Route } from './http.ts'
 import { operationName, pascal, resourceName, singular } from './operation-name.ts'
 
 export type Json = { [key: string]: any }
 
-/** The schema as plain JSON Schema: records as additionalProperties, which generators understand better than a pattern for anything. */
+/**
+ * The schema as plain JSON Schema: records as additionalProperties, which generators understand better than a pattern
+ * for anything.
+ */
 export function plain(schema: TSchema): Json {
   return JSON.parse(JSON.stringify(schema), (_key, value) => {
     const anything = value?.patternProperties?.['^.*$']
@@ -19,7 +23,8 @@ export function plain(schema: TSchema): Json {
 
 type Seen = { schema: Json; places: number; names: Map<string, number>; fallback: string | undefined }
 
-// How much a place says about a name: what GET answers for one thing is that thing; a list or an action may answer less of it.
+// How much a place says about a name: what GET answers for one thing is that thing; a list or an action may answer less
+// of it.
 const ANSWERS_ONE = 4
 const ANSWERS = 2
 const PART = 1
@@ -35,7 +40,9 @@ export class Components {
       if (route.body) this.#visitParts(plain(route.body), `${resourceName(route)}Input`)
     }
     const taken = new Set<string>()
-    const byWeight = [...this.#seen].sort(([, a], [, b]) => Math.max(...b.names.values()) - Math.max(...a.names.values()))
+    const byWeight = [...this.#seen].sort(
+      ([, a], [, b]) => Math.max(...b.names.values()) - Math.max(...a.names.values())
+    )
     for (const [key, { places, names, schema, fallback }] of byWeight) {
       if (places < 2) continue
       const wanted = [schema['title'] ? pascal(schema['title']) : bestName(names), ...fallback ? [fallback] : []]
@@ -50,7 +57,9 @@ export class Components {
     const name = resourceName(route)
     const item = schema['properties']?.items?.items
     if (item?.properties) this.#visit(item, name, ANSWERS, `${name}Summary`)
-    else this.#visit(schema, name, route.method === 'GET' ? ANSWERS_ONE : ANSWERS, `${pascal(operationName(route))}Result`)
+    else this.#visit(
+      schema, name, route.method === 'GET' ? ANSWERS_ONE : ANSWERS, `${pascal(operationName(route))}Result`
+    )
   }
 
   // An answer gets a name even if it stands in one place only.
@@ -98,14 +107,18 @@ export class Components {
   #replace(schema: Json): Json {
     const name = this.#names.get(keyOf(schema))
     if (!name) return this.#replaceParts(schema)
-    return { $ref: `#/components/schemas/${name}`, ...schema['description'] ? { description: schema['description'] } : {} }
+    return {
+      $ref: `#/components/schemas/${name}`, ...schema['description'] ? { description: schema['description'] } : {},
+    }
   }
 
   #replaceParts(schema: Json): Json {
     const copy: Json = {}
     for (const [key, value] of Object.entries(schema)) {
       if (key === 'properties') {
-        copy[key] = Object.fromEntries(Object.entries<Json>(value).map(([property, part]) => [property, this.#replace(part)]))
+        copy[key] = Object.fromEntries(
+          Object.entries<Json>(value).map(([property, part]) => [property, this.#replace(part)])
+        )
       } else if (['anyOf', 'allOf', 'oneOf'].includes(key)) {
         copy[key] = value.map((part: Json) => this.#replace(part))
       } else if ((key === 'items' || key === 'additionalProperties') && typeof value === 'object') {
@@ -134,7 +147,9 @@ function keyOf({ description: _, ...schema }: Json): string {
 function bestName(names: ReadonlyMap<string, number>): string {
   const words = [...names.keys()].map((name) => name.split(/(?=[A-Z])/))
   const [first = [], ...others] = words
-  const shared = first.findIndex((_, index) => others.every((other) => other.join('').endsWith(first.slice(index).join(''))))
+  const shared = first.findIndex(
+    (_, index) => others.every((other) => other.join('').endsWith(first.slice(index).join('')))
+  )
   if (others.length > 0 && shared !== -1) return first.slice(shared).join('')
   return [...names].sort(([a, m], [b, n]) => n - m || a.length - b.length || a.localeCompare(b))[0]![0]
 }

@@ -1,5 +1,5 @@
-// The API reference for people: one page without any framework, made of the OpenAPI documents, and the documents themselves. All of it is
-// made at the first request and kept: a start should not pay for what nobody reads.
+// The API reference for people: one page without any framework, made of the OpenAPI documents, and the documents
+// themselves. All of it is made at the first request and kept: a start should not pay for what nobody reads.
 import { createHash } from 'node:crypto'
 import { Type } from 'typebox'
 import { route, type Route } from './http.ts'
@@ -29,7 +29,9 @@ export function referenceRoutes(apis: { [name: string]: Description }): Route[] 
       tags: ['Reference'], response: { 200: Type.Unknown() },
       async run({ reply }) {
         reply.header('content-security-policy', POLICY).type('text/html; charset=utf-8')
-        return page ??= Buffer.from(referencePage(Object.keys(apis).map((name) => ({ name, document: documentOf(name) }))))
+        return page ??= Buffer.from(
+          referencePage(Object.keys(apis).map((name) => ({ name, document: documentOf(name) })))
+        )
       },
     }),
   ]
@@ -37,4 +39,5 @@ export function referenceRoutes(apis: { [name: string]: Description }): Route[] 
 
 // The page may run its own script and style, named by their hashes, and load nothing.
 const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
-const POLICY = `default-src 'none'; style-src ${hash(STYLE)}; script-src ${hash(SCRIPT)}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
+const POLICY = `default-src 'none'; style-src ${hash(STYLE)}; script-src ${hash(SCRIPT)}; base-uri 'none'; ` +
+  `form-action 'none'; frame-ancestors 'none'`

@@ -1,5 +1,6 @@
-// Borders between modules as imports see them: along the graph, through the root of a folder, never from the platform into commerce.
-// A type-only import of an event may run against the graph; those are listed, so that each new one is seen.
+// Borders between modules as imports see them: along the graph, through the root of a folder, never from the platform
+// into commerce. A type-only import of an event may run against the graph; those are listed, so that each new one is
+// seen.
 import { builtinModules } from 'node:module'
 import { posix } from 'node:path'
 import { SyntaxKind, type Node } from 'typescript/unstable/ast'
@@ -11,7 +12,10 @@ import { isTest, lineOf, nodesOf, type Finding, type Source } from './source.ts'
 export type Graph = Record<string, readonly string[]>
 export type Import = { from: string; line: number; to: string; relative: boolean; typeOnly: boolean; names: string[] }
 
-/** Imports, re-exports and `await import('…')`. A relative target is given as its path in the repository, a package as it is named. */
+/**
+ * Imports, re-exports and `await import('…')`. A relative target is given as its path in the repository, a package as
+ * it is named.
+ */
 export function importsOf(source: Source): Import[] {
   return [...nodesOf(source.tree)].flatMap((node): Import[] => {
     const specifier = specifierOf(node)
@@ -51,15 +55,25 @@ export function crossedBorders(source: Source, graph: Graph): Finding[] {
   return importsOf(source).flatMap((found): Finding[] => {
     const target = moduleOf(found.to)
     const at = { path: source.path, line: found.line }
-    if (source.path.startsWith('src/platform/') && found.to.startsWith('src/') && !found.to.startsWith('src/platform/') && !harness(source.path)) {
-      return [{ ...at, wrong: `The platform imports ${found.to}`, cure: 'The platform knows no commerce: let the caller pass it, or provide() it' }]
+    const leaves = found.to.startsWith('src/') && !found.to.startsWith('src/platform/')
+    if (source.path.startsWith('src/platform/') && leaves && !harness(source.path)) {
+      return [{
+        ...at, wrong: `The platform imports ${found.to}`,
+        cure: 'The platform knows no commerce: let the caller pass it, or provide() it',
+      }]
     }
     if (target === undefined || target === own) return []
     if (found.to.slice(`src/modules/${target}/`.length).includes('/')) {
-      return [{ ...at, wrong: `${found.to} is private to ${target}`, cure: `Import what lies at the root of src/modules/${target}/, or ask its owner to publish it` }]
+      return [{
+        ...at, wrong: `${found.to} is private to ${target}`,
+        cure: `Import what lies at the root of src/modules/${target}/, or ask its owner to publish it`,
+      }]
     }
     if (own === undefined || isTest(source.path) || graph[own]?.includes(target) || found.typeOnly) return []
-    return [{ ...at, wrong: `${own} may not import ${target}`, cure: 'React to its event, or take an interface that it provides; src/modules/graph.ts says who may import whom' }]
+    return [{
+      ...at, wrong: `${own} may not import ${target}`,
+      cure: 'React to its event, or take an interface that it provides; src/modules/graph.ts says who may import whom',
+    }]
   })
 }
 
@@ -74,7 +88,8 @@ export function againstTheGraph(source: Source, graph: Graph): string[] {
   if (own === undefined || isTest(source.path)) return []
   return importsOf(source).flatMap((found) => {
     const target = moduleOf(found.to)
-    return found.typeOnly && target && target !== own && !graph[own]?.includes(target) ? [`${own} → ${target}: ${found.names.join(', ')}`] : []
+    return found.typeOnly && target && target !== own && !graph[own]?.includes(target)
+      ? [`${own} → ${target}: ${found.names.join(', ')}`] : []
   })
 }
 
@@ -104,10 +119,16 @@ export function unlistedPackages(source: Source, packages: ReadonlySet<string>):
     if (found.relative || found.to.startsWith('node:')) return []
     const name = found.to.split('/').slice(0, found.to.startsWith('@') ? 2 : 1).join('/')
     if (builtinModules.includes(name)) {
-      return [{ path: source.path, line: found.line, wrong: `"${found.to}" is Node's own`, cure: `Import it as node:${found.to}` }]
+      return [{
+        path: source.path, line: found.line, wrong: `"${found.to}" is Node's own`,
+        cure: `Import it as node:${found.to}`,
+      }]
     }
     if (packages.has(name)) return []
-    return [{ path: source.path, line: found.line, wrong: `The package ${name} is not in package.json`, cure: 'Add it there with its exact version, or do without' }]
+    return [{
+      path: source.path, line: found.line, wrong: `The package ${name} is not in package.json`,
+      cure: 'Add it there with its exact version, or do without',
+    }]
   })
 }
 
@@ -124,13 +145,16 @@ export function deadExports(sources: Source[]): Finding[] {
       for (const name of names) imported.add(`${to} ${name}`)
     }
   }
-  return sources.flatMap((source) => wholesale.has(source.path) || isTest(source.path) || PUBLIC.test(source.path) ? [] : exportedNames(source)
+  const checked = sources.filter(({ path }) => !wholesale.has(path) && !isTest(path) && !PUBLIC.test(path))
+  return checked.flatMap((source) => exportedNames(source)
     .filter(({ name }) => !imported.has(`${source.path} ${name}`) && occurrences(source, name) === 1)
     .map(({ name, line }) => ({ path: source.path, line, wrong: `Nobody uses ${name}`, cure: 'Use it or delete it' })))
 }
 
 function exportedNames(source: Source): { name: string; line: number }[] {
-  return [...source.text.matchAll(/^export (?:async )?(?:abstract )?(?:const|function\*?|class|type|interface) (\w+)/gm)]
+  return [
+    ...source.text.matchAll(/^export (?:async )?(?:abstract )?(?:const|function\*?|class|type|interface) (\w+)/gm),
+  ]
     .map((match) => ({ name: match[1]!, line: source.text.slice(0, match.index).split('\n').length }))
 }
 

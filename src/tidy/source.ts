@@ -1,5 +1,6 @@
-// Reads the sources of this repository as TypeScript's own parser sees them: rules that guess with regular expressions are wrong in strings,
-// comments and templates. The files go to the parser as a file system in memory, so that small samples are parsed the same way.
+// Reads the sources of this repository as TypeScript's own parser sees them: rules that guess with regular expressions
+// are wrong in strings, comments and templates. The files go to the parser as a file system in memory, so that small
+// samples are parsed the same way.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Node, SourceFile } from 'typescript/unstable/ast'
@@ -19,7 +20,9 @@ const SKIPPED = new Set(['node_modules', 'dist', '.kontor'])
 
 /** The paths of all files below the source folders, and of the loose ones at the root. */
 export function listFiles(root: string): string[] {
-  const below = (folder: string): string[] => readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+  const below = (folder: string): string[] => readdirSync(
+    join(root, folder), { withFileTypes: true }
+  ).flatMap((entry) => {
     const path = `${folder}/${entry.name}`
     return SKIPPED.has(entry.name) ? [] : entry.isDirectory() ? below(path) : [path]
   })
@@ -45,9 +48,13 @@ export function readSources(root: string): Source[] {
 export function parseSources(texts: Record<string, string>): Source[] {
   const config = '/tsconfig.json'
   const files = Object.fromEntries(Object.entries(texts).map(([path, text]) => [`/${path}`, text]))
-  const compilerOptions = { noResolve: true, noLib: true, types: [], allowJs: true, module: 'nodenext', target: 'esnext' }
+  const compilerOptions = {
+    noResolve: true, noLib: true, types: [], allowJs: true, module: 'nodenext', target: 'esnext',
+  }
   const api = new API({
-    cwd: '/', fs: createVirtualFileSystem({ ...files, [config]: JSON.stringify({ compilerOptions, files: Object.keys(files) }) }),
+    cwd: '/', fs: createVirtualFileSystem(
+      { ...files, [config]: JSON.stringify({ compilerOptions, files: Object.keys(files) }) }
+    ),
   })
   try {
     const { program } = api.updateSnapshot({ openProjects: [config] }).getProjects()[0]!

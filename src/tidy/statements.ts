@@ -1,10 +1,16 @@
-// Borders between modules as SQL sees them, and the list of statements in the source. `search_path` is empty everywhere, so each relation
-// is named with its schema and the check is exact: a name "schema.thing" of a foreign schema is found wherever it stands in a statement.
+// Borders between modules as SQL sees them, and the list of statements in the source. `search_path` is empty
+// everywhere, so each relation is named with its schema and the check is exact: a name "schema.thing" of a foreign
+// schema is found wherever it stands in a statement.
 import type { Node, TemplateLiteral } from 'typescript/unstable/ast'
-import { isIdentifier, isNoSubstitutionTemplateLiteral, isStringLiteral, isTaggedTemplateExpression, isTemplateExpression } from 'typescript/unstable/ast/is'
+import {
+  isIdentifier, isNoSubstitutionTemplateLiteral, isStringLiteral, isTaggedTemplateExpression, isTemplateExpression,
+} from 'typescript/unstable/ast/is'
 import { isTest, lineOf, nodesOf, type Finding, type Source } from './source.ts'
 
-/** A statement (or a fragment of one) in the source. `text` is its template with `${}` for each value, as platform/sql.ts notes it. */
+/**
+ * A statement (or a fragment of one) in the source. `text` is its template with `${}` for each value, as
+ * platform/sql.ts notes it.
+ */
 export type Found = { path: string; line: number; text: string }
 
 /** All `sql` templates of a file. */
@@ -35,7 +41,10 @@ function otherSql(source: Source): Found[] {
 type Token = { kind: 'word' | 'quoted' | 'symbol'; text: string; line: number }
 
 // Comments and strings hold no names; $$…$$ does: the body of a function is read like the rest. `${}` is a value.
-const TOKEN = /--[^\n]*|\/\*[\s\S]*?\*\/|[eE]?'(?:[^'\\]|''|\\[\s\S])*'|\$\w*\$|\$\{\}|"(?:[^"]|"")+"|[A-Za-z_][\w$]*|\d[\w.]*|\s+|[\s\S]/g
+const COMMENT = /--[^\n]*|\/\*[\s\S]*?\*\//
+const QUOTED = /[eE]?'(?:[^'\\]|''|\\[\s\S])*'|\$\w*\$|"(?:[^"]|"")+"/
+const PLAIN = /\$\{\}|[A-Za-z_][\w$]*|\d[\w.]*|\s+|[\s\S]/
+const TOKEN = new RegExp([COMMENT, QUOTED, PLAIN].map(({ source }) => source).join('|'), 'g')
 
 export function tokenize(text: string): Token[] {
   let line = 0
@@ -52,12 +61,15 @@ export function tokenize(text: string): Token[] {
 export function qualifiedNames(tokens: Token[]): { schema: string; name: string; line: number }[] {
   return tokens.flatMap(({ kind, text, line }, index) => {
     const name = tokens[index + 2]
-    if (kind === 'symbol' || tokens[index + 1]?.text !== '.' || !name || (name.kind === 'symbol' && name.text !== '${}') || tokens[index - 1]?.text === '.') return []
+    if (kind === 'symbol' || tokens[index + 1]?.text !== '.' || !name || (
+      name.kind === 'symbol' && name.text !== '${}'
+    ) || tokens[index - 1]?.text === '.') return []
     return [{ schema: text, name: name.text, line }]
   })
 }
 
-// A table stands behind these words; what else may stand there is a subquery, a function, or a name made in the statement itself.
+// A table stands behind these words; what else may stand there is a subquery, a function, or a name made in the
+// statement itself.
 const NO_TABLE = new Set(['lateral', 'only', 'select', 'unnest', 'set', 'of', 'rows', 'stdin', 'stdout'])
 
 /** Tables that are named without their schema. Names of common table expressions (of the same file) are not tables. */
@@ -69,16 +81,22 @@ export function unqualifiedTables(tokens: Token[], made: ReadonlySet<string>): {
     if (text === ')') parentheses.pop()
     const next = tokens[index + 1]
     const after = tokens[index + 2]?.text
-    const opens = text === 'join' || (text === 'into' && ['insert', 'merge'].includes(before)) || (text === 'update' && after === 'set') ||
-      (text === 'from' && before !== 'distinct' && !['extract', 'trim', 'substring', 'overlay'].includes(parentheses.at(-1) ?? ''))
-    if (kind !== 'word' || !opens || !next || next.kind === 'symbol' || after === '.' || after === '(' || NO_TABLE.has(next.text) || next.text.startsWith('pg_') || made.has(next.text)) return []
+    const opens = text === 'join' || (text === 'into' && ['insert', 'merge'].includes(before))
+      || (text === 'update' && after === 'set') ||
+      (text === 'from' && before !== 'distinct' && ![
+        'extract', 'trim', 'substring', 'overlay',
+      ].includes(parentheses.at(-1) ?? ''))
+    if (kind !== 'word' || !opens || !next || next.kind === 'symbol' || after === '.' || after === '(') return []
+    if (NO_TABLE.has(next.text) || next.text.startsWith('pg_') || made.has(next.text)) return []
     return [{ name: next.text, line }]
   })
 }
 
 /** Names of common table expressions: `name [(columns)] as [not] [materialized] (`. */
 export function commonTables(text: string): string[] {
-  return [...text.matchAll(/\b(\w+)\s*(?:\([\w\s,]*\)\s*)?as\s+(?:(?:not\s+)?materialized\s+)?\(/gi)].map((match) => match[1]!.toLowerCase())
+  return [
+    ...text.matchAll(/\b(\w+)\s*(?:\([\w\s,]*\)\s*)?as\s+(?:(?:not\s+)?materialized\s+)?\(/gi),
+  ].map((match) => match[1]!.toLowerCase())
 }
 
 export type Ownership = { schemas: readonly string[]; views: { [module: string]: readonly string[] | undefined } }
@@ -100,7 +118,8 @@ export function foreignNames(statements: Found[], owner: string, { schemas, view
           `Call a public function of ${schema}, or have ${schema} publish a view in src/modules/graph.ts`,
       })),
       ...unqualifiedTables(tokens, made).map(({ name, line }) => ({
-        path, line: start + line, wrong: `"${name}" is named without its schema`, cure: `search_path is empty: write ${owner}.${name}`,
+        path, line: start + line, wrong: `"${name}" is named without its schema`,
+        cure: `search_path is empty: write ${owner}.${name}`,
       })),
     ]
   })
@@ -108,11 +127,15 @@ export function foreignNames(statements: Found[], owner: string, { schemas, view
 
 /** Ownership in a TypeScript file of a module or of the platform. Tests may look everywhere. */
 export function crossedSchemas(source: Source, ownership: Ownership): Finding[] {
-  const owner = /^src\/modules\/([^/]+)\//.exec(source.path)?.[1] ?? (source.path.startsWith('src/platform/') ? 'platform' : undefined)
+  const owner = /^src\/modules\/([^/]+)\//.exec(source.path)?.[1] ?? (
+    source.path.startsWith('src/platform/') ? 'platform' : undefined
+  )
   if (owner === undefined || isTest(source.path)) return []
   const tagged = statementsOf(source)
   const known = new Set(tagged.map(({ line, text }) => `${line} ${text}`))
-  return foreignNames([...tagged, ...otherSql(source).filter(({ line, text }) => !known.has(`${line} ${text}`))], owner, ownership)
+  return foreignNames(
+    [...tagged, ...otherSql(source).filter(({ line, text }) => !known.has(`${line} ${text}`))], owner, ownership
+  )
 }
 
 /** Statements of which no test has run any: the notes are those that platform/sql.ts wrote during a full run. */
