@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { manual } from '../plugins/manual/manual.ts'
 import { simulatorGateway, startSimulator, type RunningSimulator } from '../plugins/simulator/gateway.ts'
@@ -12,11 +13,10 @@ import { saveProducts } from './modules/catalog/save-products.ts'
 import { createCart } from './modules/checkout/cart.ts'
 import { placeOrder, type PlacedOrder } from './modules/checkout/place-order.ts'
 import type { Cart, CartLine } from './modules/checkout/checkout.ts'
-import { createLocation } from './modules/inventory/locations.ts'
+import { createPublishableKey, createSecretKey } from './modules/identity/api-keys.ts'
+import { permissions } from './modules/identity/identity.ts'
+import { addLocation } from './modules/inventory/locations.ts'
 import { setStock } from './modules/inventory/set-stock.ts'
-import { orderPayments } from './modules/orders/apply-payment.ts'
-import { paymentSetup } from './modules/payments/gateway.ts'
-import { paymentListener } from './modules/payments/payments.ts'
 import { createCoupon } from './modules/pricing/coupons.ts'
 import { savePromotion } from './modules/pricing/promotions.ts'
 import { setPrices } from './modules/pricing/set-prices.ts'
@@ -25,7 +25,12 @@ import { saveMethod } from './modules/shipping/methods.ts'
 import { saveZone } from './modules/shipping/zones.ts'
 import { sql, systemContext, type Context, type Db } from './platform/db.ts'
 import { hashToken, newId } from './platform/id.ts'
+import { readConfig } from './platform/config.ts'
+import { drainEvents } from './platform/jobs.ts'
+import { createLog } from './platform/log.ts'
 import { testDatabase, type Cleanup } from './platform/testing.ts'
+import type { ShopConfig } from './plugin.ts'
+import { openShop, type Shop } from './shop.ts'
 
 export type TestCart = { cart: Cart; context: Context }
 
@@ -35,9 +40,32 @@ export class TestShop {
   readonly channelId = newId()
   readonly methodId = newId()
   readonly locations: string[] = []
-  constructor(db: Db, bank: RunningSimulator) {
+  readonly opened: Shop
+  constructor(db: Db, bank: RunningSimulator, opened: Shop) {
     this.db = db
     this.bank = bank
+    this.opened = opened
+  }
+
+  #app: Promise<FastifyInstance> | undefined
+
+  /** The shop's HTTP application, without listening. */
+  app(): Promise<FastifyInstance> {
+    this.#app ??= this.opened.app()
+    return this.#app
+  }
+
+  /** A publishable key of the channel and a secret key that may do everything. */
+  async keys(): Promise<{ publishable: string; secret: string }> {
+    return this.db.transaction(systemContext(), async (tx) => ({
+      publishable: await createPublishableKey(tx, newId(), { name: 'Test', channelId: this.channelId }),
+      secret: await createSecretKey(tx, newId(), { name: 'Test', permissions: Object.keys(permissions) }),
+    }))
+  }
+
+  /** Delivers the events that wait to their handlers. */
+  drain(): Promise<number> {
+    return drainEvents(this.db, this.opened.handlers)
   }
 
   /** A product with one variant; answers the variant's id. Stock by location, in the order of `locations`. */
@@ -95,7 +123,8 @@ export class TestShop {
   /** What lies there and what is promised, over all locations. */
   stock(variantId: string): Promise<{ onHand: number; reserved: number }> {
     return this.db.one(Type.Object({ onHand: Type.Integer(), reserved: Type.Integer() }), sql`
-      select sum(on_hand)::int as "onHand", sum(reserved)::int as reserved from inventory.stock where variant_id = ${variantId}`)
+      select sum(on_hand)::int as "onHand", sum(reserved)::int as reserved from inventory.stock
+        where variant_id = ${variantId}`)
   }
 
   /** What the bank did, by its own log. */
@@ -108,25 +137,32 @@ export class TestShop {
 
 export const address = { name: 'Anna Holm', line1: 'Kai 7', postalCode: '20457', city: 'Hamburg', country: 'DE' }
 
-/** Opens a shop for a test; everything ends with the test. */
+const config: ShopConfig = {
+  roles: ['store', 'admin', 'worker'], plugins: [],
+  paymentMethods: [
+    { code: 'card', gateway: 'simulator', title: 'Card', capture: 'automatic' },
+    { code: 'card-later', gateway: 'simulator', title: 'Card, charged later', capture: 'manual' },
+    { code: 'transfer', gateway: 'manual', title: 'Transfer', capture: 'manual' },
+  ],
+}
+
+/** Opens a shop for a test, put together as any other; everything ends with the test. `max`: connections at most. */
 export async function testShop(t: Cleanup, options: { max?: number } = {}): Promise<TestShop> {
   const db = await testDatabase(t, options)
-  const dataDir = mkdtempSync(join(tmpdir(), 'kontor-bank-'))
+  const dataDir = mkdtempSync(join(tmpdir(), 'kontor-test-'))
   const bank = await startSimulator({ dataDir })
+  const opened = await openShop(db, {
+    ...config, plugins: [{ name: 'test', setup(kit) {
+      kit.addGateway(manual)
+      kit.addGateway(simulatorGateway({ url: bank.url }))
+    } }],
+  }, { log: createLog('silent'), dataDir, config: readConfig({}) })
   t.after(async () => {
+    await opened.stop()
     await bank.stop()
     rmSync(dataDir, { recursive: true })
   })
-  paymentSetup.set(db, {
-    gateways: new Map([['simulator', simulatorGateway({ url: bank.url })], ['manual', manual]]),
-    methods: [
-      { code: 'card', gateway: 'simulator', title: 'Card', capture: 'automatic' },
-      { code: 'card-later', gateway: 'simulator', title: 'Card, charged later', capture: 'manual' },
-      { code: 'transfer', gateway: 'manual', title: 'Transfer', capture: 'manual' },
-    ],
-  })
-  paymentListener.set(db, orderPayments)
-  const shop = new TestShop(db, bank)
+  const shop = new TestShop(db, bank, opened)
   await furnish(shop)
   return shop
 }
@@ -145,10 +181,9 @@ async function furnish(shop: TestShop): Promise<void> {
     })
     await setTaxRates(tx, [{ country: 'DE', taxClass: 'standard', ratePpm: 190_000, name: 'VAT' }])
   })
-  for (const code of ['hamburg', 'lyon']) {
-    const location = await createLocation.run(
-      { db: shop.db, context: systemContext(), body: { code, name: code } } as any
-    )
-    shop.locations.push((location as { id: string }).id)
-  }
+  await shop.db.transaction(context, async (tx) => {
+    for (const code of ['hamburg', 'lyon']) {
+      shop.locations.push((await addLocation(tx, newId(), { code, name: code })).id)
+    }
+  })
 }

@@ -21,7 +21,7 @@ export async function welcome({ db, app, url, owner, secretKey }: Facts): Promis
     `  Admin API        ${url}/admin`,
     `  API reference    ${url}/docs`,
     owner ? `  Owner            ${owner.email}   password: ${owner.password}   (shown this once)`
-      : '  Owner            as printed at the first start; a new password: npm run kontor -- user password owner@localhost',
+      : '  Owner            as printed at the first start; a new password: npm run kontor -- user password EMAIL',
     ...(key ? [`  Publishable key  ${key.key}`] : []),
     secretKey ? `  Secret key       ${secretKey}   (shown this once)`
       : '  Secret key       make one: npm run kontor -- key create --secret "my program"',

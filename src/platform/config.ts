@@ -72,7 +72,9 @@ export function readConfig(environment: Environment): Config {
   if (production && config.demo) errors.push(
     'DEMO is 1 in production: leave it out, the demo shop takes payments that nobody makes'
   )
-  if (errors.length > 0) throw new ConfigError(`The configuration has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}:\n${errors.map((line) => `  - ${line}`).join('\n')}`)
+  if (errors.length > 0) throw new ConfigError(
+    `The configuration has ${errors.length === 1 ? 'an error'
+      : `${errors.length} errors`}:\n${errors.map((line) => `  - ${line}`).join('\n')}`)
   return config
 }
 

@@ -9,7 +9,8 @@ import { InvalidCursor, InvalidRequest } from './problem.ts'
 export const Id = Type.String({ format: 'uuid', description: 'A UUID' })
 export const Timestamp = Type.String({
   // Narrower than the format: year 0 and offsets beyond 14 hours are dates that PostgreSQL does not have.
-  format: 'date-time', pattern: '^(?!0000)[0-9]{4}-[^+-]*-[^+-]*(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$', description: 'ISO 8601 in UTC',
+  format: 'date-time', pattern: '^(?!0000)[0-9]{4}-[^+-]*-[^+-]*(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$',
+  description: 'ISO 8601 in UTC',
 })
 
 /** The query of a list. The cursor is opaque: take it from the page before. */

@@ -41,7 +41,9 @@ async function place(tx: Tx, orderId: string, data: Record<string, unknown>): Pr
   const state = await lockOrder(tx, orderId)
   if (state === 'placed') return 'accepted'
   if (!state || !statesThatMay('pay').includes(state)) return refuse(tx, orderId, `the order is ${state ?? 'unknown'}`)
-  const [stock, coupons] = await Promise.all([claim(tx, orderId), confirmCoupons(tx, orderId)])
+  // One after the other: stock is locked before coupons everywhere, and a claim may have to lock stock anew.
+  const stock = await claim(tx, orderId)
+  const coupons = await confirmCoupons(tx, orderId)
   return finish(tx, orderId, data, stock, coupons)
 }
 
