@@ -24,14 +24,17 @@ const { version } = packageJson
 export const storeApi: Description = {
   title: 'Kontor Store API', version,
   description: 'For shoppers, in the channel of the publishable key: find, fill a cart, pay, follow the order.',
-  routes: [...catalogStore, ...browseStore, ...shippingStore, ...paymentsStore, ...ordersStore, ...checkoutStore, ...mediaStore],
+  routes: [
+    ...mediaStore, ...catalogStore, ...shippingStore, ...paymentsStore, ...browseStore, ...ordersStore,
+    ...checkoutStore,
+  ],
 }
 
 export const adminApi: Description = {
   title: 'Kontor Admin API', version,
   description: 'For staff and servers, with a session or a secret key that has the permission.',
   routes: [
-    ...identityAdmin, ...catalogAdmin, ...shippingAdmin, ...inventoryAdmin, ...pricingAdmin, ...paymentsAdmin,
-    ...ordersAdmin, ...notificationsAdmin,
+    ...mediaAdmin, ...notificationsAdmin, ...identityAdmin, ...catalogAdmin, ...shippingAdmin, ...inventoryAdmin,
+    ...pricingAdmin, ...paymentsAdmin, ...ordersAdmin,
   ],
 }

@@ -151,6 +151,21 @@ export type Coupon = {
   used: number
 }
 
+export type CreateSecretKeyResult = {
+  /** A UUID */
+  id: string
+  name: string
+  /** The first characters of the key */
+  prefix: string
+  permissions: string[]
+  /** ISO 8601 in UTC */
+  createdAt: string
+  expiresAt: string | null
+  lastUsedAt: string | null
+  revokedAt: string | null
+  key: string
+}
+
 export type Image = {
   url: string
   assetId?: string | null
@@ -193,6 +208,23 @@ export type InventoryMovement = {
   createdAt: string
 }
 
+export type InventoryReservation = {
+  id: number
+  /** A UUID */
+  orderId: string
+  /** A UUID */
+  variantId: string
+  /** A UUID */
+  locationId: string
+  /** Units not yet shipped */
+  quantity: number
+  /** held: until it expires. claimed: for a placed order. short: its stock was lost */
+  state: 'held' | 'claimed' | 'short'
+  expiresAt: string | null
+  /** ISO 8601 in UTC */
+  createdAt: string
+}
+
 export type InventoryStock = {
   /** A UUID */
   variantId: string
@@ -204,6 +236,109 @@ export type InventoryStock = {
   backorderLimit: number
   /** on hand − reserved, at least 0 */
   available: number
+  variant: {
+    sku: string | null
+    title: string
+    /** A UUID */
+    productId: string
+    productTitle: string
+  } | null
+}
+
+export type InventoryTransfer = {
+  /** A UUID */
+  variantId: string
+  /** A UUID */
+  locationId: string
+  onHand: number
+  reserved: number
+  /** Units that may be promised beyond what lies there. */
+  backorderLimit: number
+  /** on hand − reserved, at least 0 */
+  available: number
+}
+
+export type Me = {
+  /** A UUID */
+  id: string
+  email: string
+  name: string
+  role: string
+  active: boolean
+  /** ISO 8601 in UTC */
+  createdAt: string
+  /** Has not set a password yet */
+  invited: boolean
+  permissions: string[]
+}
+
+export type Media = {
+  /** A UUID */
+  id: string
+  filename: string
+  animated: boolean
+  /** ISO 8601 in UTC */
+  createdAt: string
+  /** The whole picture, at most 4,096 pixels wide and high */
+  url: string
+  width: number
+  height: number
+  /** Narrowest first; the last is the whole picture */
+  sizes: {
+    url: string
+    width: number
+    height: number
+    bytes: number
+  }[]
+  /** Whether anything shows it. If nothing does for a day, it is removed. */
+  used: boolean
+}
+
+export type MeSession = {
+  /** A UUID */
+  id: string
+  /** ISO 8601 in UTC */
+  createdAt: string
+  /** ISO 8601 in UTC */
+  lastSeenAt: string
+  /** ISO 8601 in UTC */
+  expiresAt: string
+  address: string
+  userAgent: string
+  current: boolean
+}
+
+export type Message = {
+  /** A UUID */
+  id: string
+  template: string
+  recipient: string
+  locale: string
+  state: 'waiting' | 'sent' | 'parked'
+  attempts: number
+  lastError: string | null
+  /** ISO 8601 in UTC */
+  createdAt: string
+  sentAt: string | null
+  content: {
+    subject: string
+    text: string
+    html: string
+  } | null
+}
+
+export type MessageSummary = {
+  /** A UUID */
+  id: string
+  template: string
+  recipient: string
+  locale: string
+  state: 'waiting' | 'sent' | 'parked'
+  attempts: number
+  lastError: string | null
+  /** ISO 8601 in UTC */
+  createdAt: string
+  sentAt: string | null
 }
 
 export type Option = {
@@ -425,6 +560,18 @@ export type Promotion = {
   used: number
 }
 
+export type PublishableKey = {
+  /** A UUID */
+  id: string
+  key: string
+  /** A UUID */
+  channelId: string
+  name: string
+  /** ISO 8601 in UTC */
+  createdAt: string
+  revokedAt: string | null
+}
+
 export type Rate = {
   /** ISO 4217 code */
   currency: string
@@ -432,6 +579,27 @@ export type Rate = {
   from: number
   /** Price of the delivery from here to the next step; null: not offered there */
   amountMinor: number | null
+}
+
+export type Role = {
+  code: string
+  name: string
+  system: boolean
+  permissions: string[]
+}
+
+export type SecretKey = {
+  /** A UUID */
+  id: string
+  name: string
+  /** The first characters of the key */
+  prefix: string
+  permissions: string[]
+  /** ISO 8601 in UTC */
+  createdAt: string
+  expiresAt: string | null
+  lastUsedAt: string | null
+  revokedAt: string | null
 }
 
 export type ShippingMethod = {
@@ -455,6 +623,19 @@ export type ShippingZone = {
   id: string
   name: string
   countries: string[]
+}
+
+export type Staff = {
+  /** A UUID */
+  id: string
+  email: string
+  name: string
+  role: string
+  active: boolean
+  /** ISO 8601 in UTC */
+  createdAt: string
+  /** Has not set a password yet */
+  invited: boolean
 }
 
 export type TaxRate = {
@@ -490,9 +671,301 @@ export type Variant = {
 }
 
 /** Problems that every operation may answer. */
-export type CommonProblem = 'busy' | 'forbidden' | 'internal-error' | 'invalid-request' | 'too-many-requests' | 'unauthenticated'
+export type CommonProblem = 'busy' | 'internal-error' | 'invalid-request' | 'too-many-requests'
 
 export type Operations = {
+  /** Upload a picture. As multipart/form-data with one file: JPEG, PNG, WebP, AVIF or GIF, up to 20 MB and 50 megapixels. The same bytes again are the same asset. Needs the permission `media:write`. */
+  uploadMedia: {
+    input: {
+      file: Blob
+    }
+    answer: Media
+    problems: CommonProblem | 'forbidden' | 'image-refused' | 'unauthenticated'
+  }
+  /** List the media library, newest first. Needs the permission `media:read`. */
+  listMedia: {
+    input: {
+      limit?: number
+      cursor?: string
+    }
+    answer: {
+      items: Media[]
+      nextCursor: string | null
+    }
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+  }
+  /** Read an asset. Needs the permission `media:read`. */
+  getMedia: {
+    input: {
+      /** A UUID */
+      assetId: string
+    }
+    answer: Media
+    problems: CommonProblem | 'asset-not-found' | 'forbidden' | 'unauthenticated'
+  }
+  /** Remove an asset that nothing shows. Needs the permission `media:write`. */
+  deleteMedia: {
+    input: {
+      /** A UUID */
+      assetId: string
+    }
+    answer: undefined
+    problems: CommonProblem | 'asset-in-use' | 'asset-not-found' | 'forbidden' | 'unauthenticated'
+  }
+  /** List messages, newest first. Needs the permission `notifications:read`. */
+  listMessages: {
+    input: {
+      limit?: number
+      cursor?: string
+      state?: 'waiting' | 'sent' | 'parked'
+      recipient?: string
+    }
+    answer: {
+      items: MessageSummary[]
+      nextCursor: string | null
+    }
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+  }
+  /** Read a message and what it says. Needs the permission `notifications:read`. */
+  getMessage: {
+    input: {
+      /** A UUID */
+      messageId: string
+    }
+    answer: Message
+    problems: CommonProblem | 'forbidden' | 'message-not-found' | 'unauthenticated'
+  }
+  /** Send a parked message again. Under the same Message-ID. A message that waits again is not parked. Needs the permission `notifications:write`. */
+  retryMessage: {
+    input: {
+      /** A UUID */
+      messageId: string
+    }
+    answer: Message
+    problems: CommonProblem | 'forbidden' | 'message-not-found' | 'message-not-parked' | 'unauthenticated'
+  }
+  /** Sign in. Sets the session cookie. It ends after a week, after 8 idle hours, by signing out, and with a new password. */
+  signIn: {
+    input: {
+      email: string
+      password: string
+    }
+    answer: Staff
+    problems: CommonProblem | 'forbidden' | 'sign-in-refused'
+  }
+  /** Sign out */
+  signOut: {
+    input: {}
+    answer: undefined
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** Ask for a link to set a new password. The answer is the same for known and unknown addresses. */
+  requestPasswordReset: {
+    input: {
+      email: string
+    }
+    answer: undefined
+    problems: CommonProblem
+  }
+  /** Set a password with the token of a link. Accepts an invitation, too. Ends every session; sign in afterwards. */
+  setPasswordByToken: {
+    input: {
+      token: string
+      password: string
+    }
+    answer: undefined
+    problems: CommonProblem | 'password-refused' | 'token-refused'
+  }
+  /** Who is signed in, and what they may do */
+  getMe: {
+    input: {}
+    answer: Me
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** Change the own password. Ends every session; this device gets a new one. */
+  changePassword: {
+    input: {
+      currentPassword: string
+      newPassword: string
+    }
+    answer: undefined
+    problems: CommonProblem | 'forbidden' | 'password-refused' | 'sign-in-refused' | 'unauthenticated'
+  }
+  /** List the own sessions */
+  listMySessions: {
+    input: {}
+    answer: {
+      items: MeSession[]
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** End a session of one's own */
+  endMySession: {
+    input: {
+      /** A UUID */
+      sessionId: string
+    }
+    answer: undefined
+    problems: CommonProblem | 'forbidden' | 'session-not-found' | 'unauthenticated'
+  }
+  /** List staff. Needs the permission `identity:read`. */
+  listStaff: {
+    input: {
+      limit?: number
+      cursor?: string
+    }
+    answer: {
+      items: Staff[]
+      nextCursor: string | null
+    }
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+  }
+  /** Invite somebody to the staff. Sends a mail with a link, valid for three days, under which they set their password. Needs the permission `identity:write`. */
+  staff: {
+    input: {
+      email: string
+      name: string
+      role: string
+    }
+    answer: Staff
+    problems: CommonProblem | 'email-taken' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'role-not-found' | 'unauthenticated'
+  }
+  /** Read a member of staff. Needs the permission `identity:read`. */
+  getStaff: {
+    input: {
+      /** A UUID */
+      staffId: string
+    }
+    answer: Staff
+    problems: CommonProblem | 'forbidden' | 'staff-not-found' | 'unauthenticated'
+  }
+  /** Change a member of staff. Needs the permission `identity:write`. */
+  updateStaff: {
+    input: {
+      /** A UUID */
+      staffId: string
+      name?: string
+      role?: string
+      active?: boolean
+    }
+    answer: Staff
+    problems: CommonProblem | 'forbidden' | 'last-owner' | 'role-not-found' | 'staff-not-found' | 'unauthenticated'
+  }
+  /** Send the invitation again. Needs the permission `identity:write`. */
+  inviteAgain: {
+    input: {
+      /** A UUID */
+      staffId: string
+    }
+    answer: Staff
+    problems: CommonProblem | 'forbidden' | 'staff-not-found' | 'unauthenticated'
+  }
+  /** Sign somebody out everywhere. Needs the permission `identity:write`. */
+  signOutStaff: {
+    input: {
+      /** A UUID */
+      staffId: string
+    }
+    answer: {
+      ended: number
+    }
+    problems: CommonProblem | 'forbidden' | 'staff-not-found' | 'unauthenticated'
+  }
+  /** List roles, and what may be permitted. Needs the permission `identity:read`. */
+  listRoles: {
+    input: {}
+    answer: {
+      items: Role[]
+      permissions: Record<string, string>
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** Create a role. Needs the permission `identity:write`. */
+  createRole: {
+    input: {
+      code: string
+      name: string
+      /** As listed by GET /admin/roles, or of a plugin */
+      permissions: string[]
+    }
+    answer: Role
+    problems: CommonProblem | 'forbidden' | 'role-code-taken' | 'unauthenticated'
+  }
+  /** Replace a role. Everybody who has it is permitted the new list within a second. Needs the permission `identity:write`. */
+  setRole: {
+    input: {
+      code: string
+      name: string
+      /** As listed by GET /admin/roles, or of a plugin */
+      permissions: string[]
+    }
+    answer: Role
+    problems: CommonProblem | 'forbidden' | 'role-fixed' | 'role-not-found' | 'unauthenticated'
+  }
+  /** Delete a role that nobody has. Needs the permission `identity:write`. */
+  deleteRole: {
+    input: {
+      code: string
+    }
+    answer: undefined
+    problems: CommonProblem | 'forbidden' | 'role-fixed' | 'role-in-use' | 'role-not-found' | 'unauthenticated'
+  }
+  /** List secret keys. Needs the permission `identity:read`. */
+  listSecretKeys: {
+    input: {}
+    answer: {
+      items: SecretKey[]
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** Create a secret key. The key is in this answer and in no other. It can have no permission that its maker lacks. Needs the permission `identity:write`. */
+  createSecretKey: {
+    input: {
+      name: string
+      /** As listed by GET /admin/roles, or of a plugin */
+      permissions: string[]
+      /** ISO 8601 in UTC */
+      expiresAt?: string
+    }
+    answer: CreateSecretKeyResult
+    problems: CommonProblem | 'already-done' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
+  }
+  /** Revoke a secret key. It stops working within a second. Revoking it again changes nothing. Needs the permission `identity:write`. */
+  deleteSecretKey: {
+    input: {
+      /** A UUID */
+      keyId: string
+    }
+    answer: undefined
+    problems: CommonProblem | 'forbidden' | 'key-not-found' | 'unauthenticated'
+  }
+  /** List publishable keys. Needs the permission `identity:read`. */
+  listPublishableKeys: {
+    input: {}
+    answer: {
+      items: PublishableKey[]
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** Create a publishable key for a channel. Needs the permission `identity:write`. */
+  createPublishableKey: {
+    input: {
+      name: string
+      /** A UUID */
+      channelId: string
+    }
+    answer: PublishableKey
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
+  }
+  /** Revoke a publishable key. Pages that send it are refused within a second. Revoking it again changes nothing. Needs the permission `identity:write`. */
+  deletePublishableKey: {
+    input: {
+      /** A UUID */
+      keyId: string
+    }
+    answer: undefined
+    problems: CommonProblem | 'forbidden' | 'key-not-found' | 'unauthenticated'
+  }
   /** List products. Needs the permission `catalog:read`. */
   listProducts: {
     input: {
@@ -512,7 +985,7 @@ export type Operations = {
       items: ProductSummary[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'invalid-cursor'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
   }
   /** Create a product. Without variants, every combination of the options becomes one. Without a handle, the title gives it. Needs the permission `catalog:write`. */
   createProduct: {
@@ -560,7 +1033,7 @@ export type Operations = {
       channelIds?: string[]
     }
     answer: Product
-    problems: CommonProblem | 'category-not-found' | 'channel-not-found' | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'sku-taken'
+    problems: CommonProblem | 'category-not-found' | 'channel-not-found' | 'forbidden' | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'sku-taken' | 'unauthenticated'
   }
   /** Read a product. The ETag is its version: send it back as If-Match when you change the product. Needs the permission `catalog:read`. */
   getProduct: {
@@ -569,7 +1042,7 @@ export type Operations = {
       productId: string
     }
     answer: Product
-    problems: CommonProblem | 'product-not-found'
+    problems: CommonProblem | 'forbidden' | 'product-not-found' | 'unauthenticated'
   }
   /** Change fields of a product. Send If-Match with the ETag that you read, so that nobody is overwritten. Needs the permission `catalog:write`. */
   updateProduct: {
@@ -602,7 +1075,7 @@ export type Operations = {
       categoryIds?: string[]
     }
     answer: Product
-    problems: CommonProblem | 'category-not-found' | 'handle-taken' | 'image-not-found' | 'invalid-value' | 'product-not-found' | 'version-conflict'
+    problems: CommonProblem | 'category-not-found' | 'forbidden' | 'handle-taken' | 'image-not-found' | 'invalid-value' | 'product-not-found' | 'unauthenticated' | 'version-conflict'
   }
   /** Archive a product. It is sold nowhere from now on. Orders and reports keep it; status active brings it back. Needs the permission `catalog:write`. */
   deleteProduct: {
@@ -611,9 +1084,9 @@ export type Operations = {
       productId: string
     }
     answer: undefined
-    problems: CommonProblem | 'product-not-found' | 'version-conflict'
+    problems: CommonProblem | 'forbidden' | 'product-not-found' | 'unauthenticated' | 'version-conflict'
   }
-  /** Set the options of a product and generate its variants. Existing variants are kept by their option values; a new option gives them its first value. What fits no longer is retired. Needs the permission `catalog:write`. */
+  /** Set the options of a product and generate its variants. Variants are kept by their option values; a new option gives its first. What fits no more is retired. Needs the permission `catalog:write`. */
   setProductOptions: {
     input: {
       /** A UUID */
@@ -624,7 +1097,20 @@ export type Operations = {
       }[]
     }
     answer: Product
-    problems: CommonProblem | 'invalid-value' | 'product-not-found' | 'version-conflict'
+    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'product-not-found' | 'unauthenticated' | 'version-conflict'
+  }
+  /** Rename an option or its values; the variants stay the same. Needs the permission `catalog:write`. */
+  renameProductOptions: {
+    input: {
+      /** A UUID */
+      productId: string
+      option: string
+      name?: string
+      /** New words by old ones: {"Red": "Crimson"} */
+      values?: Record<string, string>
+    }
+    answer: Product
+    problems: CommonProblem | 'combination-taken' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'product-not-found' | 'unauthenticated' | 'version-conflict'
   }
   /** Change many variants of a product. Needs the permission `catalog:write`. */
   updateProductVariants: {
@@ -646,7 +1132,7 @@ export type Operations = {
       }[]
     }
     answer: Product
-    problems: CommonProblem | 'image-not-found' | 'invalid-value' | 'product-not-found' | 'sku-taken' | 'variant-not-found' | 'version-conflict'
+    problems: CommonProblem | 'forbidden' | 'image-not-found' | 'invalid-value' | 'product-not-found' | 'sku-taken' | 'unauthenticated' | 'variant-not-found' | 'version-conflict'
   }
   /** Find variants by SKU, barcode or id. Exactly what a scanner read or a list names; give one of the three. Needs the permission `catalog:read`. */
   listVariants: {
@@ -658,7 +1144,7 @@ export type Operations = {
     answer: {
       items: Variant[]
     }
-    problems: CommonProblem
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
   /** List attribute definitions. Needs the permission `catalog:read`. */
   listAttributes: {
@@ -666,7 +1152,7 @@ export type Operations = {
     answer: {
       items: Attribute[]
     }
-    problems: CommonProblem
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
   /** Define an attribute, or change its definition. Needs the permission `catalog:write`. */
   setAttribute: {
@@ -679,7 +1165,7 @@ export type Operations = {
       filterable?: boolean
     }
     answer: Attribute
-    problems: CommonProblem | 'attribute-kind-fixed' | 'invalid-value'
+    problems: CommonProblem | 'attribute-kind-fixed' | 'forbidden' | 'invalid-value' | 'unauthenticated'
   }
   /** List all categories, parents before children. Needs the permission `catalog:read`. */
   listCategories: {
@@ -687,7 +1173,7 @@ export type Operations = {
     answer: {
       items: Category[]
     }
-    problems: CommonProblem
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
   /** Create a category. Needs the permission `catalog:write`. */
   createCategory: {
@@ -701,7 +1187,7 @@ export type Operations = {
       active?: boolean
     }
     answer: Category
-    problems: CommonProblem | 'category-name-taken' | 'category-not-found' | 'category-too-deep' | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused'
+    problems: CommonProblem | 'category-name-taken' | 'category-not-found' | 'category-too-deep' | 'forbidden' | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
   }
   /** Read a category. Needs the permission `catalog:read`. */
   getCategory: {
@@ -710,7 +1196,7 @@ export type Operations = {
       categoryId: string
     }
     answer: Category
-    problems: CommonProblem | 'category-not-found'
+    problems: CommonProblem | 'category-not-found' | 'forbidden' | 'unauthenticated'
   }
   /** Change or move a category. Another parentId moves it with everything below it; null makes it a root. Needs the permission `catalog:write`. */
   updateCategory: {
@@ -726,7 +1212,7 @@ export type Operations = {
       active?: boolean
     }
     answer: Category
-    problems: CommonProblem | 'category-cycle' | 'category-name-taken' | 'category-not-found' | 'category-too-deep' | 'handle-taken'
+    problems: CommonProblem | 'category-cycle' | 'category-name-taken' | 'category-not-found' | 'category-too-deep' | 'forbidden' | 'handle-taken' | 'unauthenticated'
   }
   /** Delete a category without subcategories. Needs the permission `catalog:write`. */
   deleteCategory: {
@@ -735,7 +1221,7 @@ export type Operations = {
       categoryId: string
     }
     answer: undefined
-    problems: CommonProblem | 'category-in-use' | 'category-not-found'
+    problems: CommonProblem | 'category-in-use' | 'category-not-found' | 'forbidden' | 'unauthenticated'
   }
   /** Put products into a category, or take them out. Needs the permission `catalog:write`. */
   addCategoryProducts: {
@@ -746,7 +1232,7 @@ export type Operations = {
       remove?: string[]
     }
     answer: undefined
-    problems: CommonProblem | 'category-not-found' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'product-not-found'
+    problems: CommonProblem | 'category-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'product-not-found' | 'unauthenticated'
   }
   /** List collections by title. Needs the permission `catalog:read`. */
   listCollections: {
@@ -758,7 +1244,7 @@ export type Operations = {
       items: Collection[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'invalid-cursor'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
   }
   /** Create a collection. Needs the permission `catalog:write`. */
   createCollection: {
@@ -770,7 +1256,7 @@ export type Operations = {
       active?: boolean
     }
     answer: Collection
-    problems: CommonProblem | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused'
+    problems: CommonProblem | 'forbidden' | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
   }
   /** Read a collection. Needs the permission `catalog:read`. */
   getCollection: {
@@ -779,7 +1265,7 @@ export type Operations = {
       collectionId: string
     }
     answer: Collection
-    problems: CommonProblem | 'collection-not-found'
+    problems: CommonProblem | 'collection-not-found' | 'forbidden' | 'unauthenticated'
   }
   /** Change fields of a collection. Needs the permission `catalog:write`. */
   updateCollection: {
@@ -793,7 +1279,7 @@ export type Operations = {
       active?: boolean
     }
     answer: Collection
-    problems: CommonProblem | 'collection-not-found' | 'handle-taken'
+    problems: CommonProblem | 'collection-not-found' | 'forbidden' | 'handle-taken' | 'unauthenticated'
   }
   /** Set the products of a collection, in order. Needs the permission `catalog:write`. */
   setCollectionProducts: {
@@ -803,7 +1289,7 @@ export type Operations = {
       productIds: string[]
     }
     answer: Collection
-    problems: CommonProblem | 'collection-not-found' | 'product-not-found'
+    problems: CommonProblem | 'collection-not-found' | 'forbidden' | 'product-not-found' | 'unauthenticated'
   }
   /** Add products at the end, or take them out. Needs the permission `catalog:write`. */
   addCollectionProducts: {
@@ -814,7 +1300,7 @@ export type Operations = {
       remove?: string[]
     }
     answer: Collection
-    problems: CommonProblem | 'collection-not-found' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'product-not-found'
+    problems: CommonProblem | 'collection-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'product-not-found' | 'unauthenticated'
   }
   /** List channels. Needs the permission `catalog:read`. */
   listChannels: {
@@ -822,7 +1308,7 @@ export type Operations = {
     answer: {
       items: Channel[]
     }
-    problems: CommonProblem
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
   /** Create a channel. Needs the permission `catalog:write`. */
   createChannel: {
@@ -839,7 +1325,7 @@ export type Operations = {
       active?: boolean
     }
     answer: Channel
-    problems: CommonProblem | 'channel-code-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value'
+    problems: CommonProblem | 'channel-code-taken' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'unauthenticated'
   }
   /** Read a channel. Needs the permission `catalog:read`. */
   getChannel: {
@@ -848,7 +1334,7 @@ export type Operations = {
       channelId: string
     }
     answer: Channel
-    problems: CommonProblem | 'channel-not-found'
+    problems: CommonProblem | 'channel-not-found' | 'forbidden' | 'unauthenticated'
   }
   /** Replace a channel. active: false closes it: nothing is shown or sold there. Needs the permission `catalog:write`. */
   setChannel: {
@@ -867,7 +1353,7 @@ export type Operations = {
       active?: boolean
     }
     answer: Channel
-    problems: CommonProblem | 'channel-code-taken' | 'channel-not-found' | 'invalid-value'
+    problems: CommonProblem | 'channel-code-taken' | 'channel-not-found' | 'forbidden' | 'invalid-value' | 'unauthenticated'
   }
   /** Publish products in a channel. Needs the permission `catalog:write`. */
   publishChannel: {
@@ -880,7 +1366,7 @@ export type Operations = {
       until?: string | null
     }
     answer: undefined
-    problems: CommonProblem | 'channel-not-found' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'product-not-found'
+    problems: CommonProblem | 'channel-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'product-not-found' | 'unauthenticated'
   }
   /** Take products out of a channel. Needs the permission `catalog:write`. */
   unpublishChannel: {
@@ -890,7 +1376,7 @@ export type Operations = {
       productIds: string[]
     }
     answer: undefined
-    problems: CommonProblem | 'idempotency-key-in-flight' | 'idempotency-key-reused'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
   }
   /** List shipping zones. Needs the permission `shipping:read`. */
   listShippingZones: {
@@ -898,7 +1384,7 @@ export type Operations = {
     answer: {
       items: ShippingZone[]
     }
-    problems: CommonProblem
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
   /** Create a shipping zone. Needs the permission `shipping:write`. */
   createShippingZone: {
@@ -907,7 +1393,7 @@ export type Operations = {
       countries: string[]
     }
     answer: ShippingZone
-    problems: CommonProblem | 'country-in-another-zone' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'shipping-zone-not-found'
+    problems: CommonProblem | 'country-in-another-zone' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'shipping-zone-not-found' | 'unauthenticated'
   }
   /** Replace a shipping zone. Needs the permission `shipping:write`. */
   setShippingZone: {
@@ -918,7 +1404,7 @@ export type Operations = {
       countries: string[]
     }
     answer: ShippingZone
-    problems: CommonProblem | 'country-in-another-zone' | 'shipping-zone-not-found'
+    problems: CommonProblem | 'country-in-another-zone' | 'forbidden' | 'shipping-zone-not-found' | 'unauthenticated'
   }
   /** Delete a shipping zone with its methods. Needs the permission `shipping:write`. */
   deleteShippingZone: {
@@ -927,7 +1413,7 @@ export type Operations = {
       zoneId: string
     }
     answer: undefined
-    problems: CommonProblem | 'shipping-zone-not-found'
+    problems: CommonProblem | 'forbidden' | 'shipping-zone-not-found' | 'unauthenticated'
   }
   /** List shipping methods with their rates. Needs the permission `shipping:read`. */
   listShippingMethods: {
@@ -938,7 +1424,7 @@ export type Operations = {
     answer: {
       items: ShippingMethod[]
     }
-    problems: CommonProblem
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
   /** Create a shipping method. Needs the permission `shipping:write`. */
   createShippingMethod: {
@@ -963,7 +1449,7 @@ export type Operations = {
       }[]
     }
     answer: ShippingMethod
-    problems: CommonProblem | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'shipping-method-code-taken' | 'shipping-method-not-found' | 'shipping-zone-not-found'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'shipping-method-code-taken' | 'shipping-method-not-found' | 'shipping-zone-not-found' | 'unauthenticated'
   }
   /** Replace a shipping method and its rates. Needs the permission `shipping:write`. */
   setShippingMethod: {
@@ -990,7 +1476,7 @@ export type Operations = {
       }[]
     }
     answer: ShippingMethod
-    problems: CommonProblem | 'invalid-value' | 'shipping-method-code-taken' | 'shipping-method-not-found' | 'shipping-zone-not-found'
+    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'shipping-method-code-taken' | 'shipping-method-not-found' | 'shipping-zone-not-found' | 'unauthenticated'
   }
   /** Delete a shipping method. Needs the permission `shipping:write`. */
   deleteShippingMethod: {
@@ -999,7 +1485,7 @@ export type Operations = {
       methodId: string
     }
     answer: undefined
-    problems: CommonProblem | 'shipping-method-not-found'
+    problems: CommonProblem | 'forbidden' | 'shipping-method-not-found' | 'unauthenticated'
   }
   /** List stock by variant and location. Needs the permission `inventory:read`. */
   listInventoryStock: {
@@ -1017,7 +1503,7 @@ export type Operations = {
       items: InventoryStock[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'invalid-cursor'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
   }
   /** Count, receive, write off or correct stock. Up to 500 stocks in one call, all or nothing. Answers the stocks as they are afterwards. Needs the permission `inventory:write`. */
   addInventoryAdjustments: {
@@ -1035,9 +1521,9 @@ export type Operations = {
       reference?: string
     }
     answer: {
-      items: InventoryStock[]
+      items: InventoryTransfer[]
     }
-    problems: CommonProblem | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'location-not-found' | 'stock-listed-twice' | 'stock-out-of-range' | 'variant-not-found'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'location-not-found' | 'stock-listed-twice' | 'stock-out-of-range' | 'unauthenticated' | 'variant-not-found'
   }
   /** Move stock to another location. Needs the permission `inventory:write`. */
   addInventoryTransfers: {
@@ -1055,9 +1541,9 @@ export type Operations = {
       reference?: string
     }
     answer: {
-      items: InventoryStock[]
+      items: InventoryTransfer[]
     }
-    problems: CommonProblem | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'location-not-found' | 'stock-listed-twice' | 'stock-out-of-range' | 'variant-not-found'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'location-not-found' | 'stock-listed-twice' | 'stock-out-of-range' | 'unauthenticated' | 'variant-not-found'
   }
   /** Set tracking and backorder limits of variants. What is left out stays as it is. A limit never falls below what is promised beyond stock already. Needs the permission `inventory:write`. */
   setInventoryItems: {
@@ -1078,7 +1564,7 @@ export type Operations = {
     answer: {
       items: InventoryItem[]
     }
-    problems: CommonProblem | 'location-not-found' | 'stock-listed-twice' | 'variant-not-found'
+    problems: CommonProblem | 'forbidden' | 'location-not-found' | 'stock-listed-twice' | 'unauthenticated' | 'variant-not-found'
   }
   /** List movements of stock, newest first. Needs the permission `inventory:read`. */
   listInventoryMovements: {
@@ -1096,7 +1582,25 @@ export type Operations = {
       items: InventoryMovement[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'invalid-cursor'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+  }
+  /** List what is promised to whom. Needs the permission `inventory:read`. */
+  listInventoryReservations: {
+    input: {
+      limit?: number
+      cursor?: string
+      /** A UUID */
+      orderId?: string
+      /** A UUID */
+      variantId?: string
+      /** held: until it expires. claimed: for a placed order. short: its stock was lost */
+      state?: 'held' | 'claimed' | 'short'
+    }
+    answer: {
+      items: InventoryReservation[]
+      nextCursor: string | null
+    }
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
   }
   /** List locations. All of them, in the order in which they serve. Needs the permission `inventory:read`. */
   listInventoryLocations: {
@@ -1104,7 +1608,7 @@ export type Operations = {
     answer: {
       items: InventoryLocation[]
     }
-    problems: CommonProblem
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
   /** Add a location. Needs the permission `inventory:write`. */
   createInventoryLocation: {
@@ -1117,7 +1621,7 @@ export type Operations = {
       active?: boolean
     }
     answer: InventoryLocation
-    problems: CommonProblem | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'location-code-taken' | 'location-not-found'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'location-code-taken' | 'location-not-found' | 'unauthenticated'
   }
   /** Change a location. Needs the permission `inventory:write`. */
   updateInventoryLocation: {
@@ -1132,7 +1636,7 @@ export type Operations = {
       active?: boolean
     }
     answer: InventoryLocation
-    problems: CommonProblem | 'location-code-taken' | 'location-not-found'
+    problems: CommonProblem | 'forbidden' | 'location-code-taken' | 'location-not-found' | 'unauthenticated'
   }
   /** Delete a location that never held stock. Needs the permission `inventory:write`. */
   deleteInventoryLocation: {
@@ -1141,7 +1645,7 @@ export type Operations = {
       locationId: string
     }
     answer: undefined
-    problems: CommonProblem | 'location-in-use' | 'location-not-found'
+    problems: CommonProblem | 'forbidden' | 'location-in-use' | 'location-not-found' | 'unauthenticated'
   }
   /** List price lists, the newest first. Needs the permission `pricing:read`. */
   listPriceLists: {
@@ -1157,7 +1661,7 @@ export type Operations = {
       items: PriceList[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'invalid-cursor'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
   }
   /** Create a price list. Needs the permission `pricing:write`. */
   createPriceList: {
@@ -1173,7 +1677,7 @@ export type Operations = {
       endsAt?: string | null
     }
     answer: PriceList
-    problems: CommonProblem | 'base-price-list-exists' | 'channel-not-found' | 'currency-not-offered' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'price-list-not-found'
+    problems: CommonProblem | 'base-price-list-exists' | 'channel-not-found' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'price-list-not-found' | 'unauthenticated'
   }
   /** Change the name, priority or dates of a price list. Needs the permission `pricing:write`. */
   updatePriceList: {
@@ -1187,7 +1691,7 @@ export type Operations = {
       endsAt?: string | null
     }
     answer: PriceList
-    problems: CommonProblem | 'base-price-list-exists' | 'invalid-value' | 'price-list-not-found'
+    problems: CommonProblem | 'base-price-list-exists' | 'forbidden' | 'invalid-value' | 'price-list-not-found' | 'unauthenticated'
   }
   /** Delete a price list with its prices. Needs the permission `pricing:write`. */
   deletePriceList: {
@@ -1196,7 +1700,7 @@ export type Operations = {
       priceListId: string
     }
     answer: undefined
-    problems: CommonProblem | 'price-list-not-found'
+    problems: CommonProblem | 'forbidden' | 'price-list-not-found' | 'unauthenticated'
   }
   /** List the prices in a price list by variant. Needs the permission `pricing:read`. */
   listPriceListPrices: {
@@ -1212,7 +1716,7 @@ export type Operations = {
       items: PriceListPrice[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'invalid-cursor' | 'price-list-not-found'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'price-list-not-found' | 'unauthenticated'
   }
   /** Replace the prices of up to 1,000 variants in a price list. Needs the permission `pricing:write`. */
   setPriceListPrices: {
@@ -1235,7 +1739,7 @@ export type Operations = {
       /** Variants whose price is another now */
       changed: number
     }
-    problems: CommonProblem | 'invalid-value' | 'price-list-not-found'
+    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'price-list-not-found' | 'unauthenticated'
   }
   /** List tax rates. Needs the permission `pricing:read`. */
   listTaxRates: {
@@ -1246,7 +1750,7 @@ export type Operations = {
     answer: {
       items: TaxRate[]
     }
-    problems: CommonProblem
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
   /** Set up to 1,000 tax rates. Rates that the document does not name stay as they are. Needs the permission `pricing:write`. */
   setTaxRates: {
@@ -1262,7 +1766,7 @@ export type Operations = {
       }[]
     }
     answer: undefined
-    problems: CommonProblem
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
   /** Delete a tax rate. Needs the permission `pricing:write`. */
   deleteTaxRate: {
@@ -1271,7 +1775,7 @@ export type Operations = {
       taxRateId: string
     }
     answer: undefined
-    problems: CommonProblem | 'tax-rate-not-found'
+    problems: CommonProblem | 'forbidden' | 'tax-rate-not-found' | 'unauthenticated'
   }
   /** List promotions, the newest first. Needs the permission `pricing:read`. */
   listPromotions: {
@@ -1283,7 +1787,7 @@ export type Operations = {
       items: Promotion[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'invalid-cursor'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
   }
   /** Create a promotion. Needs the permission `pricing:write`. */
   createPromotion: {
@@ -1316,7 +1820,7 @@ export type Operations = {
       useLimitPerCustomer?: number | null
     }
     answer: Promotion
-    problems: CommonProblem | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'promotion-not-found'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'promotion-not-found' | 'unauthenticated'
   }
   /** Read a promotion. Needs the permission `pricing:read`. */
   getPromotion: {
@@ -1325,7 +1829,7 @@ export type Operations = {
       promotionId: string
     }
     answer: Promotion
-    problems: CommonProblem | 'promotion-not-found'
+    problems: CommonProblem | 'forbidden' | 'promotion-not-found' | 'unauthenticated'
   }
   /** Change a promotion. A limit below what was used already stops further uses; nothing is taken back. Needs the permission `pricing:write`. */
   updatePromotion: {
@@ -1360,7 +1864,7 @@ export type Operations = {
       useLimitPerCustomer?: number | null
     }
     answer: Promotion
-    problems: CommonProblem | 'invalid-value' | 'promotion-not-found'
+    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'promotion-not-found' | 'unauthenticated'
   }
   /** Delete a promotion with its coupons and counts. Orders keep what they were sold with. Needs the permission `pricing:write`. */
   deletePromotion: {
@@ -1369,7 +1873,7 @@ export type Operations = {
       promotionId: string
     }
     answer: undefined
-    problems: CommonProblem | 'promotion-not-found'
+    problems: CommonProblem | 'forbidden' | 'promotion-not-found' | 'unauthenticated'
   }
   /** List coupons, the newest first. Needs the permission `pricing:read`. */
   listCoupons: {
@@ -1385,7 +1889,7 @@ export type Operations = {
       items: Coupon[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'invalid-cursor'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
   }
   /** Create a coupon. Needs the permission `pricing:write`. */
   createPromotionCoupon: {
@@ -1400,7 +1904,7 @@ export type Operations = {
       active?: boolean
     }
     answer: Coupon
-    problems: CommonProblem | 'coupon-code-taken' | 'coupon-not-found' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'promotion-not-found'
+    problems: CommonProblem | 'coupon-code-taken' | 'coupon-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'promotion-not-found' | 'unauthenticated'
   }
   /** Generate up to 1,000 coupons. Each code works for one order unless useLimit says otherwise. Needs the permission `pricing:write`. */
   createPromotionCouponBatch: {
@@ -1417,7 +1921,7 @@ export type Operations = {
     answer: {
       items: Coupon[]
     }
-    problems: CommonProblem | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'promotion-not-found'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'promotion-not-found' | 'unauthenticated'
   }
   /** Change a coupon. Needs the permission `pricing:write`. */
   updateCoupon: {
@@ -1430,7 +1934,7 @@ export type Operations = {
       active?: boolean
     }
     answer: Coupon
-    problems: CommonProblem | 'coupon-not-found' | 'invalid-value'
+    problems: CommonProblem | 'coupon-not-found' | 'forbidden' | 'invalid-value' | 'unauthenticated'
   }
   /** Delete a coupon with its count. Needs the permission `pricing:write`. */
   deleteCoupon: {
@@ -1439,7 +1943,7 @@ export type Operations = {
       couponId: string
     }
     answer: undefined
-    problems: CommonProblem | 'coupon-not-found'
+    problems: CommonProblem | 'coupon-not-found' | 'forbidden' | 'unauthenticated'
   }
   /** List what is unclear about money. Unclear for more than two minutes, failed, or contradicted by a gateway. Oldest first, 200 at most. Needs the permission `payments:read`. */
   listPayments: {
@@ -1447,7 +1951,7 @@ export type Operations = {
     answer: {
       items: PaymentSummary[]
     }
-    problems: CommonProblem
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
   /** Read a payment with its attempts and operations. Needs the permission `payments:read`. */
   getPayment: {
@@ -1456,7 +1960,7 @@ export type Operations = {
       paymentId: string
     }
     answer: Payment
-    problems: CommonProblem | 'payment-not-found'
+    problems: CommonProblem | 'forbidden' | 'payment-not-found' | 'unauthenticated'
   }
   /** List the payments of an order. Needs the permission `payments:read`. */
   listOrderPayments: {
@@ -1467,7 +1971,7 @@ export type Operations = {
     answer: {
       items: Payment[]
     }
-    problems: CommonProblem
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
   /** Capture an authorised payment, whole or in part. Needs the permission `payments:write`. */
   capturePayment: {
@@ -1479,7 +1983,7 @@ export type Operations = {
       note?: string
     }
     answer: Payment
-    problems: CommonProblem | 'amount-not-available' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible'
+    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
   }
   /** Refund a captured payment, whole or in part. Needs the permission `payments:write`. */
   refundPayment: {
@@ -1491,7 +1995,7 @@ export type Operations = {
       note?: string
     }
     answer: Payment
-    problems: CommonProblem | 'amount-not-available' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible'
+    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
   }
   /** Give back an authorisation that was not captured. Needs the permission `payments:write`. */
   voidPayment: {
@@ -1501,7 +2005,7 @@ export type Operations = {
       note?: string
     }
     answer: Payment
-    problems: CommonProblem | 'amount-not-available' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible'
+    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
   }
   /** Record that a transfer or cash has arrived. For payments that are pending: pay on delivery, bank transfer. Asked twice, the second time changes nothing. Needs the permission `payments:write`. */
   receiptPayment: {
@@ -1511,7 +2015,7 @@ export type Operations = {
       note?: string
     }
     answer: Payment
-    problems: CommonProblem | 'amount-not-available' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible'
+    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
   }
   /** List orders, newest first. Needs the permission `orders:read`. */
   listOrders: {
@@ -1532,7 +2036,7 @@ export type Operations = {
       items: OrderSummary[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'invalid-cursor'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
   }
   /** Read an order with its timeline. Needs the permission `orders:read`. */
   getOrder: {
@@ -1541,7 +2045,7 @@ export type Operations = {
       orderId: string
     }
     answer: Order
-    problems: CommonProblem | 'order-not-found'
+    problems: CommonProblem | 'forbidden' | 'order-not-found' | 'unauthenticated'
   }
   /** Cancel an order. Frees its stock at once; an authorisation is voided and a captured payment refunded by a job. Needs the permission `orders:write`. */
   cancelOrder: {
@@ -1551,18 +2055,50 @@ export type Operations = {
       reason: 'customer' | 'out_of_stock' | 'fraud' | 'payment' | 'other'
     }
     answer: CancelOrderResult
-    problems: CommonProblem | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-closed' | 'order-not-found'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-closed' | 'order-not-found' | 'unauthenticated'
   }
 }
 
 /** Method, path, names in the query, and whether the operation takes an Idempotency-Key. */
 export const operations = {
+  uploadMedia: ['POST', '/admin/media', [], false],
+  listMedia: ['GET', '/admin/media', ['limit', 'cursor'], false],
+  getMedia: ['GET', '/admin/media/{assetId}', [], false],
+  deleteMedia: ['DELETE', '/admin/media/{assetId}', [], false],
+  listMessages: ['GET', '/admin/messages', ['limit', 'cursor', 'state', 'recipient'], false],
+  getMessage: ['GET', '/admin/messages/{messageId}', [], false],
+  retryMessage: ['POST', '/admin/messages/{messageId}/retry', [], false],
+  signIn: ['POST', '/admin/session', [], false],
+  signOut: ['DELETE', '/admin/session', [], false],
+  requestPasswordReset: ['POST', '/admin/password-reset', [], false],
+  setPasswordByToken: ['PUT', '/admin/password-reset', [], false],
+  getMe: ['GET', '/admin/me', [], false],
+  changePassword: ['PUT', '/admin/me/password', [], false],
+  listMySessions: ['GET', '/admin/me/sessions', [], false],
+  endMySession: ['DELETE', '/admin/me/sessions/{sessionId}', [], false],
+  listStaff: ['GET', '/admin/staff', ['limit', 'cursor'], false],
+  staff: ['POST', '/admin/staff', [], true],
+  getStaff: ['GET', '/admin/staff/{staffId}', [], false],
+  updateStaff: ['PATCH', '/admin/staff/{staffId}', [], false],
+  inviteAgain: ['POST', '/admin/staff/{staffId}/invitation', [], false],
+  signOutStaff: ['DELETE', '/admin/staff/{staffId}/sessions', [], false],
+  listRoles: ['GET', '/admin/roles', [], false],
+  createRole: ['POST', '/admin/roles', [], false],
+  setRole: ['PUT', '/admin/roles/{code}', [], false],
+  deleteRole: ['DELETE', '/admin/roles/{code}', [], false],
+  listSecretKeys: ['GET', '/admin/secret-keys', [], false],
+  createSecretKey: ['POST', '/admin/secret-keys', [], true],
+  deleteSecretKey: ['DELETE', '/admin/secret-keys/{keyId}', [], false],
+  listPublishableKeys: ['GET', '/admin/publishable-keys', [], false],
+  createPublishableKey: ['POST', '/admin/publishable-keys', [], true],
+  deletePublishableKey: ['DELETE', '/admin/publishable-keys/{keyId}', [], false],
   listProducts: ['GET', '/admin/products', ['limit', 'cursor', 'text', 'status', 'categoryId', 'collectionId', 'channelId'], false],
   createProduct: ['POST', '/admin/products', [], true],
   getProduct: ['GET', '/admin/products/{productId}', [], false],
   updateProduct: ['PATCH', '/admin/products/{productId}', [], false],
   deleteProduct: ['DELETE', '/admin/products/{productId}', [], false],
   setProductOptions: ['PUT', '/admin/products/{productId}/options', [], false],
+  renameProductOptions: ['POST', '/admin/products/{productId}/options/rename', [], true],
   updateProductVariants: ['PATCH', '/admin/products/{productId}/variants', [], false],
   listVariants: ['GET', '/admin/variants', ['sku', 'barcode', 'id'], false],
   listAttributes: ['GET', '/admin/attributes', [], false],
@@ -1598,6 +2134,7 @@ export const operations = {
   addInventoryTransfers: ['POST', '/admin/inventory/transfers', [], true],
   setInventoryItems: ['PUT', '/admin/inventory/items', [], false],
   listInventoryMovements: ['GET', '/admin/inventory/movements', ['limit', 'cursor', 'variantId', 'locationId', 'reference'], false],
+  listInventoryReservations: ['GET', '/admin/inventory/reservations', ['limit', 'cursor', 'orderId', 'variantId', 'state'], false],
   listInventoryLocations: ['GET', '/admin/inventory/locations', [], false],
   createInventoryLocation: ['POST', '/admin/inventory/locations', [], true],
   updateInventoryLocation: ['PATCH', '/admin/inventory/locations/{locationId}', [], false],

@@ -8,6 +8,10 @@ export type ProblemFields = {
   'amount-not-available': {
     availableMinor: number
   }
+  /** Something shows this picture: take it away there first */
+  'asset-in-use': {}
+  /** No such picture in the media library */
+  'asset-not-found': {}
   /** The kind of an attribute cannot change */
   'attribute-kind-fixed': {}
   /** This channel and currency have a base list already */
@@ -118,6 +122,8 @@ export type ProblemFields = {
   'collection-not-found': {
     collectionId: string
   }
+  /** A variant with these option values exists */
+  'combination-taken': {}
   /** A country lies in another zone already */
   'country-in-another-zone': {}
   /** Another coupon has this code */
@@ -138,6 +144,8 @@ export type ProblemFields = {
     currency: string
     offered: string[]
   }
+  /** Somebody of the staff has this e-mail address */
+  'email-taken': {}
   /** Not allowed */
   'forbidden': {
     permission?: string
@@ -152,6 +160,10 @@ export type ProblemFields = {
   'idempotency-key-reused': {}
   /** The picture is not one of this product */
   'image-not-found': {}
+  /** This picture cannot be used */
+  'image-refused': {
+    reason: 'not-an-image' | 'broken' | 'too-many-bytes' | 'too-many-pixels' | 'too-many-frames'
+  }
   /** Something went wrong on our side */
   'internal-error': {}
   /** The cursor is not one of ours */
@@ -174,6 +186,12 @@ export type ProblemFields = {
       message: string
     }[]
   }
+  /** No such key */
+  'key-not-found': {
+    keyId: string
+  }
+  /** The last owner who can sign in must stay one */
+  'last-owner': {}
   /** Another location has this code */
   'location-code-taken': {
     code: string
@@ -186,6 +204,12 @@ export type ProblemFields = {
   'location-not-found': {
     locationIds: string[]
   }
+  /** No such message */
+  'message-not-found': {
+    messageId: string
+  }
+  /** Only a parked message can be sent again */
+  'message-not-parked': {}
   /** There is nothing at this address */
   'not-found': {}
   /** The order is in a state that does not allow this */
@@ -202,6 +226,10 @@ export type ProblemFields = {
       requested: number
       available: number
     }[]
+  }
+  /** Choose another password */
+  'password-refused': {
+    reason: 'too-short' | 'too-common' | 'personal'
   }
   /** This payment takes no further attempt */
   'payment-closed': {}
@@ -230,6 +258,20 @@ export type ProblemFields = {
   'quote-too-large': {
     maximumMinor: number
   }
+  /** There is a role with this code */
+  'role-code-taken': {}
+  /** A system role cannot be changed: make one of your own */
+  'role-fixed': {}
+  /** Somebody has this role */
+  'role-in-use': {}
+  /** No such role */
+  'role-not-found': {
+    role?: string
+  }
+  /** No such session */
+  'session-not-found': {
+    sessionId: string
+  }
   /** The zone has a method with this code */
   'shipping-method-code-taken': {}
   /** This delivery is not available for the goods and address */
@@ -240,9 +282,15 @@ export type ProblemFields = {
   'shipping-method-not-found': {}
   /** No such shipping zone */
   'shipping-zone-not-found': {}
+  /** The e-mail address or the password is wrong */
+  'sign-in-refused': {}
   /** The SKU belongs to another variant */
   'sku-taken': {
     sku: string
+  }
+  /** No such member of staff */
+  'staff-not-found': {
+    staffId: string
   }
   /** A variant may be named once per location */
   'stock-listed-twice': {
@@ -264,6 +312,8 @@ export type ProblemFields = {
   }
   /** No such tax rate */
   'tax-rate-not-found': {}
+  /** This link is not valid any more: ask for a new one */
+  'token-refused': {}
   /** Too many requests */
   'too-many-requests': {
     retryAfterSeconds: number

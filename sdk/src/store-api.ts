@@ -65,7 +65,7 @@ export type Category = {
   name: string
   descriptionHtml: string
   /** Products shown in it and below it */
-  productCount: number
+  productCount?: number
 }
 
 export type Channel = {
@@ -349,22 +349,34 @@ export type Stock = {
 }
 
 /** Problems that every operation may answer. */
-export type CommonProblem = 'busy' | 'forbidden' | 'internal-error' | 'invalid-request' | 'too-many-requests' | 'unauthenticated'
+export type CommonProblem = 'busy' | 'internal-error' | 'invalid-request' | 'too-many-requests'
 
 export type Operations = {
+  /** A file of an asset */
+  getMediaFile: {
+    input: {
+      key: string
+      name: string
+    }
+    answer: unknown
+    problems: CommonProblem | 'not-found'
+  }
   /** Read the channel of the publishable key */
   getChannel: {
     input: {}
     answer: Channel
-    problems: CommonProblem | 'channel-not-found'
+    problems: CommonProblem | 'channel-not-found' | 'forbidden' | 'unauthenticated'
   }
   /** List the categories, parents before children */
   listCategories: {
-    input: {}
+    input: {
+      /** Also how many products each holds */
+      counts?: boolean
+    }
     answer: {
       items: Category[]
     }
-    problems: CommonProblem
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
   /** Read a category by its handle. A former handle answers 301 with the present one. */
   getCategory: {
@@ -373,7 +385,7 @@ export type Operations = {
       handle: string
     }
     answer: Category
-    problems: CommonProblem | 'not-found'
+    problems: CommonProblem | 'forbidden' | 'not-found' | 'unauthenticated'
   }
   /** List the collections by title */
   listCollections: {
@@ -385,7 +397,7 @@ export type Operations = {
       items: Collection[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'invalid-cursor'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
   }
   /** Read a collection by its handle. A former handle answers 301 with the present one. */
   getCollection: {
@@ -394,7 +406,15 @@ export type Operations = {
       handle: string
     }
     answer: Collection
-    problems: CommonProblem | 'not-found'
+    problems: CommonProblem | 'forbidden' | 'not-found' | 'unauthenticated'
+  }
+  /** List the countries that the shop delivers to */
+  getShippingCountries: {
+    input: {}
+    answer: {
+      countries: string[]
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
   /** List and search products. Facets are counted as if each were not filtered itself. Prices are in minor units of the currency. */
   listProducts: {
@@ -439,7 +459,7 @@ export type Operations = {
       }[]
       correctedText: string | null
     }
-    problems: CommonProblem | 'channel-not-found' | 'currency-not-offered' | 'invalid-cursor'
+    problems: CommonProblem | 'channel-not-found' | 'currency-not-offered' | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
   }
   /** Read a product. A former handle answers 301 with the present one; fetch follows by itself, and `handle` then differs. */
   getProduct: {
@@ -449,15 +469,7 @@ export type Operations = {
       currency?: string
     }
     answer: Product
-    problems: CommonProblem | 'channel-not-found' | 'currency-not-offered' | 'product-not-shown'
-  }
-  /** List the countries that the shop delivers to */
-  getShippingCountries: {
-    input: {}
-    answer: {
-      countries: string[]
-    }
-    problems: CommonProblem
+    problems: CommonProblem | 'channel-not-found' | 'currency-not-offered' | 'forbidden' | 'product-not-shown' | 'unauthenticated'
   }
   /** Read an order that you placed. The bearer token is that of the cart or checkout that placed it. */
   getOrder: {
@@ -466,7 +478,7 @@ export type Operations = {
       orderId: string
     }
     answer: Order
-    problems: CommonProblem | 'order-not-found'
+    problems: CommonProblem | 'forbidden' | 'order-not-found' | 'unauthenticated'
   }
   /** Begin a cart. Answers the cart and its token, shown this once: send it as Authorization: Bearer <token> with every call about this cart. */
   createCart: {
@@ -509,7 +521,7 @@ export type Operations = {
       }[]
     }
     answer: CreateCartResult
-    problems: CommonProblem | 'already-done' | 'cart-too-large' | 'currency-not-offered' | 'idempotency-key-in-flight' | 'idempotency-key-reused'
+    problems: CommonProblem | 'already-done' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
   }
   /** Read a cart with a fresh quote */
   getCart: {
@@ -518,7 +530,7 @@ export type Operations = {
       cartId: string
     }
     answer: Cart
-    problems: CommonProblem | 'cart-expired' | 'cart-not-found'
+    problems: CommonProblem | 'cart-expired' | 'cart-not-found' | 'forbidden' | 'unauthenticated'
   }
   /** Set e-mail, addresses, delivery, coupons or currency. What is not named stays; null empties a field. */
   updateCart: {
@@ -558,7 +570,7 @@ export type Operations = {
       couponCodes?: string[]
     }
     answer: Cart
-    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered'
+    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'unauthenticated'
   }
   /** Add to the quantities of many variants at once */
   addCartLines: {
@@ -572,7 +584,7 @@ export type Operations = {
       }[]
     }
     answer: Cart
-    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'idempotency-key-in-flight' | 'idempotency-key-reused'
+    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
   }
   /** Set the quantities of many variants at once; 0 removes */
   setCartLines: {
@@ -586,7 +598,7 @@ export type Operations = {
       }[]
     }
     answer: Cart
-    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered'
+    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'unauthenticated'
   }
   /** List the deliveries that are possible for a cart */
   listCartShippingOptions: {
@@ -597,7 +609,7 @@ export type Operations = {
     answer: {
       items: CartShippingOption[]
     }
-    problems: CommonProblem | 'cart-expired' | 'cart-not-found' | 'currency-not-offered' | 'quote-too-large' | 'variant-unavailable'
+    problems: CommonProblem | 'cart-expired' | 'cart-not-found' | 'currency-not-offered' | 'forbidden' | 'quote-too-large' | 'unauthenticated' | 'variant-unavailable'
   }
   /** List the ways to pay for a cart */
   listCartPaymentMethods: {
@@ -608,7 +620,7 @@ export type Operations = {
     answer: {
       items: CartPaymentMethod[]
     }
-    problems: CommonProblem | 'cart-expired' | 'cart-not-found'
+    problems: CommonProblem | 'cart-expired' | 'cart-not-found' | 'forbidden' | 'unauthenticated'
   }
   /** Order the cart and pay. A declined payment leaves the order waiting: complete again with another method. While a payment is undecided, a repeat answers its state. */
   completeCart: {
@@ -628,7 +640,7 @@ export type Operations = {
       }
     }
     answer: CompleteCartResult
-    problems: CommonProblem | 'cart-changed' | 'cart-expired' | 'cart-incomplete' | 'cart-not-found' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'shipping-method-not-available' | 'variant-unavailable'
+    problems: CommonProblem | 'cart-changed' | 'cart-expired' | 'cart-incomplete' | 'cart-not-found' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'shipping-method-not-available' | 'unauthenticated' | 'variant-unavailable'
   }
   /** Pay an order that waits for its payment. After a decline, with the same or another method. An order that is paid, or whose payment is undecided, answers its state. */
   payOrder: {
@@ -641,7 +653,7 @@ export type Operations = {
       }
     }
     answer: CompleteCartResult
-    problems: CommonProblem | 'cart-not-found' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'payment-closed' | 'payment-method-not-available' | 'payment-not-found'
+    problems: CommonProblem | 'cart-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'payment-closed' | 'payment-method-not-available' | 'payment-not-found' | 'unauthenticated'
   }
   /** What these lines would cost, without a cart */
   quote: {
@@ -660,7 +672,7 @@ export type Operations = {
       couponCodes?: string[]
     }
     answer: Quote
-    problems: CommonProblem | 'cart-too-large' | 'coupon-not-applicable' | 'currency-not-offered' | 'quote-too-large' | 'shipping-method-not-available' | 'variant-unavailable'
+    problems: CommonProblem | 'cart-too-large' | 'coupon-not-applicable' | 'currency-not-offered' | 'forbidden' | 'quote-too-large' | 'shipping-method-not-available' | 'unauthenticated' | 'variant-unavailable'
   }
   /** Order and pay in one call. Ask POST /store/quote for the total first. Send an Idempotency-Key: a repeat answers the same order and charges nothing. */
   checkout: {
@@ -714,20 +726,21 @@ export type Operations = {
       }
     }
     answer: Checkout
-    problems: CommonProblem | 'cart-changed' | 'cart-incomplete' | 'cart-too-large' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'shipping-method-not-available' | 'variant-unavailable'
+    problems: CommonProblem | 'cart-changed' | 'cart-incomplete' | 'cart-too-large' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'shipping-method-not-available' | 'unauthenticated' | 'variant-unavailable'
   }
 }
 
 /** Method, path, names in the query, and whether the operation takes an Idempotency-Key. */
 export const operations = {
+  getMediaFile: ['GET', '/media/{key}/{name}', [], false],
   getChannel: ['GET', '/store/channel', [], false],
-  listCategories: ['GET', '/store/categories', [], false],
+  listCategories: ['GET', '/store/categories', ['counts'], false],
   getCategory: ['GET', '/store/categories/{handle}', [], false],
   listCollections: ['GET', '/store/collections', ['limit', 'cursor'], false],
   getCollection: ['GET', '/store/collections/{handle}', [], false],
+  getShippingCountries: ['GET', '/store/shipping-countries', [], false],
   listProducts: ['GET', '/store/products', ['limit', 'cursor', 'q', 'categoryId', 'collectionId', 'vendor', 'type', 'tag', 'option', 'attribute', 'minPrice', 'maxPrice', 'inStock', 'sort', 'currency'], false],
   getProduct: ['GET', '/store/products/{handleOrId}', ['currency'], false],
-  getShippingCountries: ['GET', '/store/shipping-countries', [], false],
   getOrder: ['GET', '/store/orders/{orderId}', [], false],
   createCart: ['POST', '/store/carts', [], true],
   getCart: ['GET', '/store/carts/{cartId}', [], false],

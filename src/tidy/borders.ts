@@ -5,7 +5,8 @@ import { builtinModules } from 'node:module'
 import { posix } from 'node:path'
 import { SyntaxKind, type Node } from 'typescript/unstable/ast'
 import {
-  isCallExpression, isExportDeclaration, isImportDeclaration, isNamedExports, isNamedImports, isStringLiteral,
+  isCallExpression, isExportDeclaration, isIdentifier, isImportDeclaration, isNamedExports, isNamedImports,
+  isStringLiteral, isVariableStatement,
 } from 'typescript/unstable/ast/is'
 import { isTest, lineOf, nodesOf, type Finding, type Source } from './source.ts'
 
@@ -152,10 +153,13 @@ export function deadExports(sources: Source[]): Finding[] {
 }
 
 function exportedNames(source: Source): { name: string; line: number }[] {
-  return [
-    ...source.text.matchAll(/^export (?:async )?(?:abstract )?(?:const|function\*?|class|type|interface) (\w+)/gm),
-  ]
-    .map((match) => ({ name: match[1]!, line: source.text.slice(0, match.index).split('\n').length }))
+  return source.tree.statements.flatMap((node) => {
+    const { modifiers } = node as { modifiers?: readonly Node[] }
+    if (!modifiers?.some(({ kind }) => kind === SyntaxKind.ExportKeyword)) return []
+    const declared = isVariableStatement(node) ? [...node.declarationList.declarations] : [node as { name?: Node }]
+    return declared.flatMap(({ name }) =>
+      name && isIdentifier(name) ? [{ name: name.text, line: lineOf(source, name) }] : [])
+  })
 }
 
 function occurrences(source: Source, name: string): number {
