@@ -114,7 +114,7 @@ test('what a shopper’s program gets wrong is answered by name, and nothing is 
   const { body: { cart, token } } = await call('POST', '/store/carts', { lines: [{ variantId: mug, quantity: 1 }] })
   const bearer = { authorization: `Bearer ${token}` }
   const path = `/store/carts/${cart.id}`
-  const problem = async (method: string, url: string, body?: unknown, headers = bearer) => {
+  const problem = async (method: string, url: string, body?: unknown, headers: Record<string, string> = bearer) => {
     const answer = await call(method, url, body, headers)
     return [answer.status, String(answer.body.type).split('/').at(-1)]
   }
