@@ -1,11 +1,13 @@
 // The command line of a shop. Each command is a file of its own; this one finds it, explains it, and turns failures
 // into a sentence.
 import { ConfigError } from '../src/platform/config.ts'
-import { importProducts } from './import.ts'
 import { UsageError, type Command } from './usage.ts'
 
+// Loaded when they are asked for: a command should not wait for what it does not use.
 const commands: Record<string, () => Promise<Command>> = {
-  import: async () => importProducts,
+  import: async () => (await import('./import.ts')).importProducts,
+  backup: async () => (await import('./backup.ts')).backup,
+  restore: async () => (await import('./restore.ts')).restore,
 }
 
 async function main([name = '', ...args]: string[]): Promise<number> {

@@ -1,5 +1,6 @@
 // The database of a command: DATABASE_URL, or the embedded server of this clone, which is joined when a shop runs on
 // it. It is brought up to the migrations of this version, as a start of the shop would.
+import shopConfig from '../shop.config.ts'
 import { allMigrations } from '../src/migrations.ts'
 import { readConfig } from '../src/platform/config.ts'
 import { Db } from '../src/platform/db.ts'
@@ -16,7 +17,7 @@ export async function withDatabase<T>(fn: (db: Db) => Promise<T>, { migrated = t
   const db = new Db({ url, max: 4, applicationName: 'kontor command' })
   try {
     if (migrated) {
-      await migrate(db, allMigrations())
+      await migrate(db, allMigrations(shopConfig.plugins))
       await migrateJobs(url)
     }
     return await fn(db)

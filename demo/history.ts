@@ -78,7 +78,8 @@ function ordersTable(orders: PastOrder[], channelId: string): Table {
   return {
     name: 'orders."order"',
     columns: `id, channel_id, state, currency, email, shipping_address, billing_address, token_hash, prices_include_tax,
-      delivery, promotions, subtotal_minor, shipping_minor, discount_minor, tax_minor, total_minor, payment_method, holds_until,
+      delivery, promotions, subtotal_minor, shipping_minor, discount_minor, tax_minor, total_minor, payment_method,
+      holds_until,
       created_at,
       placed_at, closed_at`,
     rows: orders.map(({ id, state, quote, person, tokenHash, createdAt }) => [
@@ -97,8 +98,9 @@ function ordersTable(orders: PastOrder[], channelId: string): Table {
 function linesTable(orders: PastOrder[]): Table {
   return {
     name: 'orders.line',
-    columns: `order_id, position, variant_id, product_id, sku, product_title, variant_title, image_url, requires_shipping,
-      weight_grams, quantity, unit_minor, per_units, tax_rate_ppm, subtotal_minor, discount_minor, tax_minor, total_minor`,
+    columns: `order_id, position, variant_id, product_id, sku, product_title, variant_title, image_url,
+      requires_shipping, weight_grams, quantity, unit_minor, per_units, tax_rate_ppm, subtotal_minor, discount_minor, tax_minor,
+      total_minor`,
     rows: orders.flatMap(({ id, quote }) => quote.lines.map((line, index) => [
       id, index + 1, line.variantId, line.productId, line.sku, line.productTitle, line.variantTitle, line.imageUrl,
       String(line.requiresShipping), line.weightGrams, line.quantity, line.unitMinor, line.perUnits, line.taxRatePpm,

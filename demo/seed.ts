@@ -80,7 +80,7 @@ async function seedGoods(tx: Tx, channelId: string): Promise<SavedProduct[]> {
 /** Most is there, a little is nearly gone, a little is sold out: a shop where everything is in stock shows nothing. */
 async function seedStock(tx: Tx, variantIds: string[]): Promise<void> {
   const random = new Random(1883)
-  const places = []
+  const places: Awaited<ReturnType<typeof addLocation>>[] = []
   for (const location of market.locations) places.push(await addLocation(tx, newId(), location))
   await setStock(tx, variantIds.flatMap((variantId) => {
     const fate = random.next()

@@ -1,0 +1,129 @@
+// kontor backup: the whole database as it was at one moment, while the shop goes on selling: every table by COPY in one
+// repeatable-read transaction, into one archive with a manifest and checksums. It needs no program of PostgreSQL.
+import { createHash } from 'node:crypto'
+import { createWriteStream, existsSync, rmSync, statSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { parseArgs } from 'node:util'
+import { createGzip } from 'node:zlib'
+import type { Client } from 'pg'
+import { to } from 'pg-copy-streams'
+import type { Db } from '../src/platform/db.ts'
+import {
+  key, nameOf, quoted, readSequences, readTables, type Manifest, type SavedTable, type TableShape,
+} from './archive/manifest.ts'
+import { end, entry, MAX_ENTRY_BYTES } from './archive/tar.ts'
+import { withDatabase } from './open-database.ts'
+import { ProgressLine, UsageError, type Command } from './usage.ts'
+
+export const backup: Command = {
+  summary: 'Save the whole database to one file',
+  help: `kontor backup FILE     shop.tar, or shop.tar.gz to have it compressed
+kontor backup FOLDER   a file in it that is named after the time
+
+The shop may run meanwhile: the backup shows one moment. Uploaded pictures are files and not part of it: save the
+media folder, or the bucket, beside it. The file holds personal data and password hashes: keep it as carefully.
+Exit status: 0 saved, 2 not saved (and no file is left).`,
+
+  async run(args) {
+    const { positionals: [target, ...rest] } = parseArgs({ args, allowPositionals: true })
+    if (!target || rest.length > 0) throw new UsageError('Name one file or folder: kontor backup FILE')
+    const file = fileFor(target)
+    return withDatabase(async (db) => {
+      const line = new ProgressLine()
+      const { tables } = await writeBackup(db, file, (share, name) => line.show(share, name))
+      line.end()
+      const rows = tables.reduce((sum, table) => sum + table.rows, 0)
+      process.stdout.write(
+        `${file}: ${tables.length} tables, ${rows.toLocaleString('en')} rows, ${megabytes(statSync(file).size)}\n`
+      )
+      return 0
+    }, { migrated: false })
+  },
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+
+function fileFor(target: string): string {
+  const isFolder = statSync(target, { throwIfNoEntry: false })?.isDirectory() ?? false
+  const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '')
+  const file = isFolder ? join(target, `kontor-${stamp}.tar.gz`) : target
+  if (existsSync(file)) throw new UsageError(`${file} is there already: name another file. A backup replaces nothing.`)
+  return file
+}
+
+/** Writes a backup of this moment. The file appears when it is whole. Throws when the database holds no shop. */
+export async function writeBackup(
+  db: Db, file: string, onProgress: (share: number, table: string) => void = () => {},
+): Promise<Manifest> {
+  const client = await db.dedicated()
+  const draft = `${file}.part`
+  try {
+    await client.query('begin transaction isolation level repeatable read, read only')
+    const manifest = await readManifest(client)
+    const tables = await readTables(client)
+    const archive = parts(client, tables, manifest, onProgress)
+    const out = createWriteStream(draft, { flags: 'wx', mode: 0o600 })
+    if (/\.(gz|tgz)$/.test(file)) await pipeline(archive, createGzip({ level: 6 }), out)
+    else await pipeline(archive, out)
+    renameSync(draft, file)
+    return manifest
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  } finally {
+    await client.end()
+  }
+}
+
+/** What is known before the tables are read. Sequences are read after the snapshot was taken: never behind its rows. */
+async function readManifest(client: Client): Promise<Manifest> {
+  const { rows: [about] } = await client.query(`select to_regclass('platform.migration') is not null as shop,
+    to_char(
+      now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
+    ) as "takenAt", current_setting('server_version') as server`)
+  if (!about.shop) throw new UsageError('There is no shop in this database, so there is nothing to save.')
+  const { rows: migrations } = await client.query(
+    'select module, name, hash from platform.migration order by at, module, name'
+  )
+  const { takenAt, server } = about
+  return { format: 'kontor backup 1', takenAt, server, migrations, tables: [], sequences: await readSequences(client) }
+}
+
+/** The archive piece by piece: the parts of each table, then the manifest that vouches for them. */
+async function* parts(
+  client: Client, tables: TableShape[], manifest: Manifest, onProgress: (share: number, table: string) => void,
+): AsyncGenerator<Buffer> {
+  const time = new Date(manifest.takenAt)
+  for (const [index, table] of tables.entries()) {
+    onProgress(index / tables.length, key(table))
+    manifest.tables.push(yield* tableParts(client, table, time))
+  }
+  yield entry('manifest.json', Buffer.from(JSON.stringify(manifest, null, 2)), time)
+  yield end
+  onProgress(1, 'manifest')
+}
+
+async function* tableParts(client: Client, table: TableShape, time: Date): AsyncGenerator<Buffer, SavedTable> {
+  const { schema, name, columns } = table
+  const rows = client.query(to(`copy ${nameOf(table)} (${columns.map(quoted).join(', ')}) to stdout`))
+  const hash = createHash('sha256')
+  let held: Buffer[] = []
+  let size = 0
+  let bytes = 0
+  let number = 0
+  const part = (): Buffer => {
+    const data = Buffer.concat(held)
+    held = []
+    size = 0
+    return entry(`${key(table)}/${String(number++).padStart(6, '0')}.copy`, data, time)
+  }
+  for await (const chunk of rows as AsyncIterable<Buffer>) {
+    hash.update(chunk)
+    bytes += chunk.length
+    held.push(chunk)
+    if ((size += chunk.length) >= MAX_ENTRY_BYTES) yield part()
+  }
+  if (size > 0) yield part()
+  return { schema, name, columns, rows: rows.rowCount, bytes, sha256: hash.digest('hex') }
+}
