@@ -132,8 +132,8 @@ function migrationsOf({ migrations }: Manifest, all: Migration[]): Migration[] {
   const known = new Map(all.map((migration) => [`${migration.module}/${migration.name}`, migration]))
   const strange = migrations.find(({ module, name, hash }) => known.get(`${module}/${name}`)?.hash !== hash)
   if (strange) {
-    throw new UsageError(`The backup was made by another version: its migration ${strange.module}/${strange.name} is not one of ` +
-      'this version, or was changed. Restore it with the version that wrote it, or a newer one.')
+    throw new UsageError(`The backup was made by another version: its migration ${strange.module}/${strange.name} is ` +
+      'not one of this version, or was changed. Restore it with the version that wrote it, or a newer one.')
   }
   const wanted = new Set(migrations.map(({ module, name }) => `${module}/${name}`))
   return all.filter(({ module, name }) => wanted.has(`${module}/${name}`))

@@ -7,30 +7,41 @@ import type { Client } from 'pg'
 import { from } from 'pg-copy-streams'
 import type { Db } from '../src/platform/db.ts'
 import { readFacts } from './facts.ts'
+import { goods } from './goods.ts'
+import type { Good } from './goods/product.ts'
+import { loadPictures } from './load-pictures.ts'
 import { pastOrders, type PastOrder } from './past.ts'
 
 const REFERENCE = 'demo history'
 // Any number that nobody else uses for an advisory lock: two processes must not both load it.
 const LOCK = 20_260_615
 
-/** Loads the past of the six weeks before `today`. A shop without the demo's goods, or with its past, is left alone. */
+/**
+ * Loads pictures and the past of the six weeks before `today`. A shop without the demo's goods, or with its past, is
+ * left alone; what was broken off is taken up again.
+ */
 export async function loadHistory(
-  db: Db, { print = () => {}, today = new Date() }: { print?: (line: string) => void; today?: Date } = {},
+  db: Db, { print = () => {}, today = new Date(), pictures = goods }: Options = {},
 ): Promise<void> {
-  const facts = await readFacts(db)
-  if (!facts) return
+  if (!await readFacts(db)) return
   const client = await db.dedicated()
   try {
-    await client.query('begin')
-    const { rows: [here] } = await client.query(`select pg_try_advisory_xact_lock(${LOCK}) as mine,
+    const { rows: [here] } = await client.query(`select pg_try_advisory_lock(${LOCK}) as mine,
       exists (select from inventory.movement where reference = $1) as loaded`, [REFERENCE])
-    if (here.mine && !here.loaded) await write(client, pastOrders(facts, today), facts.channelId, print)
+    if (!here.mine || here.loaded) return
+    // Pictures first: an order shows its goods as they looked when it was placed.
+    await loadPictures(db, print, pictures)
+    const facts = await readFacts(db)
+    if (!facts) return
+    await client.query('begin')
+    await write(client, pastOrders(facts, today), facts.channelId, print)
     await client.query('commit')
   } finally {
     await client.end()
   }
 }
 
+type Options = { print?: (line: string) => void; today?: Date; pictures?: readonly Good[] }
 type Row = (string | number | Date | Buffer | object | null)[]
 type Table = { name: string; columns: string; rows: Row[] }
 
@@ -99,8 +110,8 @@ function linesTable(orders: PastOrder[]): Table {
   return {
     name: 'orders.line',
     columns: `order_id, position, variant_id, product_id, sku, product_title, variant_title, image_url,
-      requires_shipping, weight_grams, quantity, unit_minor, per_units, tax_rate_ppm, subtotal_minor, discount_minor, tax_minor,
-      total_minor`,
+      requires_shipping, weight_grams, quantity, unit_minor, per_units, tax_rate_ppm, subtotal_minor,
+      discount_minor, tax_minor, total_minor`,
     rows: orders.flatMap(({ id, quote }) => quote.lines.map((line, index) => [
       id, index + 1, line.variantId, line.productId, line.sku, line.productTitle, line.variantTitle, line.imageUrl,
       String(line.requiresShipping), line.weightGrams, line.quantity, line.unitMinor, line.perUnits, line.taxRatePpm,

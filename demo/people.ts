@@ -5,12 +5,13 @@ import type { Random } from './random.ts'
 
 export type Person = { email: string; address: Address; currency: 'EUR' | 'USD'; weight: number }
 
-const FIRST = `Anna Bente Carla Dörte Elif Fenja Greta Hanne Ida Jule Katrin Lena Merle Nora Okka Paula Rieke Silke ` +
-  `Tomke Wiebke Arne Björn
-  Carsten Detlef Emre Fiete Gerrit Hinnerk Ivo Jan Knut Lars Malte Niklas Ole Piet Ragnar Sönke Thies Uwe`.split(/\s+/)
-const LAST = `Albers Behrens Claasen Detlefsen Ehlers Feddersen Gerdes Harms Ipsen Jessen Kröger Lorenzen Matthiesen ` +
-  `Nissen Petersen Quast
-  Rickmers Sievers Thomsen Uhlmann Voss Wulf Yilmaz Zacharias Bruhn Hinrichs Kohrs Lührs Meinert Stöver`.split(/\s+/)
+const words = (text: string): string[] => text.trim().split(/\s+/)
+const FIRST = words(`
+  Anna Bente Carla Dörte Elif Fenja Greta Hanne Ida Jule Katrin Lena Merle Nora Okka Paula Rieke Silke Tomke Wiebke
+  Arne Björn Carsten Detlef Emre Fiete Gerrit Hinnerk Ivo Jan Knut Lars Malte Niklas Ole Piet Ragnar Sönke Thies Uwe`)
+const LAST = words(`
+  Albers Behrens Claasen Detlefsen Ehlers Feddersen Gerdes Harms Ipsen Jessen Kröger Lorenzen Matthiesen Nissen
+  Petersen Quast Rickmers Sievers Thomsen Uhlmann Voss Wulf Yilmaz Zacharias Bruhn Hinrichs Kohrs Lührs Meinert Stöver`)
 
 type Town = { city: string; postalCode: string; country: string; region?: string; streets: string[]; weight: number }
 const GERMAN = [
@@ -40,7 +41,7 @@ const TOWNS: Town[] = [
 
 /** So many people; the earlier ones come back more often. */
 export function people(random: Random, count: number): Person[] {
-  return Array.from({ length: count }, (_, index) => {
+  return Array.from({ length: count }, (_, index): Person => {
     const [first, last] = [random.one(FIRST), random.one(LAST)]
     const { streets, weight, ...place } = random.weighed(TOWNS, (each) => each.weight)
     const street = random.one(streets)

@@ -1,9 +1,13 @@
 // The demo shop stands, sells in both currencies, has a past that adds up, and is not seeded twice.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { Type } from 'typebox'
 import { listChannels } from '../src/modules/catalog/channels.ts'
 import { invariants } from '../src/modules/inventory/invariants.ts'
+import { diskStorage, mediaStorage } from '../src/modules/media/storage.ts'
 import { quote } from '../src/modules/pricing/quote.ts'
 import { sql, type Db } from '../src/platform/db.ts'
 import { testDatabase } from '../src/platform/testing.ts'
@@ -36,9 +40,13 @@ test('the demo shop', async (t) => {
     }
   })
 
-  await t.test('has weeks of orders that add up, once', async () => {
+  await t.test('has weeks of orders that add up, once, and pictures', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kontor-media-'))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    mediaStorage.set(db, diskStorage(folder))
     const today = new Date('2026-06-15T09:00:00Z')
-    await loadHistory(db, { today })
+    await loadHistory(db, { today, pictures: goods.slice(0, 2) })
+    assert.equal(await countOf(db, sql`select count(*) from catalog.product_image`), 2)
     const orders = await countOf(db, sql`select count(*) from orders.order where state = 'placed'`)
     assert.ok(orders > 500, `${orders} orders`)
     await loadHistory(db, { today })

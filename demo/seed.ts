@@ -4,7 +4,7 @@
 import { saveChannel, listChannels } from '../src/modules/catalog/channels.ts'
 import { saveCategoryPaths } from '../src/modules/catalog/categories.ts'
 import { createCollection, setCollectionProducts } from '../src/modules/catalog/collections.ts'
-import { saveProducts, type SavedProduct } from '../src/modules/catalog/save-products.ts'
+import { saveProducts, type ProductToSave, type SavedProduct } from '../src/modules/catalog/save-products.ts'
 import { createPublishableKey, createSecretKey } from '../src/modules/identity/api-keys.ts'
 import { permissions } from '../src/modules/identity/identity.ts'
 import { addLocation } from '../src/modules/inventory/locations.ts'
@@ -17,7 +17,8 @@ import { saveMethod } from '../src/modules/shipping/methods.ts'
 import { saveZone } from '../src/modules/shipping/zones.ts'
 import { systemContext, type Db, type Tx } from '../src/platform/db.ts'
 import { newId } from '../src/platform/id.ts'
-import { departments, goods, variantsOf } from './goods.ts'
+import { departments, goods, pictureFile, picturesOf, variantsOf } from './goods.ts'
+import type { Good } from './goods/product.ts'
 import * as market from './market.ts'
 import { Random } from './random.ts'
 
@@ -54,19 +55,32 @@ async function seedMarket(tx: Tx): Promise<void> {
   }
 }
 
-async function seedGoods(tx: Tx, channelId: string): Promise<SavedProduct[]> {
-  const paths = departments.flatMap(({ name, goods: own }) => own.map(({ category }) => [name, category]))
-  const categoryIds = await saveCategoryPaths(tx, paths)
-  const saved = await saveProducts(tx, goods.map((good, index) => ({
+/** Where the pictures of goods are, by the name of their file. */
+type Pictures = ReadonlyMap<string, { url: string; assetId: string }>
+
+/** Writes these goods with those of their pictures that are there. Asked twice it is the same. */
+export async function saveGoods(
+  tx: Tx, channelId: string, wanted: readonly Good[], pictures: Pictures = new Map(),
+): Promise<SavedProduct[]> {
+  const departmentOf = (good: Good) => departments.find((department) => department.goods.includes(good))!.name
+  const categoryIds = await saveCategoryPaths(tx, wanted.map((good) => [departmentOf(good), good.category]))
+  return saveProducts(tx, wanted.map((good, index): ProductToSave => ({
     handle: good.handle, title: good.title, descriptionHtml: `<p>${good.text}</p>`, vendor: good.maker,
-    type: good.category, tags: good.tags,
-    status: 'active' as const, taxClass: good.taxClass ?? 'standard', channelIds: [channelId],
-    categoryIds: [categoryIds[index]!],
-    options: (good.options ?? []).map(({ name, values }) => ({ name, values })),
-    variants: variantsOf(good).map(
-      ({ options, sku, barcode, weightGrams }) => ({ options, sku, barcode, weightGrams })
-    ),
+    type: good.category, tags: good.tags, status: 'active', taxClass: good.taxClass ?? 'standard',
+    channelIds: [channelId],
+    categoryIds: [categoryIds[index]!], options: (good.options ?? []).map(({ name, values }) => ({ name, values })),
+    images: picturesOf(good).flatMap((colour) => {
+      const picture = pictures.get(pictureFile(good, colour))
+      return picture ? [{ ...picture, alt: picturesOf(good).length > 1 ? `${good.title}, ${colour}` : good.title }] : []
+    }),
+    variants: variantsOf(good).map(({ options, sku, barcode, weightGrams, picture }) => ({
+      options, sku, barcode, weightGrams, imageUrl: pictures.get(picture)?.url ?? null,
+    })),
   })))
+}
+
+async function seedGoods(tx: Tx, channelId: string): Promise<SavedProduct[]> {
+  const saved = await saveGoods(tx, channelId, goods)
   const variants = saved.flatMap((product, index) => variantsOf(goods[index]!).map((variant) => (
     { ...variant, variantId: product.variants.find(({ sku }) => sku === variant.sku)!.variantId })))
   await setPrices(tx, variants.flatMap(({ variantId, eurMinor, usdMinor, wasEurMinor, wasUsdMinor }) => [
