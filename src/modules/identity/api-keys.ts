@@ -39,7 +39,7 @@ export async function createPublishableKey(tx: Tx, id: string, { name, channelId
 /** Publishable keys that work, the oldest first. */
 export async function listPublishableKeys(conn: Conn) {
   return conn.many(PublishableKey, sql`
-    select ${publishableColumns} from identity.publishable_key order by revoked_at is not null, id limit 1000`)
+    select ${publishableColumns} from identity.publishable_key where revoked_at is null order by id limit 1000`)
 }
 
 const params = Type.Object({ keyId: Id })
@@ -86,7 +86,10 @@ const deleteSecretKey = route({
 const getPublishableKeys = route({
   method: 'GET', path: '/admin/publishable-keys', access: read, tags, summary: 'List publishable keys',
   response: { 200: Type.Object({ items: Type.Array(PublishableKey) }) },
-  run: async ({ db }) => ({ items: await listPublishableKeys(db) }),
+  run: async ({ db }) => ({
+    items: await db.many(PublishableKey, sql`
+      select ${publishableColumns} from identity.publishable_key order by revoked_at is not null, id limit 1000`),
+  }),
 })
 
 const getPublishableKey = async (conn: Conn, id: string) => conn.one(PublishableKey, sql`
