@@ -63,10 +63,16 @@ for (const ajv of [textual, exact]) addFormats.default(
 export function validator(schema: TSchema | undefined, place: string, coerce: boolean): (value: unknown) => unknown {
   let check: ValidateFunction | undefined
   return (value) => {
+    if (!schema && isEmpty(value)) return value ?? {}
     check ??= (coerce ? textual : exact).compile(closed(schema ?? Type.Object({})) as object)
     if (check(value ?? {})) return value ?? {}
     throw InvalidRequest({ fields: (check.errors ?? []).slice(0, 20).map((error) => fieldOf(error, place)) })
   }
+}
+
+function isEmpty(value: unknown): boolean {
+  for (const _ in value as object) return false
+  return true
 }
 
 function fieldOf(error: ErrorObject, place: string): { path: string; message: string } {
