@@ -25,8 +25,10 @@ export function checkPassword(password: string, personal: readonly string[]): vo
   if ([...plain].length < MIN_LENGTH) {
     throw PasswordRefused({ reason: 'too-short' }, `It needs ${MIN_LENGTH} characters: a few words in a row are easy to remember.`)
   }
-  const core = unrepeated(plain.replace(/[@4]/g, 'a').replace(/0/g, 'o').replace(/[$5]/g, 's').replace(/3/g, 'e').replace(/[^\p{L}]/gu, ''))
-  if (COMMON.has(core) || [...unrepeated(plain)].length <= 4 || RUNS.some((run) => run.repeat(3).includes(plain))) {
+  const inner = plain.replace(/^\P{L}+|\P{L}+$/gu, '')
+  const words = [inner, inner.replace(/[@4]/g, 'a').replace(/0/g, 'o').replace(/[$5]/g, 's').replace(/3/g, 'e').replace(/1/g, 'i')]
+  const common = words.some((word) => COMMON.has(shortestUnit(word.replace(/\P{L}/gu, ''))))
+  if (common || [...shortestUnit(plain)].length <= 4 || RUNS.some((run) => run.repeat(3).includes(plain))) {
     throw PasswordRefused({ reason: 'too-common' }, 'It is among the first that anybody would try.')
   }
   const own = personal.flatMap((text) => text.toLowerCase().split(/[^\p{L}\p{N}]+/u)).filter((part) => part.length > 2)
@@ -36,8 +38,8 @@ export function checkPassword(password: string, personal: readonly string[]): vo
   }
 }
 
-// "abcabcab" is "abc" in a row: the shortest unit whose repetition makes the text.
-function unrepeated(text: string): string {
+// "abcabcab" is "abc" in a row.
+function shortestUnit(text: string): string {
   for (let length = 1; length <= text.length / 2; length++) {
     if (text.slice(0, length).repeat(Math.ceil(text.length / length)).startsWith(text)) return text.slice(0, length)
   }
