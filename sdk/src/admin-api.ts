@@ -28,73 +28,6 @@ export type Attribute = {
   filterable: boolean
 }
 
-export type CancelOrderResult = {
-  /** A UUID */
-  id: string
-  /** What people call the order */
-  number: number
-  state: 'awaiting_payment' | 'placed' | 'lapsed' | 'cancelled'
-  /** A UUID */
-  channelId: string
-  /** ISO 4217 code */
-  currency: string
-  email: string
-  totalMinor: number
-  /** ISO 8601 in UTC */
-  createdAt: string
-  placedAt: string | null
-  closedAt: string | null
-  shippingAddress: Address | null
-  billingAddress: Address | null
-  pricesIncludeTax: boolean
-  lines: {
-    position: number
-    /** A UUID */
-    variantId: string
-    /** A UUID */
-    productId: string
-    sku: string
-    productTitle: string
-    variantTitle: string
-    imageUrl: string | null
-    requiresShipping: boolean
-    weightGrams: number
-    quantity: number
-    unitMinor: number
-    perUnits: number
-    taxRatePpm: number
-    subtotalMinor: number
-    discountMinor: number
-    taxMinor: number
-    totalMinor: number
-  }[]
-  delivery: {
-    /** A UUID */
-    methodId: string
-    code: string
-    name: string
-    amountMinor: number
-    discountMinor: number
-    taxRatePpm: number
-    taxMinor: number
-    totalMinor: number
-  } | null
-  promotions: {
-    /** A UUID */
-    promotionId: string
-    code: string | null
-    name: string
-    amountMinor: number
-  }[]
-  subtotalMinor: number
-  shippingMinor: number
-  discountMinor: number
-  taxMinor: number
-  paymentMethod: string | null
-  /** ISO 8601 in UTC */
-  holdsUntil: string
-}
-
 export type Category = {
   /** A UUID */
   id: string
@@ -347,7 +280,7 @@ export type Option = {
 }
 
 export type Order = {
-  order: CancelOrderResult
+  order: OrderOrder
   timeline: {
     /** ISO 8601 in UTC */
     at: string
@@ -356,6 +289,73 @@ export type Order = {
     actor: string
     data: Record<string, unknown>
   }[]
+}
+
+export type OrderOrder = {
+  /** A UUID */
+  id: string
+  /** What people call the order */
+  number: number
+  state: 'awaiting_payment' | 'placed' | 'lapsed' | 'cancelled'
+  /** A UUID */
+  channelId: string
+  /** ISO 4217 code */
+  currency: string
+  email: string
+  totalMinor: number
+  /** ISO 8601 in UTC */
+  createdAt: string
+  placedAt: string | null
+  closedAt: string | null
+  shippingAddress: Address | null
+  billingAddress: Address | null
+  pricesIncludeTax: boolean
+  lines: {
+    position: number
+    /** A UUID */
+    variantId: string
+    /** A UUID */
+    productId: string
+    sku: string
+    productTitle: string
+    variantTitle: string
+    imageUrl: string | null
+    requiresShipping: boolean
+    weightGrams: number
+    quantity: number
+    unitMinor: number
+    perUnits: number
+    taxRatePpm: number
+    subtotalMinor: number
+    discountMinor: number
+    taxMinor: number
+    totalMinor: number
+  }[]
+  delivery: {
+    /** A UUID */
+    methodId: string
+    code: string
+    name: string
+    amountMinor: number
+    discountMinor: number
+    taxRatePpm: number
+    taxMinor: number
+    totalMinor: number
+  } | null
+  promotions: {
+    /** A UUID */
+    promotionId: string
+    code: string | null
+    name: string
+    amountMinor: number
+  }[]
+  subtotalMinor: number
+  shippingMinor: number
+  discountMinor: number
+  taxMinor: number
+  paymentMethod: string | null
+  /** ISO 8601 in UTC */
+  holdsUntil: string
 }
 
 export type OrderSummary = {
@@ -2054,7 +2054,7 @@ export type Operations = {
       orderId: string
       reason: 'customer' | 'out_of_stock' | 'fraud' | 'payment' | 'other'
     }
-    answer: CancelOrderResult
+    answer: OrderOrder
     problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-closed' | 'order-not-found' | 'unauthenticated'
   }
 }

@@ -82,7 +82,7 @@ export type Channel = {
 
 export type Checkout = {
   order: Order
-  payment: Payment2
+  payment: Payment
   /** Reads the order later, as a bearer token. Shown once: null in a repeated answer */
   token: string | null
 }
@@ -99,16 +99,9 @@ export type Collection = {
   version: number
 }
 
-export type CompareAt = {
-  /** Minor units: 12900 EUR is 129.00 €, 12900 JPY is 12900 ¥ */
-  amount: number
-  /** ISO 4217 code */
-  currency: string
-}
-
 export type CompleteCartResult = {
   order: Order
-  payment: Payment2
+  payment: Payment
 }
 
 export type CreateCartResult = {
@@ -210,16 +203,16 @@ export type Order = {
 }
 
 export type Payment = {
-  /** The code of a payment method */
-  method: string
-  data?: Record<string, string | number | boolean>
-}
-
-export type Payment2 = {
   kind: 'authorized' | 'captured' | 'pending' | 'action' | 'declined' | 'unknown' | 'none'
   reason?: string
   /** Where the shopper has to go to confirm */
   url?: string
+}
+
+export type PaymentInput = {
+  /** The code of a payment method */
+  method: string
+  data?: Record<string, string | number | boolean>
 }
 
 export type Product = {
@@ -253,7 +246,7 @@ export type Product = {
       price: Money
       /** The price buys so many units: 1, but for goods cheaper than a cent */
       perUnits: number
-      compareAt: CompareAt | null
+      compareAt: Money | null
     }[]
     stock: Stock
   }[]
@@ -283,7 +276,7 @@ export type ProductSummary = {
     price: Money
     /** The price buys so many units: 1, but for goods cheaper than a cent */
     perUnits: number
-    compareAt: CompareAt | null
+    compareAt: Money | null
   } | null
   pricesVary: boolean
   stock: Stock

@@ -21,13 +21,14 @@ export function plain(schema: TSchema): Json {
   })
 }
 
-type Seen = { schema: Json; places: number; names: Map<string, number>; fallback: string | undefined }
+type Seen = { places: number; title: string | undefined; names: Map<string, number>; fallback: string }
 
 // How much a place says about a name: what GET answers for one thing is that thing; a list or an action may answer less
-// of it.
+// of it, and what is sent less still.
 const ANSWERS_ONE = 4
 const ANSWERS = 2
-const PART = 1
+const PART_OF_ANSWER = 1
+const PART_OF_INPUT = 0.5
 
 export class Components {
   readonly #seen = new Map<string, Seen>()
@@ -37,15 +38,15 @@ export class Components {
   constructor(routes: readonly Route[]) {
     for (const route of routes) {
       for (const schema of Object.values(route.response)) if (schema) this.#visitAnswer(plain(schema), route)
-      if (route.body) this.#visitParts(plain(route.body), `${resourceName(route)}Input`)
+      if (route.body) this.#visitParts(plain(route.body), `${resourceName(route)}Input`, PART_OF_INPUT)
     }
     const taken = new Set<string>()
     const byWeight = [...this.#seen].sort(
       ([, a], [, b]) => Math.max(...b.names.values()) - Math.max(...a.names.values())
     )
-    for (const [key, { places, names, schema, fallback }] of byWeight) {
+    for (const [key, { places, names, title, fallback }] of byWeight) {
       if (places < 2) continue
-      const wanted = [schema['title'] ? pascal(schema['title']) : bestName(names), ...fallback ? [fallback] : []]
+      const wanted = [title ? pascal(title) : bestName(names), fallback]
       let name = wanted.find((one) => !taken.has(one)) ?? wanted[0]!
       for (let number = 2; taken.has(name); number++) name = `${wanted[0]}${number}`
       taken.add(name)
@@ -63,35 +64,38 @@ export class Components {
   }
 
   // An answer gets a name even if it stands in one place only.
-  #visit(schema: Json, name: string, weight = PART, fallback?: string): void {
+  #visit(schema: Json, name: string, weight: number, fallback: string): void {
     if (schema['type'] === 'object' && Object.keys(schema['properties'] ?? {}).length >= 2) {
       const key = keyOf(schema)
       const known = this.#seen.get(key)
-      const seen = known ?? { schema, places: 0, names: new Map<string, number>(), fallback: undefined }
-      seen.places += weight
-      seen.fallback ??= fallback
+      const seen = known ?? { places: 0, title: undefined, names: new Map<string, number>(), fallback }
+      seen.places += Math.max(weight, 1)
+      seen.title ??= schema['title']
       seen.names.set(name, (seen.names.get(name) ?? 0) + weight)
       this.#seen.set(key, seen)
       if (known) return   // its parts stand in one place, however often it is answered
     }
-    this.#visitParts(schema, name)
+    this.#visitParts(schema, name, Math.min(weight, PART_OF_ANSWER))
   }
 
-  #visitParts(schema: Json, name: string): void {
+  #visitParts(schema: Json, name: string, weight: number): void {
     for (const [property, part] of Object.entries<Json>(schema['properties'] ?? {})) {
-      this.#visitWithin(part, part['items'] ? singular(property) : property, name)
+      this.#visitWithin(part, part['items'] ? singular(property) : property, name, weight)
     }
     for (const part of [...schema['anyOf'] ?? [], ...schema['allOf'] ?? [], ...schema['oneOf'] ?? []] as Json[]) {
-      this.#visit(part, pascal(part['properties']?.kind?.const ?? '') + name)   // PercentageDiscount, AmountDiscount
+      const kind = pascal(part['properties']?.kind?.const ?? '')   // PercentageDiscount, AmountDiscount
+      this.#visit(part, kind + name, weight, `${kind}${name}Value`)
     }
-    if (schema['items']) this.#visit(schema['items'], name)
+    if (schema['items']) this.#visit(schema['items'], name, weight, `${name}Item`)
   }
 
-  #visitWithin(part: Json, property: string, owner: string): void {
+  #visitWithin(part: Json, property: string, owner: string, weight: number): void {
     const inner = part['items'] ?? part
-    const name = pascal(property).length > 3 && property !== 'items' ? pascal(property) : `${owner}${pascal(property)}`
-    if (inner['properties']) this.#visit(inner, name)
-    else this.#visitParts(inner, name)
+    const own = `${owner}${pascal(property)}`
+    const name = property.length > 3 && property !== 'items' ? pascal(property) : own
+    const fallback = weight === PART_OF_INPUT ? `${name}Input` : own
+    if (inner['properties']) this.#visit(inner, name, weight, fallback)
+    else this.#visitParts(inner, name, weight)
   }
 
   /** The schema with what has a name replaced by a reference to it. */
@@ -138,8 +142,8 @@ export class Components {
   }
 }
 
-// A description says what a schema means in its place; it is the same schema elsewhere.
-function keyOf({ description: _, ...schema }: Json): string {
+// Title and description say what a schema means in its place; it is the same schema elsewhere.
+function keyOf({ title: _, description: __, ...schema }: Json): string {
   return JSON.stringify(schema)
 }
 
