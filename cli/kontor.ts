@@ -6,6 +6,7 @@ import { UsageError, type Command } from './usage.ts'
 // Loaded when they are asked for: a command should not wait for what it does not use.
 const commands: Record<string, () => Promise<Command>> = {
   import: async () => (await import('./import.ts')).importProducts,
+  export: async () => (await import('./export.ts')).exportProducts,
   backup: async () => (await import('./backup.ts')).backup,
   restore: async () => (await import('./restore.ts')).restore,
 }

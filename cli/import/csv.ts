@@ -97,8 +97,9 @@ function decoderOf(encoding: string): TextDecoder {
   }
 }
 
+// A copy even of plain ASCII: a piece of a string keeps the whole of it in memory, and some cells are kept for long.
 function decode(raw: string, decoder: TextDecoder): string | undefined {
-  if (!/[\x80-\xff]/.test(raw)) return raw
+  if (!/[\x80-\xff]/.test(raw)) return Buffer.from(raw, 'latin1').toString('latin1')
   try {
     return decoder.decode(Buffer.from(raw, 'latin1'))
   } catch {

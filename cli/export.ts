@@ -1,0 +1,63 @@
+// kontor export: the catalogue as a file that other shops, and we, read. It is written as it is read, whatever the size
+// of the catalogue.
+import { createWriteStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { parseArgs } from 'node:util'
+import { readConfig } from '../src/platform/config.ts'
+import { readProducts, type Shown } from './export/read-products.ts'
+import { writeShopify } from './export/shopify.ts'
+import { writeWooCommerce } from './export/woocommerce.ts'
+import type { ImportedProduct } from './import/product.ts'
+import { chooseChannel, chooseCurrency } from './market.ts'
+import { withDatabase } from './open-database.ts'
+import { UsageError, type Command } from './usage.ts'
+
+type Source = () => AsyncIterable<ImportedProduct>
+const writers: Record<string, (products: Source, currency: string) => AsyncIterable<string>> = {
+  shopify: (products, currency) => writeShopify(products(), { currency, tell }),
+  woocommerce: (products, currency) => writeWooCommerce(products, { currency, tell }),
+  jsonl: (products, currency) => writeLines(products(), currency),
+}
+
+export const exportProducts: Command = {
+  summary: 'Write the products to a file that other shops read',
+  help: `kontor export shopify [FILE]       CSV with the columns of Shopify
+kontor export woocommerce [FILE]   CSV with the columns of WooCommerce
+kontor export jsonl [FILE]         one JSON object a line, everything that an import knows
+
+  --channel CODE    whose prices and publications; the first channel unless named
+  --currency CODE   of the prices; the channel's own unless named
+  --url ADDRESS     where the shop's pictures are reached; PUBLIC_URL unless named
+
+Without FILE it goes to the standard output. kontor import reads all of it back but jsonl.
+Exit status: 0 written, 2 not.`,
+
+  async run(args) {
+    const { values, positionals: [kind = '', file, ...rest] } = parseArgs({
+      args, allowPositionals: true,
+      options: { channel: { type: 'string' }, currency: { type: 'string' }, url: { type: 'string' } },
+    })
+    const write = writers[kind]
+    if (!write) throw new UsageError(`Say what to write: ${Object.keys(writers).join(', ')}.`)
+    if (rest.length > 0) throw new UsageError(`Name one file at most: kontor export ${kind} [FILE]`)
+    const baseUrl = values.url ?? readConfig(process.env).publicUrl ?? 'http://localhost:8000'
+    if (!URL.canParse(baseUrl)) throw new UsageError(`--url: "${baseUrl}" is no address such as https://shop.example`)
+    return withDatabase(async (db) => {
+      const channel = await chooseChannel(db, values.channel)
+      const shown: Shown = { channel, currency: chooseCurrency(channel, values.currency), baseUrl }
+      const text = Readable.from(write(() => readProducts(db, shown), shown.currency))
+      if (file) await pipeline(text, createWriteStream(file))
+      else await pipeline(text, process.stdout, { end: false })
+      return 0
+    })
+  },
+}
+
+function tell(handle: string, what: string): void {
+  process.stderr.write(`note  ${handle} ${what}\n`)
+}
+
+async function* writeLines(products: AsyncIterable<ImportedProduct>, currency: string): AsyncGenerator<string> {
+  for await (const { line, ...product } of products) yield `${JSON.stringify({ currency, ...product })}\n`
+}
