@@ -120,7 +120,8 @@ describe('Shopify', () => {
         'price,Charge tax,' +
       'Inventory tracker,Inventory quantity,Continue selling when out of stock,Weight value (grams),Product image ' +
         'URL\n' +
-      'Cap,cap,<p>Blue</p>,TRUE,Active,CAP-S,Size,S,19.90,25.00,FALSE,shopify,3,CONTINUE,80,//cdn.example.com/cap.jpg\n'))
+      'Cap,cap,<p>Blue</p>,TRUE,Active,CAP-S,Size,S,19.90,25.00,FALSE,shopify,3,CONTINUE,80,' +
+      '//cdn.example.com/cap.jpg\n'))
     const [{ variants: [variant], images }] = products as [ImportedProduct]
     assert.deepEqual([
       variant!.priceMinor, variant!.compareAtMinor, variant!.taxClass, variant!.backorder,
