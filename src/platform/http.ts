@@ -3,19 +3,18 @@
 // the SDK are made from the same objects.
 import { createHash } from 'node:crypto'
 import Fastify, {
-  type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest,
+  type FastifyInstance, type FastifyReply, type FastifyRequest,
 } from 'fastify'
 import { ProxyTracerProvider, SpanStatusCode, trace, type Span } from '@opentelemetry/api'
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { answerFailure } from './answer-failure.ts'
 import { AlreadyRun, principalOf, type Actor, type Context } from './context.ts'
-import { measured, openTransaction, sql, type Cost, type Db } from './db.ts'
+import { measured, sql, type Cost, type Db } from './db.ts'
 import { hashToken, newId } from './id.ts'
 import { observeRequest } from './metrics.ts'
 import {
-  AlreadyDone, Busy, Forbidden, InternalError, InvalidRequest, isProblem, KeyInFlight, KeyReused, NotFound, Problem,
-  TooManyRequests, Unauthenticated,
-  type ProblemKind,
+  AlreadyDone, InvalidRequest, KeyReused, NotFound, Problem, type ProblemKind,
 } from './problem.ts'
 import { refuseHostileText, validator } from './validation.ts'
 import type { Log } from './log.ts'
@@ -76,6 +75,11 @@ export type Route<
   bodyLimit?: number
   rawBody?: boolean
   multipart?: boolean
+  /**
+   * Answers from memory before the request is even checked: a question that was answered before was checked before. Sets
+   * its headers and answers the bytes, an empty answer for 304, or undefined when `run` has to.
+   */
+  recall?: (asked: { db: Db; actor: Actor; request: FastifyRequest; reply: FastifyReply }) => Buffer | undefined
   run: (input: RouteInput<P, Q, B>) => Promise<R>
 }
 
@@ -85,15 +89,6 @@ export function route<
   const B extends TSchema | undefined = undefined, R = unknown,
 >(definition: Route<P, Q, B, R>): Route<P, Q, B, R> {
   return definition
-}
-
-/** Problems that any route may answer, beside those it declares. */
-export function problemsOf(definition: Route): readonly ProblemKind<any>[] {
-  const common: ProblemKind<any>[] = [InvalidRequest, TooManyRequests, Busy, InternalError]
-  if (definition.access !== 'public' && definition.access !== 'webhook') common.push(Unauthenticated, Forbidden)
-  if (definition.method === 'POST' && definition.replay !== 'none') common.push(KeyReused, KeyInFlight)
-  if (definition.replay === 'refuse') common.push(AlreadyDone)
-  return [...(definition.problems ?? []), ...common]
 }
 
 const strict = process.env['NODE_ENV'] !== 'production'
@@ -166,11 +161,16 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
       if (definition.access !== 'public') reply.header('cache-control', 'private, no-store')
       const actor = definition.access === 'public' || definition.access === 'webhook' ? ANONYMOUS
         : await authenticate(request, definition.access)
+      const ready = definition.recall?.({ db, actor, request, reply })
+      if (ready) {
+        tellCost(reply, cost)
+        return void reply.send(ready)
+      }
       const input = read(definition, check, request, reply, db, actor)
       const value = await runOnce(definition, input, reply)
       if (reply.sent) return
       if (reply.statusCode === 200) reply.status(success)
-      if (strict) reply.header('server-timing', `db;desc="${cost.statements} statements, ${cost.trips} trips"`)
+      tellCost(reply, cost)
       if (value === undefined || Buffer.isBuffer(value)) return void reply.send(value)
       answers?.(reply.statusCode, value)
       reply.type('application/json; charset=utf-8').send(JSON.stringify(value))
@@ -193,6 +193,11 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
       tracer.startActiveSpan(name, (span) => void measured((cost) => handle(request, reply, cost, span)))
     },
   })
+}
+
+/** Developers see what a request cost the database. */
+function tellCost(reply: FastifyReply, { statements, trips }: Cost): void {
+  if (strict) reply.header('server-timing', `db;desc="${statements} statements, ${trips} trips"`)
 }
 
 /** Whether somebody has registered a tracer: a span that goes nowhere still costs a context. */
@@ -266,47 +271,6 @@ async function runOnce(definition: Route, input: RouteInput<any, any, any>, repl
     idempotency.written = true
     return definition.replay({ ...input, resultId: before.resultId })
   }
-}
-
-function answerFailure(
-  error: unknown, definition: Route | undefined, request: FastifyRequest, reply: FastifyReply, log: Log,
-): void {
-  let problem = error instanceof Problem ? error : problemOf(error as FastifyError)
-  if (error instanceof Problem && strict && definition && !problemsOf(definition).some(
-    (kind) => kind.code === error.kind.code
-  )) {
-    log.error({
-      requestId: request.id, route: definition.path, problem: error.kind.code,
-    }, 'a route threw a problem that it does not declare')
-    problem = InternalError({}, `The route does not declare the problem ${error.kind.code}`)
-  } else if (problem.kind.status >= 500) {
-    log.error({
-      requestId: request.id, err: problem.cause ?? error, inTransaction: openTransaction() !== undefined,
-    }, 'a request failed')
-  }
-  const { kind, extra, detail } = problem
-  if ('retryAfterSeconds' in extra) reply.header('retry-after', String(extra['retryAfterSeconds']))
-  if (isProblem(problem, Unauthenticated)) reply.header('www-authenticate', 'Bearer')
-  reply.status(kind.status).type('application/problem+json').header('cache-control',
-    'no-store').header('x-request-id', request.id)
-    .send(JSON.stringify({
-      type: `https://kontor.dev/problems/${kind.code}`, title: kind.title, status: kind.status,
-      ...(detail ? { detail } : {}),
-      instance: request.url.split('?')[0], requestId: request.id, ...extra,
-    }))
-}
-
-// What Fastify itself refuses: too large, wrong media type, broken framing.
-function problemOf(error: FastifyError): Problem {
-  const status = error.statusCode ?? 500
-  if (status >= 500 || status < 400) {
-    const failure = InternalError({})
-    failure.cause = error
-    return failure
-  }
-  const message = status === 413 ? 'is larger than this route takes' : status === 415
-    ? 'must come as content-type: application/json' : error.message
-  return InvalidRequest({ fields: [{ path: 'body', message }] })
 }
 
 function responseChecks(definition: Route): (status: number, value: unknown) => void {

@@ -2,7 +2,8 @@
 // same schema. Problems are listed for each route with their type and extra fields, so that a client can tell them
 // apart by type alone.
 import type { TObject } from 'typebox'
-import { problemsOf, type Access, type Route } from './http.ts'
+import { problemsOf } from './answer-failure.ts'
+import type { Access, Route } from './http.ts'
 import { Components, type Json } from './openapi-schemas.ts'
 import { operationName, pascal } from './operation-name.ts'
 import { VersionConflict, type ProblemKind } from './problem.ts'

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { TaggedCache, type InvalidationFeed } from '../../platform/cache.ts'
-import type { Db } from '../../platform/db.ts'
+import type { Actor, Db } from '../../platform/db.ts'
 
 type Reply = { header(name: string, value: string): unknown, status(code: number): unknown }
 type Answer = { body: Buffer, etag: string }
@@ -34,32 +34,48 @@ export function forgetOnChange(db: Db, feed: InvalidationFeed): void {
   feed.listen((tags) => memoryOf(db).drop(tags))
 }
 
-export type Asked = { db: Db, headers: Record<string, string | undefined>, reply: Reply }
+export type Asked = { db: Db, headers: Record<string, string | string[] | undefined>, reply: Reply }
+const NOTHING = Buffer.alloc(0)
+
+/** The question of a request: its address in its channel, as it was written. */
+export function questionOf(actor: { kind: string, channelId?: string }, request: { url: string }): string {
+  return `${actor.channelId ?? ''} ${request.url}`
+}
+
+/** The `recall` of a route whose answers are kept here. */
+export function recall(
+  { db, actor, request, reply }: { db: Db, actor: Actor, request: { url: string } & Pick<Asked, 'headers'>, reply: Reply },
+): Buffer | undefined {
+  const answer = memoryOf(db).peek(questionOf(actor, request))
+  return answer && give({ db, headers: request.headers, reply }, answer)
+}
 
 /**
  * Answers from memory, or makes it; 304 without a body when the asker has it already. What `make` throws is not kept.
  */
-export async function answerFromMemory(
-  asked: Asked, question: string, make: () => Promise<Made>,
-): Promise<Buffer | undefined> {
-  const { body, etag } = await memoryOf(asked.db).get(question, async () => {
+export async function answerFromMemory(asked: Asked, question: string, make: () => Promise<Made>): Promise<Buffer> {
+  const answer = await memoryOf(asked.db).get(question, async () => {
     const { value, tags, maxAgeMs } = await make()
     const body = Buffer.from(JSON.stringify(value))
     const answer = { body, etag: `"${createHash('sha1').update(body).digest('base64url')}"` }
     const bytes = body.length + 2 * question.length + ENTRY_BYTES + TAG_BYTES * tags.length
     return { value: answer, bytes, tags, ...(maxAgeMs === undefined ? {} : { maxAgeMs }) }
   })
-  asked.reply.header('etag', etag)
-  asked.reply.header('cache-control', 'public, max-age=1, must-revalidate')
-  asked.reply.header('vary', 'x-publishable-key')
-  if (matches(asked.headers['if-none-match'], etag)) {
-    asked.reply.status(304)
-    return undefined
+  return give(asked, answer)
+}
+
+function give({ headers, reply }: Asked, { body, etag }: Answer): Buffer {
+  reply.header('etag', etag)
+  reply.header('cache-control', 'public, max-age=1, must-revalidate')
+  reply.header('vary', 'x-publishable-key')
+  if (matches(headers['if-none-match'], etag)) {
+    reply.status(304)
+    return NOTHING
   }
-  asked.reply.header('content-type', 'application/json; charset=utf-8')
+  reply.header('content-type', 'application/json; charset=utf-8')
   return body
 }
 
-function matches(header: string | undefined, etag: string): boolean {
-  return header !== undefined && header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)
+function matches(header: string | string[] | undefined, etag: string): boolean {
+  return typeof header === 'string' && header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)
 }

@@ -12,7 +12,7 @@ import { shopperChannel } from '../catalog/channels.ts'
 import { getProducts } from '../catalog/get-listed-products.ts'
 import { searchProducts, type SearchFilter } from '../catalog/search-products.ts'
 import { CurrencyNotOffered } from '../pricing/pricing.ts'
-import { answerFromMemory, type Made } from './answer-from-memory.ts'
+import { answerFromMemory, questionOf, recall, type Made } from './answer-from-memory.ts'
 import { ProductList, shownPrice, shownStock, type Card } from './browse.ts'
 import { findMarket } from './market.ts'
 import { findOffered, pageByPrice, readOffers, type Market } from './offers.ts'
@@ -110,9 +110,10 @@ export const getStoreProducts = route({
   query: Query,
   response: { 200: ProductList, 304: null },
   problems: [InvalidCursor, CurrencyNotOffered, ChannelNotFound],
-  async run({ db, context, query, headers, reply }) {
+  recall,
+  async run({ db, context, query, headers, request, reply }) {
     const channelId = shopperChannel(context.actor)
-    const question = `${channelId} products ${JSON.stringify(Object.entries(query).sort())}`
-    return answerFromMemory({ db, headers, reply }, question, () => makeList(db, channelId, query))
+    return answerFromMemory({ db, headers, reply }, questionOf(context.actor, request),
+      () => makeList(db, channelId, query))
   },
 })
