@@ -821,7 +821,7 @@ export type Operations = {
     problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
   }
   /** Invite somebody to the staff. Sends a mail with a link, valid for three days, under which they set their password. Needs the permission `identity:write`. */
-  staff: {
+  createStaff: {
     input: {
       email: string
       name: string
@@ -2077,7 +2077,7 @@ export const operations = {
   listMySessions: ['GET', '/admin/me/sessions', [], false],
   endMySession: ['DELETE', '/admin/me/sessions/{sessionId}', [], false],
   listStaff: ['GET', '/admin/staff', ['limit', 'cursor'], false],
-  staff: ['POST', '/admin/staff', [], true],
+  createStaff: ['POST', '/admin/staff', [], true],
   getStaff: ['GET', '/admin/staff/{staffId}', [], false],
   updateStaff: ['PATCH', '/admin/staff/{staffId}', [], false],
   inviteAgain: ['POST', '/admin/staff/{staffId}/invitation', [], false],

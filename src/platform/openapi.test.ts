@@ -126,6 +126,7 @@ test('names of operations', () => {
   assert.equal(named('GET', '/admin/price-lists/:priceListId/prices', true), 'listPriceListPrices')
   assert.equal(named('GET', '/store/carts/:cartId/quote'), 'getCartQuote')
   assert.equal(named('POST', '/admin/categories', false, 201), 'createCategory')
+  assert.equal(named('POST', '/admin/staff', false, 201), 'createStaff')
   assert.equal(named('POST', '/store/carts/:cartId/lines'), 'addCartLines')
   assert.equal(named('POST', '/store/carts/:cartId/complete'), 'completeCart')
   assert.equal(named('POST', '/store/checkout'), 'checkout')

@@ -45,7 +45,8 @@ function partsOf(path: string): Part[] {
 const isList = (route: Route): boolean => Object.values(route.response).some(
   (schema) => schema !== null && 'properties' in schema && 'items' in (schema.properties as object)
 )
-const isPlural = (word: string): boolean => singular(word) !== word
+const UNCOUNTABLE = ['staff', 'stock', 'media']
+const isPlural = (word: string): boolean => singular(word) !== word || UNCOUNTABLE.includes(word)
 
 export function singular(word: string): string {
   if (/(?:ss|us|is|series|news|settings)$/.test(word)) return word
