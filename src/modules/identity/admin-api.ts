@@ -7,5 +7,6 @@ import { deleteSession, postSession } from './sign-in.ts'
 import { staffRoutes } from './staff.ts'
 
 export const adminRoutes = [
-  postSession, deleteSession, postPasswordReset, putPasswordReset, ...meRoutes, ...staffRoutes, ...roleRoutes, ...keyRoutes,
+  postSession, deleteSession, postPasswordReset, putPasswordReset, ...meRoutes, ...staffRoutes, ...roleRoutes,
+  ...keyRoutes,
 ]

@@ -1,5 +1,5 @@
-// Keys of programs. A secret key (sk_) acts for a server with the permissions it was given, and is shown once. A publishable
-// key (pk_) stands in shop pages for everybody to see and only says which channel is meant.
+// Keys of programs. A secret key (sk_) acts for a server with the permissions it was given, and is shown once. A
+// publishable key (pk_) stands in shop pages for everybody to see and only says which channel is meant.
 import { Type } from 'typebox'
 import { resultId, sql, type Conn, type Tx } from '../../platform/db.ts'
 import { Id, route, Timestamp } from '../../platform/http.ts'
@@ -12,12 +12,17 @@ const PREFIX_LENGTH = 9
 
 const secretColumns = sql`id, name, prefix, permissions, created_at as "createdAt", expires_at as "expiresAt",
   last_used_at as "lastUsedAt", revoked_at as "revokedAt"`
-const publishableColumns = sql`id, key, channel_id as "channelId", name, created_at as "createdAt", revoked_at as "revokedAt"`
+const publishableColumns = sql`id, key, channel_id as "channelId", name, created_at as "createdAt",
+  revoked_at as "revokedAt"`
 
 type NewSecretKey = { name: string; permissions: readonly string[]; expiresAt?: string | undefined }
 
-/** Makes a secret key and answers it; nobody can read it again. Throws Forbidden for permissions that the maker lacks. */
-export async function createSecretKey(tx: Tx, id: string, { name, permissions, expiresAt }: NewSecretKey): Promise<string> {
+/**
+ * Makes a secret key and answers it; nobody can read it again. Throws Forbidden for permissions that the maker lacks.
+ */
+export async function createSecretKey(
+  tx: Tx, id: string, { name, permissions, expiresAt }: NewSecretKey
+): Promise<string> {
   const { actor } = tx.context
   requireWithin(actor, permissions)
   const key = newToken('sk_')
@@ -29,7 +34,9 @@ export async function createSecretKey(tx: Tx, id: string, { name, permissions, e
 }
 
 /** Makes a publishable key for a channel and answers it. */
-export async function createPublishableKey(tx: Tx, id: string, { name, channelId }: { name: string; channelId: string }): Promise<string> {
+export async function createPublishableKey(
+  tx: Tx, id: string, { name, channelId }: { name: string; channelId: string }
+): Promise<string> {
   const key = newToken('pk_')
   await tx.run(sql`
     insert into identity.publishable_key (id, key, channel_id, name) values (${id}, ${key}, ${channelId}, ${name})`)
@@ -75,7 +82,8 @@ const deleteSecretKey = route({
   async run({ db, context, params: { keyId } }) {
     await db.transaction(context, async (tx) => {
       const key = await tx.maybe(SecretKey, sql`
-        update identity.secret_key set revoked_at = coalesce(revoked_at, now()) where id = ${keyId} returning ${secretColumns}`)
+        update identity.secret_key set revoked_at = coalesce(revoked_at, now())
+        where id = ${keyId} returning ${secretColumns}`)
       if (!key) throw KeyNotFound({ keyId })
       requireWithin(context.actor, key.permissions)
     })
@@ -96,7 +104,8 @@ const getPublishableKey = async (conn: Conn, id: string) => conn.one(Publishable
   select ${publishableColumns} from identity.publishable_key where id = ${id}`)
 
 const postPublishableKey = route({
-  method: 'POST', path: '/admin/publishable-keys', access: write, tags, summary: 'Create a publishable key for a channel',
+  method: 'POST', path: '/admin/publishable-keys', access: write, tags,
+  summary: 'Create a publishable key for a channel',
   body: Type.Object({ name: Name, channelId: Id }), response: { 201: PublishableKey },
   replay: ({ db, resultId: id }) => getPublishableKey(db, id),
   run: ({ db, context, body }) => db.transaction(context, async (tx) => {

@@ -15,7 +15,9 @@ async function start(t: Parameters<typeof testIdentity>[0]) {
   const channelId = newId()
   const secretKey = (permissions: string[], expiresAt?: string) =>
     db.transaction(system, (tx) => createSecretKey(tx, newId(), { name: 'Server', permissions, expiresAt }))
-  const publishableKey = () => db.transaction(system, (tx) => createPublishableKey(tx, newId(), { name: 'Shop', channelId }))
+  const publishableKey = () => db.transaction(
+    system, (tx) => createPublishableKey(tx, newId(), { name: 'Shop', channelId })
+  )
   const probe = async (url: string, headers: Record<string, string> = {}, on = app) => {
     const answer = await on.inject({ method: 'POST', url, headers })
     return { status: answer.statusCode, body: answer.json() }
@@ -27,7 +29,9 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
 test('who may call what', async (t) => {
   const { signedIn, secretKey, publishableKey, probe } = await start(t)
-  const people = { support: await signedIn('support'), warehouse: await signedIn('warehouse'), owner: await signedIn('owner') }
+  const people = {
+    support: await signedIn('support'), warehouse: await signedIn('warehouse'), owner: await signedIn('owner')
+  }
   const callers: Record<string, (url: string) => Promise<{ status: number }>> = {
     nobody: (url) => probe(url),
     shopper: async (url) => probe(url, { 'x-publishable-key': await publishableKey() }),
@@ -35,7 +39,9 @@ test('who may call what', async (t) => {
     'key without': async (url) => probe(url, bearer(await secretKey(['orders:read', 'orders:writes', 'orders:*', '']))),
     ...Object.fromEntries(Object.entries(people).map(([role, browse]) => [role, (url: string) => browse('POST', url)])),
   }
-  const routes = ['/admin/probe/public', '/store/probe', '/admin/probe/staff', '/admin/probe/orders', '/admin/probe/plugin']
+  const routes = [
+    '/admin/probe/public', '/store/probe', '/admin/probe/staff', '/admin/probe/orders', '/admin/probe/plugin'
+  ]
   const matrix: Record<string, number[]> = {}
   for (const [name, call] of Object.entries(callers)) {
     matrix[name] = []
@@ -55,7 +61,9 @@ test('who may call what', async (t) => {
 test('what is known of the caller comes from the key alone', async (t) => {
   const { channelId, publishableKey, secretKey, probe } = await start(t)
   const key = await publishableKey()
-  const { body: shopper } = await probe('/store/probe', { 'x-publishable-key': key, ...bearer('a-cart-token-of-a-shopper') })
+  const { body: shopper } = await probe(
+    '/store/probe', { 'x-publishable-key': key, ...bearer('a-cart-token-of-a-shopper') }
+  )
   assert.deepEqual([shopper.kind, shopper.channelId], ['shopper', channelId])
   const { body: server } = await probe('/admin/probe/orders', bearer(await secretKey(['orders:write'])))
   assert.deepEqual([server.kind, server.permissions], ['key', ['orders:write']])
@@ -65,14 +73,20 @@ test('wrong, malformed, expired and foreign credentials are nobody', async (t) =
   const { publishableKey, secretKey, probe, signedIn } = await start(t)
   const [pk, sk] = [await publishableKey(), await secretKey(['orders:write'])]
   const expired = await secretKey(['orders:write'], '2020-01-01T00:00:00Z')
-  for (const header of ['', pk, `Bearer ${pk}`, sk, `Basic ${sk}`, `Bearer ${sk}x`, `Bearer ${newToken('sk_')}`, bearer(expired).authorization, 'Bearer']) {
+  for (const header of [
+    '', pk, `Bearer ${pk}`, sk, `Basic ${sk}`, `Bearer ${sk}x`, `Bearer ${newToken('sk_')}`,
+    bearer(expired).authorization, 'Bearer',
+  ]) {
     assert.equal((await probe('/admin/probe/orders', { authorization: header })).status, 401, header)
   }
   for (const key of ['', sk, newToken('pk_'), `${pk}x`, `${pk}\u0000`, '__proto__', 'constructor']) {
     assert.equal((await probe('/store/probe', { 'x-publishable-key': key })).status, 401, key)
   }
   const owner = await signedIn('owner')
-  assert.equal((await owner('POST', '/admin/probe/orders', undefined, bearer(newToken('sk_')))).status, 401, 'a wrong key is not made good by a cookie')
+  assert.equal(
+    (await owner('POST', '/admin/probe/orders', undefined, bearer(newToken('sk_')))).status, 401,
+    'a wrong key is not made good by a cookie'
+  )
 })
 
 test('once known, a key costs no trip to the database', async (t) => {
@@ -81,7 +95,8 @@ test('once known, a key costs no trip to the database', async (t) => {
   const authenticate = createAuthenticate(second)
   const shopper = { method: 'GET', ip: '127.0.0.1', headers: { 'x-publishable-key': await publishableKey() } }
   const server = { method: 'GET', ip: '127.0.0.1', headers: bearer(await secretKey(['orders:write'])) }
-  const both = () => Promise.all([authenticate(shopper, 'shopper'), authenticate(server, { permission: 'orders:write' })])
+  const both = () =>
+    Promise.all([authenticate(shopper, 'shopper'), authenticate(server, { permission: 'orders:write' })])
   await both()
   await second.close()
   for (let count = 0; count < 100; count++) await both()
@@ -96,10 +111,13 @@ test('a revocation is felt here at once and in another process within a second, 
   const other = await open(elsewhere)
   const [pk, sk] = [await publishableKey(), await secretKey(['orders:write'])]
   const ada = await signedIn('support')
-  const cookie = String((await ada('POST', '/admin/session', { email: ada.email, password: PASSWORD })).headers['set-cookie']).split(';')[0]!
+  const cookie = String(
+    (await ada('POST', '/admin/session', { email: ada.email, password: PASSWORD })).headers['set-cookie']
+  ).split(';')[0]!
   const session = { cookie, host: 'localhost', 'sec-fetch-site': 'same-origin' }
   const calls = (on: typeof app) => Promise.all([
-    probe('/store/probe', { 'x-publishable-key': pk }, on), probe('/admin/probe/orders', bearer(sk), on), probe('/admin/probe/staff', session, on),
+    probe('/store/probe', { 'x-publishable-key': pk }, on), probe('/admin/probe/orders', bearer(sk), on),
+    probe('/admin/probe/staff', session, on),
   ]).then((answers) => answers.map(({ status }) => status))
   assert.deepEqual([await calls(app), await calls(other)], [[200, 200, 200], [200, 200, 200]])
   const busy = Date.now() + 700
@@ -144,7 +162,9 @@ test('a narrower role is felt by an open session; so is the last use of a key by
 test('behind a proxy that changes the host, the public address counts as our own', async (t) => {
   const { db, signedIn } = await start(t)
   const ada = await signedIn('owner')
-  const cookie = String((await ada('POST', '/admin/session', { email: ada.email, password: PASSWORD })).headers['set-cookie']).split(';')[0]!
+  const cookie = String(
+    (await ada('POST', '/admin/session', { email: ada.email, password: PASSWORD })).headers['set-cookie']
+  ).split(';')[0]!
     .replace(/^/, '__Host-')
   const write = (authenticate: Authenticate, origin: string) =>
     authenticate({ method: 'POST', ip: '127.0.0.1', headers: { host: '10.0.0.7', cookie, origin } }, 'staff')

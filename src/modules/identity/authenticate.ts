@@ -1,5 +1,5 @@
-// Who asks, decided on the matched route: default deny, one place for all routes. A publishable key names a channel, a secret
-// key or a staff session carries permissions. Actors come from here alone, never from a body.
+// Who asks, decided on the matched route: default deny, one place for all routes. A publishable key names a channel,
+// a secret key or a staff session carries permissions. Actors come from here alone, never from a body.
 import { Type } from 'typebox'
 import { sql, type Actor, type Db } from '../../platform/db.ts'
 import { bearerHash, type Access, type Authenticate, type RequestFacts } from '../../platform/http.ts'
@@ -18,13 +18,18 @@ const known = new WeakMap<Db, Known>()
 function knownTo(db: Db): Known {
   let both = known.get(db)
   if (!both) {
-    both = { shoppers: new Recall((key) => findShopper(db, key)), privileged: new Recall((key) => findPrivileged(db, key)) }
+    both = {
+      shoppers: new Recall((key) => findShopper(db, key)), privileged: new Recall((key) => findPrivileged(db, key)),
+    }
     known.set(db, both)
   }
   return both
 }
 
-/** After a change of sessions, keys, staff or roles is committed: this process feels it at once, the others within a second. */
+/**
+ * After a change of sessions, keys, staff or roles is committed: this process feels it at once, the others within a
+ * second.
+ */
 export function forgetActors(db: Db): void {
   known.get(db)?.shoppers.clear()
   known.get(db)?.privileged.clear()
@@ -55,19 +60,22 @@ async function shopperOf(shoppers: Recall<Shopper>, { headers }: RequestFacts): 
   return tokenHash ? { ...found, tokenHash } : found
 }
 
-async function privilegedOf(privileged: Recall<Privileged>, request: RequestFacts, publicUrl?: string): Promise<Privileged> {
+async function privilegedOf(
+  privileged: Recall<Privileged>, request: RequestFacts, publicUrl?: string
+): Promise<Privileged> {
   const { authorization } = request.headers
   if (authorization !== undefined) {
     const secret = typeof authorization === 'string' ? /^Bearer (sk_[\w-]{43})$/i.exec(authorization)?.[1] : undefined
     const key = secret && await privileged.get(`key:${hashToken(secret).toString('base64')}`)
-    if (!key) throw Unauthenticated({}, 'This secret key is unknown, expired or revoked: send Authorization: Bearer sk_…')
+    if (!key) throw Unauthenticated({}, 'This secret key is unknown, expired or revoked (Authorization: Bearer sk_…).')
     return key
   }
   const token = sessionToken(request.headers)
   const staff = token && await privileged.get(`session:${hashToken(token).toString('base64')}`)
   if (!staff) throw Unauthenticated({}, 'Sign in with POST /admin/session, or send Authorization: Bearer sk_…')
   // The browser sends the cookie whoever made it write, so a write must come from our own pages.
-  if (request.method !== 'GET' && request.method !== 'HEAD') refuseForeignOrigin(request.headers, { publicUrl, mustTell: true })
+  const reads = request.method === 'GET' || request.method === 'HEAD'
+  if (!reads) refuseForeignOrigin(request.headers, { publicUrl, mustTell: true })
   return staff
 }
 
@@ -84,7 +92,8 @@ const ShopperRow = Type.Object({ keyId: Type.String(), channelId: Type.String() 
 
 async function findShopper(db: Db, key: string): Promise<Shopper | undefined> {
   const row = await db.maybe(ShopperRow, sql`
-    select id as "keyId", channel_id as "channelId" from identity.publishable_key where key = ${key} and revoked_at is null`)
+    select id as "keyId", channel_id as "channelId" from identity.publishable_key
+    where key = ${key} and revoked_at is null`)
   return row && { kind: 'shopper', ...row }
 }
 
@@ -101,7 +110,8 @@ async function findKey(db: Db, tokenHash: Buffer): Promise<Privileged | undefine
   const row = await db.maybe(KeyRow, sql`
     with used as (
       update identity.secret_key set last_used_at = now()
-      where token_hash = ${tokenHash} and revoked_at is null and coalesce(last_used_at, '-infinity') < now() - interval '1 minute'
+      where token_hash = ${tokenHash} and revoked_at is null
+        and coalesce(last_used_at, '-infinity') < now() - interval '1 minute'
     )
     select id, permissions from identity.secret_key
     where token_hash = ${tokenHash} and revoked_at is null and coalesce(expires_at, 'infinity') > now()`)
@@ -109,7 +119,8 @@ async function findKey(db: Db, tokenHash: Buffer): Promise<Privileged | undefine
 }
 
 const SessionRow = Type.Object({
-  sessionId: Type.String(), id: Type.String(), code: Type.String(), permissions: Type.Union([Type.Array(Type.String()), Type.Null()]),
+  sessionId: Type.String(), id: Type.String(), code: Type.String(),
+  permissions: Type.Union([Type.Array(Type.String()), Type.Null()]),
 })
 
 async function findSession(db: Db, tokenHash: Buffer): Promise<Privileged | undefined> {
@@ -119,7 +130,8 @@ async function findSession(db: Db, tokenHash: Buffer): Promise<Privileged | unde
       where token_hash = ${tokenHash} and ${LIVE_SESSION} and last_seen_at < now() - interval '1 minute'
     )
     select session.id as "sessionId", staff.id, role.code, role.permissions
-    from identity.session join identity.staff on staff.id = session.staff_id join identity.role on role.code = staff.role_code
+    from identity.session
+    join identity.staff on staff.id = session.staff_id join identity.role on role.code = staff.role_code
     where session.token_hash = ${tokenHash} and ${LIVE_SESSION} and staff.active`)
   return row && { kind: 'staff', id: row.id, sessionId: row.sessionId, permissions: permissionsOf(row) }
 }

@@ -1,4 +1,5 @@
-// The first owner. No shop has a default password: this one is made at the first start, printed once and kept as a hash only.
+// The first owner. No shop has a default password: this one is made at the first start, printed once and kept as a
+// hash only.
 import { randomInt } from 'node:crypto'
 import { Type } from 'typebox'
 import { sql, systemContext, type Db } from '../../platform/db.ts'
@@ -6,15 +7,18 @@ import { newId } from '../../platform/id.ts'
 import { hashPassword } from './hash-password.ts'
 import { normalEmail } from './identity.ts'
 
+type SignIn = { email: string; password: string }
+const Staffed = Type.Object({ staffed: Type.Boolean() })
+
 // A name under .example belongs to nobody: no mail of a trial shop reaches a stranger.
 const UNTIL_TOLD = 'owner@shop.example'
 
 /**
- * Creates the owner of a shop that has no staff, and answers the sign-in to print. A shop that has staff answers undefined,
- * and so does all but one of several processes that start at once.
+ * Creates the owner of a shop that has no staff, and answers the sign-in to print. A shop that has staff answers
+ * undefined, and so does all but one of several processes that start at once.
  */
-export async function createOwner(db: Db, email = UNTIL_TOLD): Promise<{ email: string; password: string } | undefined> {
-  const { staffed } = await db.one(Type.Object({ staffed: Type.Boolean() }), sql`select exists (select from identity.staff) as staffed`)
+export async function createOwner(db: Db, email = UNTIL_TOLD): Promise<SignIn | undefined> {
+  const { staffed } = await db.one(Staffed, sql`select exists (select from identity.staff) as staffed`)
   if (staffed) return undefined
   const password = generatePassword()
   const passwordHash = await hashPassword(password)
@@ -22,7 +26,8 @@ export async function createOwner(db: Db, email = UNTIL_TOLD): Promise<{ email: 
     await tx.run(sql`select from identity.role where code = 'owner' for update`)
     return tx.run(sql`
       insert into identity.staff (id, email, name, role_code, password_hash)
-      select ${newId()}, ${normalEmail(email)}, 'Owner', 'owner', ${passwordHash} where not exists (select from identity.staff)`)
+      select ${newId()}, ${normalEmail(email)}, 'Owner', 'owner', ${passwordHash}
+      where not exists (select from identity.staff)`)
   })
   return created === 1 ? { email: normalEmail(email), password } : undefined
 }

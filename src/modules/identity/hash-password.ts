@@ -1,6 +1,6 @@
-// Passwords as argon2id (OWASP's m = 19 MiB, t = 2, p = 1), in the PHC string format that other systems write too. A hash costs
-// tens of milliseconds of a core on purpose, so they run in a small pool with a short queue: more sign-ins than that are told
-// to come back instead of taking the machine from those who buy.
+// Passwords as argon2id (OWASP's m = 19 MiB, t = 2, p = 1), in the PHC string format that other systems write too. A
+// hash costs tens of milliseconds of a core on purpose, so they run in a small pool with a short queue: more sign-ins
+// than that are told to come back instead of taking the machine from those who buy.
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { Busy } from '../../platform/problem.ts'
@@ -47,18 +47,24 @@ function derive(password: string, parameters: Parameters): Promise<Buffer> {
   return inPool(() => new Promise((resolve, reject) => {
     hashed.inc()
     // NFKC, so that the same characters typed on another keyboard are the same password (NIST 800-63B).
-    argon2('argon2id', { message: password.normalize('NFKC'), ...parameters }, (error, hash) => (error ? reject(error) : resolve(hash)))
+    argon2(
+      'argon2id', { message: password.normalize('NFKC'), ...parameters },
+      (error, hash) => (error ? reject(error) : resolve(hash))
+    )
   }))
 }
 
 const base64 = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '')
-const phc = (salt: Buffer, hash: Buffer): string => `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=1$${base64(salt)}$${base64(hash)}`
+const phc = (salt: Buffer, hash: Buffer): string =>
+  `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=1$${base64(salt)}$${base64(hash)}`
 const PHC = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
 
 /** What is stored of a password. Throws Busy when too many wait. */
 export async function hashPassword(password: string): Promise<string> {
   const nonce = randomBytes(SALT_BYTES)
-  return phc(nonce, await derive(password, { memory: MEMORY_KIB, passes: PASSES, parallelism: 1, nonce, tagLength: HASH_BYTES }))
+  return phc(
+    nonce, await derive(password, { memory: MEMORY_KIB, passes: PASSES, parallelism: 1, nonce, tagLength: HASH_BYTES })
+  )
 }
 
 // Nobody knows a password of this one: it is compared where there is no account, so that the answer takes as long.

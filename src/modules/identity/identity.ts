@@ -1,4 +1,5 @@
-// The words of identity: what may be permitted, what staff, roles, sessions and keys look like, and what can be wrong. No I/O.
+// The words of identity: what may be permitted, what staff, roles, sessions and keys look like, and what can be
+// wrong. No I/O.
 import { Type, type Static, type TSchema } from 'typebox'
 import { mapConstraint, type Actor } from '../../platform/db.ts'
 import { event } from '../../platform/events.ts'
@@ -35,7 +36,9 @@ const unlessIdentity = Object.keys(permissions).filter((name) => !name.startsWit
 const systemRoles: Record<string, readonly string[]> = {
   owner: [EVERYTHING],
   manager: [...unlessIdentity, 'identity:read'],
-  support: ['catalog:read', 'pricing:read', 'inventory:read', 'shipping:read', 'orders:read', 'orders:write', 'payments:read'],
+  support: [
+    'catalog:read', 'pricing:read', 'inventory:read', 'shipping:read', 'orders:read', 'orders:write', 'payments:read'
+  ],
   warehouse: ['catalog:read', 'inventory:read', 'inventory:write', 'shipping:read', 'orders:read'],
 }
 
@@ -70,7 +73,8 @@ export const RoleCode = Type.String({ pattern: '^[a-z][a-z0-9-]{0,39}$' })
 export const normalEmail = (email: string): string => email.trim().normalize('NFC').toLowerCase()
 
 export const Role = Type.Object({
-  code: RoleCode, name: Type.String(), system: Type.Boolean(), permissions: Type.Array(Type.String({ description: '* is all of them' })),
+  code: RoleCode, name: Type.String(), system: Type.Boolean(),
+  permissions: Type.Array(Type.String({ description: '* is all of them' })),
 })
 export type Role = Static<typeof Role>
 
@@ -81,13 +85,15 @@ export const Staff = Type.Object({
 export type Staff = Static<typeof Staff>
 
 export const Session = Type.Object({
-  id: Id, createdAt: Timestamp, lastSeenAt: Timestamp, expiresAt: Timestamp, address: Type.String(), userAgent: Type.String(),
+  id: Id, createdAt: Timestamp, lastSeenAt: Timestamp, expiresAt: Timestamp, address: Type.String(),
+  userAgent: Type.String(),
   current: Type.Boolean(),
 })
 
 export const SecretKey = Type.Object({
   id: Id, name: Type.String(), prefix: Type.String({ description: 'The first characters of the key' }),
-  permissions: Type.Array(Type.String()), createdAt: Timestamp, expiresAt: nullable(Timestamp), lastUsedAt: nullable(Timestamp),
+  permissions: Type.Array(Type.String()), createdAt: Timestamp, expiresAt: nullable(Timestamp),
+  lastUsedAt: nullable(Timestamp),
   revokedAt: nullable(Timestamp),
 })
 
@@ -102,20 +108,31 @@ export const PasswordRefused = problem('password-refused', 422, 'Choose another 
 }))
 /** One answer for an unknown, expired and used token. */
 export const TokenRefused = problem('token-refused', 410, 'This link is not valid any more: ask for a new one')
-export const StaffNotFound = problem('staff-not-found', 404, 'No such member of staff', Type.Object({ staffId: Type.String() }))
+export const StaffNotFound = problem(
+  'staff-not-found', 404, 'No such member of staff', Type.Object({ staffId: Type.String() })
+)
 export const EmailTaken = problem('email-taken', 409, 'Somebody of the staff has this e-mail address')
 export const LastOwner = problem('last-owner', 409, 'The last owner who can sign in must stay one')
-export const RoleNotFound = problem('role-not-found', 404, 'No such role', Type.Object({ role: Type.Optional(Type.String()) }))
+export const RoleNotFound = problem(
+  'role-not-found', 404, 'No such role', Type.Object({ role: Type.Optional(Type.String()) })
+)
 export const RoleCodeTaken = problem('role-code-taken', 409, 'There is a role with this code')
 export const RoleInUse = problem('role-in-use', 409, 'Somebody has this role')
 export const RoleFixed = problem('role-fixed', 409, 'A system role cannot be changed: make one of your own')
 export const KeyNotFound = problem('key-not-found', 404, 'No such key', Type.Object({ keyId: Type.String() }))
-export const SessionNotFound = problem('session-not-found', 404, 'No such session', Type.Object({ sessionId: Type.String() }))
+export const SessionNotFound = problem(
+  'session-not-found', 404, 'No such session', Type.Object({ sessionId: Type.String() })
+)
 
 mapConstraint('staff_email_unique', () => EmailTaken({}))
-mapConstraint('staff_owner_remains', () => LastOwner({}, 'Make somebody else an owner first; an invitation counts once it is accepted.'))
+mapConstraint(
+  'staff_owner_remains',
+  () => LastOwner({}, 'Make somebody else an owner first; an invitation counts once it is accepted.')
+)
 mapConstraint('role_pkey', () => RoleCodeTaken({}))
 mapConstraint('staff_role', ({ detail }) => (detail.includes('is still referenced') ? RoleInUse({}) : RoleNotFound({})))
 
-/** Somebody asked for a new password; `staffId` is null when nobody has that address, which the answer must not show. */
+/**
+ * Somebody asked for a new password; `staffId` is null when nobody has that address, which the answer must not show.
+ */
 export const PasswordResetRequested = event('identity.password-reset-requested', Type.Object({ staffId: nullable(Id) }))

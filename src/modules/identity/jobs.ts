@@ -4,7 +4,8 @@ import { on, sweep } from '../../platform/events.ts'
 import { PasswordResetRequested } from './identity.ts'
 import { sendReset } from './reset-password.ts'
 
-// What is over has no effect any more; this only keeps the tables small. Rows that somebody uses right now are left for later.
+// What is over has no effect any more; this only keeps the tables small. Rows that somebody uses right now are left
+// for later.
 async function forgetWhatIsOver(db: Db): Promise<void> {
   await db.run(sql`delete from identity.session where id = any(array(
     select id from identity.session where expires_at < now() limit 1000 for update skip locked))`)
@@ -15,7 +16,10 @@ async function forgetWhatIsOver(db: Db): Promise<void> {
 }
 
 export const handlers = [
-  on(PasswordResetRequested, 'identity.send-password-reset', (db, { staffId }, { eventId }) => sendReset(db, staffId, eventId)),
+  on(
+    PasswordResetRequested, 'identity.send-password-reset',
+    (db, { staffId }, { eventId }) => sendReset(db, staffId, eventId)
+  ),
 ]
 
 export const sweeps = [sweep('identity.forget-what-is-over', { everySeconds: 60 }, forgetWhatIsOver)]

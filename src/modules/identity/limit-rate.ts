@@ -1,5 +1,6 @@
-// Limits on acts that somebody may try too often: signing in, asking for a mail. The buckets are rows that all processes
-// share, so a limit is the same however many servers there are. It is charged before the act, or a race would pass it.
+// Limits on acts that somebody may try too often: signing in, asking for a mail. The buckets are rows that all
+// processes share, so a limit is the same however many servers there are. It is charged before the act, or a race
+// would pass it.
 import { createHash } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 import { Type } from 'typebox'
@@ -11,7 +12,9 @@ export type Limit = { name: string; subject: string; acts: number; seconds: numb
 
 const Charged = Type.Object({ charged: Type.Integer(), waitSeconds: Type.Union([Type.Integer(), Type.Null()]) })
 
-/** Charges all of these limits, or none and throws TooManyRequests: a refused act must not use up somebody else's share. */
+/**
+ * Charges all of these limits, or none and throws TooManyRequests: a refused act must not use up somebody else's share.
+ */
 export async function limitRate(db: Db, limits: readonly Limit[]): Promise<void> {
   const keys = limits.map(keyOf)
   const steps = limits.map(({ acts, seconds }) => seconds / acts)
@@ -57,7 +60,9 @@ export function addressPrefix(address: string): string {
   const [head = '', tail] = mapped.toLowerCase().split('%')[0]!.split('::')
   const left = head ? head.split(':') : []
   const right = tail ? tail.split(':') : []
-  const groups = tail === undefined ? left : [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
+  const groups = tail === undefined ? left : [
+    ...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right
+  ]
   const bits = groups.slice(0, 4).map((group) => group.padStart(4, '0')).join('')
   return `${bits.slice(0, 14)}::/56`
 }

@@ -19,7 +19,10 @@ function signedIn({ actor }: Context) {
 
 const Own = Type.Object({ email: Type.String(), name: Type.String(), passwordHash: Type.String() })
 
-/** Changes the own password: ends all sessions and opens a new one. Answers its token. Throws SignInRefused, PasswordRefused. */
+/**
+ * Changes the own password: ends all sessions and opens a new one. Answers its token. Throws SignInRefused,
+ * PasswordRefused.
+ */
 async function changePassword(
   db: Db, context: Context, input: { currentPassword: string; newPassword: string }, device: Device,
 ): Promise<string> {
@@ -28,12 +31,14 @@ async function changePassword(
   await limitRate(db, [{ name: 'password-change', subject: id, acts: 10, seconds: 3_600 }])
   const own = await db.one(Own, sql`
     select email, name, password_hash as "passwordHash" from identity.staff where id = ${id}`)
-  if (!await isPassword(input.currentPassword, own.passwordHash)) throw SignInRefused({}, 'The current password is wrong.')
+  const right = await isPassword(input.currentPassword, own.passwordHash)
+  if (!right) throw SignInRefused({}, 'The current password is wrong.')
   checkPassword(input.newPassword, [own.email, own.name])
   const passwordHash = await hashPassword(input.newPassword)
   const token = await db.transaction(context, async (tx) => {
     const changed = await tx.run(sql`
-      update identity.staff set password_hash = ${passwordHash} where id = ${id} and active and password_hash = ${own.passwordHash}`)
+      update identity.staff set password_hash = ${passwordHash}
+      where id = ${id} and active and password_hash = ${own.passwordHash}`)
     if (changed === 0) throw SignInRefused({}, 'The password was changed in the meantime.')
     await endSessions(tx, id)
     const [signed] = await Promise.all([
@@ -48,10 +53,13 @@ async function changePassword(
 }
 
 const tags = ['Signing in']
-const Me = Type.Object({ ...Staff.properties, permissions: Type.Array(Type.String({ description: '* is all of them' })) })
+const Me = Type.Object({
+  ...Staff.properties, permissions: Type.Array(Type.String({ description: '* is all of them' })),
+})
 
 const getMe = route({
-  method: 'GET', path: '/admin/me', operationId: 'getMe', access: 'staff', tags, summary: 'Who is signed in, and what they may do',
+  method: 'GET', path: '/admin/me', operationId: 'getMe', access: 'staff', tags,
+  summary: 'Who is signed in, and what they may do',
   response: { 200: Me },
   async run({ db, context }) {
     const { id, permissions } = signedIn(context)
@@ -60,7 +68,8 @@ const getMe = route({
 })
 
 const putPassword = route({
-  method: 'PUT', path: '/admin/me/password', operationId: 'changePassword', access: 'staff', tags, summary: 'Change the own password',
+  method: 'PUT', path: '/admin/me/password', operationId: 'changePassword', access: 'staff', tags,
+  summary: 'Change the own password',
   description: 'Ends every session; this device gets a new one.',
   body: Type.Object({ currentPassword: Password, newPassword: Password }),
   response: { 204: null }, problems: [SignInRefused, PasswordRefused],
@@ -70,7 +79,8 @@ const putPassword = route({
 })
 
 const listSessions = route({
-  method: 'GET', path: '/admin/me/sessions', operationId: 'listMySessions', access: 'staff', tags, summary: 'List the own sessions',
+  method: 'GET', path: '/admin/me/sessions', operationId: 'listMySessions', access: 'staff', tags,
+  summary: 'List the own sessions',
   response: { 200: Type.Object({ items: Type.Array(Session) }) },
   async run({ db, context }) {
     const { id, sessionId } = signedIn(context)
@@ -85,7 +95,8 @@ const listSessions = route({
 
 const deleteMySession = route({
   method: 'DELETE', path: '/admin/me/sessions/:sessionId', operationId: 'endMySession', access: 'staff', tags,
-  summary: 'End a session of one\'s own', params: Type.Object({ sessionId: Id }), response: { 204: null }, problems: [SessionNotFound],
+  summary: 'End one of the own sessions', params: Type.Object({ sessionId: Id }), response: { 204: null },
+  problems: [SessionNotFound],
   async run({ db, context, params: { sessionId } }) {
     const { id } = signedIn(context)
     await db.transaction(context, async (tx) => {

@@ -1,4 +1,5 @@
-// A forgotten password: an answer that tells nothing, a link that works once, and no session that outlives the old password.
+// A forgotten password: an answer that tells nothing, a link that works once, and no session that outlives the old
+// password.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Type } from 'typebox'
@@ -15,7 +16,8 @@ async function start(t: Parameters<typeof testIdentity>[0]) {
   const browse = identity.browser()
   const ask = (email: string) => browse('POST', '/admin/password-reset', { email })
   const set = (token: string, password = NEXT) => browse('PUT', '/admin/password-reset', { token, password })
-  const signIn = async (email: string, password: string) => (await browse('POST', '/admin/session', { email, password })).status
+  const signIn = async (email: string, password: string) =>
+    (await browse('POST', '/admin/session', { email, password })).status
   return { ...identity, ask, set, signIn }
 }
 
@@ -54,7 +56,9 @@ test('a token raced twenty times sets one password', async (t) => {
   const [{ token } = { token: '' }] = await mails()
   const passwords = Array.from({ length: 20 }, (_, index) => `${NEXT} number ${index}`)
   const statuses = (await Promise.all(passwords.map((password) => set(token!, password)))).map(({ status }) => status)
-  assert.deepEqual([statuses.filter((one) => one === 204).length, statuses.filter((one) => one === 410).length], [1, 19])
+  assert.deepEqual(
+    [statuses.filter((one) => one === 204).length, statuses.filter((one) => one === 410).length], [1, 19]
+  )
   assert.equal(await signIn(email, passwords[statuses.indexOf(204)]!), 200)
 })
 
@@ -79,7 +83,9 @@ test('a bad password does not use up the token', async (t) => {
   const { email } = await person('owner', 'ada.byron@shop.example')
   await ask(email)
   const { token } = (await mails())[0]!
-  for (const [password, reason] of [['too short', 'too-short'], ['passwordpassword', 'too-common'], ['ada.byron@shop.example', 'personal']]) {
+  for (const [password, reason] of [
+    ['too short', 'too-short'], ['passwordpassword', 'too-common'], ['ada.byron@shop.example', 'personal'],
+  ]) {
     const { status, body } = await set(token!, password)
     assert.deepEqual([status, body.reason], [422, reason])
   }
@@ -117,7 +123,8 @@ test('the own password: the present one is asked for, other devices are signed o
   const ada = await signedIn('support')
   const other = browser()
   await other('POST', '/admin/session', { email: ada.email, password: PASSWORD })
-  const change = (currentPassword: string, newPassword: string) => ada('PUT', '/admin/me/password', { currentPassword, newPassword })
+  const change = (currentPassword: string, newPassword: string) =>
+    ada('PUT', '/admin/me/password', { currentPassword, newPassword })
   assert.equal((await change('wrong', NEXT)).status, 401)
   assert.equal((await change(PASSWORD, 'short')).status, 422)
   assert.equal((await change(PASSWORD, NEXT)).status, 204)
@@ -132,8 +139,8 @@ test('own sessions are listed and ended, foreign ones are not there', async (t) 
   const other = browser()
   await other('POST', '/admin/session', { email: ada.email, password: PASSWORD }, { 'user-agent': 'A telephone' })
   const { body: { items } } = await ada('GET', '/admin/me/sessions')
-  assert.deepEqual(items.map(({ current, userAgent }: { current: boolean; userAgent: string }) => [current, userAgent]).toSorted(),
-    [[false, 'A telephone'], [true, 'lightMyRequest']])
+  const shown = items.map(({ current, userAgent }: { current: boolean; userAgent: string }) => [current, userAgent])
+  assert.deepEqual(shown.toSorted(), [[false, 'A telephone'], [true, 'lightMyRequest']])
   const { id } = items.find(({ current }: { current: boolean }) => !current)
   assert.equal((await bob('DELETE', `/admin/me/sessions/${id}`)).status, 404)
   assert.equal((await ada('DELETE', `/admin/me/sessions/${id}`)).status, 204)

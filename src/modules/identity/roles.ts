@@ -1,14 +1,17 @@
-// Roles: lists of permissions. The four system roles are code and the same in every shop; the others are the merchant's own.
+// Roles: lists of permissions. The four system roles are code and the same in every shop; the others are the
+// merchant's own.
 import { Type } from 'typebox'
 import { sql, type Conn } from '../../platform/db.ts'
 import { route } from '../../platform/http.ts'
 import { forgetActors } from './authenticate.ts'
 import {
-  Name, permissions, Permissions, permissionsOf, requireWithin, Role, RoleCode, RoleCodeTaken, RoleFixed, RoleInUse, RoleNotFound,
+  Name, permissions, Permissions, permissionsOf, requireWithin, Role, RoleCode, RoleCodeTaken, RoleFixed, RoleInUse,
+  RoleNotFound,
 } from './identity.ts'
 
 const RoleRow = Type.Object({
-  code: Type.String(), name: Type.String(), system: Type.Boolean(), permissions: Type.Union([Type.Array(Type.String()), Type.Null()]),
+  code: Type.String(), name: Type.String(), system: Type.Boolean(),
+  permissions: Type.Union([Type.Array(Type.String()), Type.Null()]),
 })
 const columns = sql`code, name, system, permissions`
 
@@ -24,10 +27,12 @@ const tags = ['Roles']
 const write = { permission: 'identity:write' }
 
 const listRoles = route({
-  method: 'GET', path: '/admin/roles', access: { permission: 'identity:read' }, tags, summary: 'List roles, and what may be permitted',
+  method: 'GET', path: '/admin/roles', access: { permission: 'identity:read' }, tags,
+  summary: 'List roles, and what may be permitted',
   response: { 200: Type.Object({ items: Type.Array(Role), permissions: Type.Record(Type.String(), Type.String()) }) },
   async run({ db }) {
-    const rows = await db.many(RoleRow, sql`select ${columns} from identity.role order by system desc, name, code limit 1000`)
+    const rows = await db.many(RoleRow, sql`
+      select ${columns} from identity.role order by system desc, name, code limit 1000`)
     return { items: rows.map((row) => ({ ...row, permissions: [...permissionsOf(row)] })), permissions }
   },
 })
@@ -38,7 +43,8 @@ const postRole = route({
   response: { 201: Role }, problems: [RoleCodeTaken], replay: 'none',
   run: ({ db, context, body }) => db.transaction(context, async (tx) => {
     requireWithin(context.actor, body.permissions)
-    await tx.run(sql`insert into identity.role (code, name, permissions) values (${body.code}, ${body.name}, ${body.permissions})`)
+    await tx.run(sql`
+      insert into identity.role (code, name, permissions) values (${body.code}, ${body.name}, ${body.permissions})`)
     return getRole(tx, body.code)
   }),
 })
@@ -53,7 +59,8 @@ const putRole = route({
       const before = await getRole(tx, code)
       if (before.system) throw RoleFixed({})
       requireWithin(context.actor, [...before.permissions, ...body.permissions])
-      await tx.run(sql`update identity.role set name = ${body.name}, permissions = ${body.permissions} where code = ${code}`)
+      await tx.run(sql`
+        update identity.role set name = ${body.name}, permissions = ${body.permissions} where code = ${code}`)
       return getRole(tx, code)
     })
     forgetActors(db)

@@ -1,9 +1,10 @@
--- Who may do what: staff, their roles and sessions, and the keys of servers and shop pages. Secrets are stored as hashes
--- only: a password as argon2id, a 256-bit token as SHA-256 (there is nothing to guess in it). Customers are not here.
+-- Who may do what: staff, their roles and sessions, and the keys of servers and shop pages. Secrets are stored as
+-- hashes only: a password as argon2id, a 256-bit token as SHA-256 (there is nothing to guess in it). Customers are
+-- not here.
 create schema identity;
 
--- A role is a list of permissions. What a system role may do comes with the version of the code (identity.ts), so that a
--- new feature needs no change of data; a custom role says it itself.
+-- A role is a list of permissions. What a system role may do comes with the version of the code (identity.ts), so
+-- that a new feature needs no change of data; a custom role says it itself.
 create table identity.role (
   code text primary key constraint role_code_form check (code ~ '^[a-z][a-z0-9-]{0,39}$'),
   name text not null constraint role_name_length check (length(name) between 1 and 100),
@@ -29,8 +30,8 @@ create table identity.staff (
 );
 create index staff_by_role on identity.staff (role_code);
 
--- An active owner who can sign in remains, whatever is done. The lock on the role makes two owners who give it up at the
--- same time wait for each other, so that the second sees what the first did.
+-- An active owner who can sign in remains, whatever is done. The lock on the role makes two owners who give it up at
+-- the same time wait for each other, so that the second sees what the first did.
 create function identity.keep_an_owner() returns trigger language plpgsql as $$
 begin
   perform from identity.role where code = 'owner' for update;
@@ -58,7 +59,8 @@ create table identity.session (
 create index session_by_staff on identity.session (staff_id, id);
 create index session_by_expiry on identity.session (expires_at);
 
--- A secret that was sent by mail: one purpose, one person, one use. Using it deletes the row, so of many at once one wins.
+-- A secret that was sent by mail: one purpose, one person, one use. Using it deletes the row, so of many at once one
+-- wins.
 create table identity.one_time_token (
   token_hash bytea primary key,
   purpose text not null constraint one_time_token_purpose check (purpose in ('password-reset', 'invitation')),
@@ -94,8 +96,9 @@ create table identity.publishable_key (
   revoked_at timestamptz
 );
 
--- A leaking bucket for each thing that is limited (an account, an address): it is empty again at drained_at, each act moves
--- that ahead, and never further than capacity from now. Unlogged: a crash empties the buckets, which costs nothing.
+-- A leaking bucket for each thing that is limited (an account, an address): it is empty again at drained_at, each act
+-- moves that ahead, and never further than capacity from now. Unlogged: a crash empties the buckets, which costs
+-- nothing.
 create unlogged table identity.rate_limit (
   key text primary key constraint rate_limit_key_length check (length(key) <= 100),
   drained_at timestamptz not null,

@@ -1,4 +1,5 @@
-// The secret links that staff get by mail, to accept an invitation or to set a new password. A newer one replaces the older.
+// The secret links that staff get by mail, to accept an invitation or to set a new password. A newer one replaces the
+// older.
 import { sql, type Tx } from '../../platform/db.ts'
 import { hashToken, newToken } from '../../platform/id.ts'
 import { enqueueMessage } from '../notifications/enqueue-message.ts'

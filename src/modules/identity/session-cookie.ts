@@ -1,5 +1,6 @@
-// The cookie of a staff session, and the check that a browser's write comes from our own pages. The __Host- prefix makes the
-// browser itself refuse a cookie set by a neighbouring subdomain; it needs https, so localhost, and only localhost, does without.
+// The cookie of a staff session, and the check that a browser's write comes from our own pages. The __Host- prefix
+// makes the browser itself refuse a cookie set by a neighbouring subdomain; it needs https, so localhost, and only
+// localhost, does without.
 import { sql } from '../../platform/db.ts'
 import type { RequestFacts } from '../../platform/http.ts'
 import { Forbidden } from '../../platform/problem.ts'
@@ -17,7 +18,10 @@ function isLocal(headers: Headers): boolean {
   return /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(String(headers['host'] ?? ''))
 }
 
-/** The session token that a request carries. The plain name counts on localhost only: elsewhere a neighbour may have set it. */
+/**
+ * The session token that a request carries. The plain name counts on localhost only: elsewhere a neighbour may have
+ * set it.
+ */
 export function sessionToken(headers: Headers): string | undefined {
   const cookies = String(headers['cookie'] ?? '').split(';').map((pair) => pair.trim().split('='))
   const named = (name: string): string | undefined => cookies.find(([key]) => key === name)?.[1]
@@ -29,14 +33,18 @@ export function sessionToken(headers: Headers): string | undefined {
 export function sessionCookie(request: { headers: Headers; protocol: string }, token: string | undefined): string {
   const plain = request.protocol === 'http' && isLocal(request.headers)
   const age = token ? SESSION_SECONDS : 0
-  return `${plain ? PLAIN : SECURE}=${token ?? ''}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${age}${plain ? '' : '; Secure'}`
+  const name = plain ? PLAIN : SECURE
+  return `${name}=${token ?? ''}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${age}${plain ? '' : '; Secure'}`
 }
 
 /**
- * Throws Forbidden for a request that a foreign page made. Browsers tell by Sec-Fetch-Site, older ones by Origin, and no page
- * can change either. With `mustTell`, a request that has neither is refused as well: a browser's write has one of them.
+ * Throws Forbidden for a request that a foreign page made. Browsers tell by Sec-Fetch-Site, older ones by Origin, and
+ * no page can change either. With `mustTell`, a request that has neither is refused as well: a browser's write has
+ * one of them.
  */
-export function refuseForeignOrigin(headers: Headers, options: { publicUrl?: string | undefined; mustTell?: boolean } = {}): void {
+export function refuseForeignOrigin(
+  headers: Headers, options: { publicUrl?: string | undefined; mustTell?: boolean } = {}
+): void {
   const site = headers['sec-fetch-site']
   const { origin } = headers
   if (site === 'same-origin' || site === 'none') return
@@ -45,5 +53,5 @@ export function refuseForeignOrigin(headers: Headers, options: { publicUrl?: str
     if (hosts.includes(new URL(origin).host)) return
   }
   if (site === undefined && origin === undefined && !options.mustTell) return
-  throw Forbidden({}, 'A write with a session cookie must come from a page of this server (Origin or Sec-Fetch-Site). Programs use a secret key.')
+  throw Forbidden({}, 'A write with a session cookie must come from a page of this server. Programs use a secret key.')
 }

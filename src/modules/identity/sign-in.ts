@@ -1,5 +1,5 @@
-// Staff sign in and out. A wrong address, a wrong password and an account that is switched off get one answer after one hash,
-// so neither the words nor the time tell which it was; the limits refuse before anything is hashed.
+// Staff sign in and out. A wrong address, a wrong password and an account that is switched off get one answer after
+// one hash, so neither the words nor the time tell which it was; the limits refuse before anything is hashed.
 import { Type } from 'typebox'
 import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { route } from '../../platform/http.ts'
@@ -17,14 +17,19 @@ export type Device = { address: string; userAgent: string }
 type Signed = { token: string; staffId: string }
 
 const signIns = counter('sign_ins_total', 'Sign-ins of staff by outcome', ['outcome'])
-const Account = Type.Object({ id: Type.String(), passwordHash: Type.Union([Type.String(), Type.Null()]), active: Type.Boolean() })
+const Account = Type.Object({
+  id: Type.String(), passwordHash: Type.Union([Type.String(), Type.Null()]), active: Type.Boolean(),
+})
 
 /** Throws SignInRefused, TooManyRequests, Busy. The token is shown to nobody but the browser that signed in. */
-export async function signIn(db: Db, context: Context, input: { email: string; password: string }, device: Device): Promise<Signed> {
+export async function signIn(
+  db: Db, context: Context, input: { email: string; password: string }, device: Device
+): Promise<Signed> {
   const email = normalEmail(input.email)
   const prefix = addressPrefix(device.address)
-  // An office shares an address, so that limit is wide. Somebody else's guesses fill the account's bucket, so that is wide too:
-  // it bounds a distributed attack, and cannot cheaply be used to lock a person out. The narrow one is for the pair.
+  // An office shares an address, so that limit is wide. Somebody else's guesses fill the account's bucket, so that is
+  // wide too: it bounds a distributed attack, and cannot cheaply be used to lock a person out. The narrow one is for
+  // the pair.
   const pair: Limit = { name: 'sign-in-pair', subject: `${email} ${prefix}`, acts: 10, seconds: 900 }
   await limitRate(db, [
     pair,
@@ -34,7 +39,8 @@ export async function signIn(db: Db, context: Context, input: { email: string; p
   const account = await db.maybe(Account, sql`
     select id, password_hash as "passwordHash", active from identity.staff where email = ${email}`)
   const right = await isPassword(input.password, account?.passwordHash)
-  const signed = right && account?.active ? await db.transaction(context, (tx) => openSession(tx, account, device)) : undefined
+  const open = right && account?.active
+  const signed = open ? await db.transaction(context, (tx) => openSession(tx, account, device)) : undefined
   signIns.inc({ outcome: signed ? 'accepted' : 'refused' })
   if (!signed) throw SignInRefused({})
   await forgiveRate(db, pair)
@@ -42,14 +48,17 @@ export async function signIn(db: Db, context: Context, input: { email: string; p
 }
 
 /**
- * Opens a session, unless the account or its password changed since it was read. The share lock makes a change of password,
- * which ends all sessions, come wholly before this one or wholly after it.
+ * Opens a session, unless the account or its password changed since it was read. The share lock makes a change of
+ * password, which ends all sessions, come wholly before this one or wholly after it.
  */
-export async function openSession(tx: Tx, account: { id: string; passwordHash: string | null }, device: Device): Promise<Signed | undefined> {
+export async function openSession(
+  tx: Tx, account: { id: string; passwordHash: string | null }, device: Device
+): Promise<Signed | undefined> {
   const token = newToken()
   const opened = await tx.run(sql`
     with allowed as (
-      select id from identity.staff where id = ${account.id} and active and password_hash = ${account.passwordHash} for share
+      select id from identity.staff where id = ${account.id} and active and password_hash = ${account.passwordHash}
+      for share
     )
     insert into identity.session (id, token_hash, staff_id, expires_at, address, user_agent)
     select ${newId()}, ${hashToken(token)}, id, now() + make_interval(secs => ${SESSION_SECONDS}), ${device.address},
@@ -67,7 +76,7 @@ const tags = ['Signing in']
 
 export const postSession = route({
   method: 'POST', path: '/admin/session', operationId: 'signIn', access: 'public', tags, summary: 'Sign in',
-  description: 'Sets the session cookie. It ends after a week, after 8 idle hours, by signing out, and with a new password.',
+  description: 'Sets the session cookie. It ends after a week, 8 idle hours, by signing out, or with a new password.',
   body: Type.Object({ email: Email, password: Password }),
   response: { 200: Staff }, problems: [SignInRefused, Forbidden], replay: 'none',
   async run({ db, context, body, request, reply }) {

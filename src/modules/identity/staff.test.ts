@@ -27,11 +27,16 @@ test('an invitation: sent, accepted with a password of their own, and not again'
   const accept = (token: string) => browse('PUT', '/admin/password-reset', { token, password: PASSWORD })
   assert.equal((await accept(sent[0]!.token!)).status, 410, 'the newer replaced it')
   assert.equal((await accept(sent[1]!.token!)).status, 204)
-  assert.equal((await browse('POST', '/admin/session', { email: 'bob@shop.example', password: PASSWORD })).body.role, 'warehouse')
+  assert.equal(
+    (await browse('POST', '/admin/session', { email: 'bob@shop.example', password: PASSWORD })).body.role, 'warehouse'
+  )
   assert.equal((await owner('POST', `/admin/staff/${bob.id}/invitation`)).status, 403)
   const [first, second] = [await owner('GET', '/admin/staff?limit=1'), await owner('GET', '/admin/staff')]
   assert.ok(first.body.nextCursor)
-  assert.deepEqual([...first.body.items, ...(await owner('GET', `/admin/staff?cursor=${first.body.nextCursor}`)).body.items], second.body.items)
+  assert.deepEqual(
+    [...first.body.items, ...(await owner('GET', `/admin/staff?cursor=${first.body.nextCursor}`)).body.items],
+    second.body.items
+  )
 })
 
 test('a change of role or of active ends the sessions of that person', async (t) => {
@@ -54,12 +59,15 @@ test('a change of role or of active ends the sessions of that person', async (t)
 test('the last owner who can sign in stays, however it is tried', async (t) => {
   const { db, signedIn } = await testIdentity(t)
   const owner = await signedIn('owner')
-  await owner('POST', '/admin/staff', { email: 'bob@shop.example', name: 'Bob', role: 'owner' })   // invited owners do not count
+  // invited owners do not count
+  await owner('POST', '/admin/staff', { email: 'bob@shop.example', name: 'Bob', role: 'owner' })
   for (const change of [{ active: false }, { role: 'manager' }]) {
     const { status, body } = await owner('PATCH', `/admin/staff/${owner.id}`, change)
     assert.deepEqual([status, body.type], [409, 'https://kontor.dev/problems/last-owner'])
   }
-  await assert.rejects(db.run(sql`update identity.staff set password_hash = null`), (error) => isProblem(error, LastOwner))
+  await assert.rejects(
+    db.run(sql`update identity.staff set password_hash = null`), (error) => isProblem(error, LastOwner)
+  )
   assert.equal((await owner('GET', '/admin/me')).status, 200)
 })
 
@@ -68,8 +76,10 @@ test('two owners who give it up at once: one stays', async (t) => {
   for (let round = 0; round < 5; round++) {
     const owners = [await signedIn('owner'), await signedIn('owner')]
     await db.run(sql`update identity.staff set active = false where id <> all(${owners.map(({ id }) => id)}::uuid[])`)
-    const [a, b] = owners as [Person, Person]
-    const left = await Promise.all([a('PATCH', `/admin/staff/${a.id}`, { role: 'manager' }), b('PATCH', `/admin/staff/${b.id}`, { active: false })])
+    const [a, b] = owners as unknown as [Person, Person]
+    const left = await Promise.all(
+      [a('PATCH', `/admin/staff/${a.id}`, { role: 'manager' }), b('PATCH', `/admin/staff/${b.id}`, { active: false })]
+    )
     assert.deepEqual(left.map(({ status }) => status).toSorted(), [200, 409])
     assert.equal(await db.run(sql`select from identity.staff where role_code = 'owner' and active`), 1)
   }
@@ -78,7 +88,10 @@ test('two owners who give it up at once: one stays', async (t) => {
 test('nobody gives, takes or touches more than they have', async (t) => {
   const { signedIn } = await testIdentity(t)
   const owner = await signedIn('owner')
-  const made = await owner('POST', '/admin/roles', { code: 'lead', name: 'Lead', permissions: ['identity:read', 'identity:write', 'orders:read'] })
+  const made = await owner(
+    'POST', '/admin/roles',
+    { code: 'lead', name: 'Lead', permissions: ['identity:read', 'identity:write', 'orders:read'] }
+  )
   assert.equal(made.status, 201)
   const lead = await signedIn('lead')
   const refused: [Parameters<Browser>[0], string, object?][] = [
@@ -91,13 +104,21 @@ test('nobody gives, takes or touches more than they have', async (t) => {
     ['PUT', '/admin/roles/lead', { name: 'Lead', permissions: ['identity:read', 'payments:write'] }],
     ['POST', '/admin/secret-keys', { name: 'More', permissions: ['orders:read', 'payments:write'] }],
   ]
-  for (const [method, url, body] of refused) assert.equal((await lead(method, url, body)).status, 403, `${method} ${url}`)
+  for (const [method, url, body] of refused) assert.equal(
+    (await lead(method, url, body)).status, 403, `${method} ${url}`
+  )
   assert.equal((await lead('POST', '/admin/secret-keys', { name: 'Less', permissions: ['orders:read'] })).status, 201)
-  assert.equal((await lead('POST', '/admin/roles', { code: 'less', name: 'Less', permissions: ['orders:read'] })).status, 201)
-  assert.equal((await lead('POST', '/admin/staff', { email: 'bob@shop.example', name: 'Bob', role: 'less' })).status, 201)
+  assert.equal(
+    (await lead('POST', '/admin/roles', { code: 'less', name: 'Less', permissions: ['orders:read'] })).status, 201
+  )
+  assert.equal(
+    (await lead('POST', '/admin/staff', { email: 'bob@shop.example', name: 'Bob', role: 'less' })).status, 201
+  )
   assert.equal((await owner('POST', '/admin/roles', { code: 'all', name: 'All', permissions: ['*'] })).status, 400)
   const support = await signedIn('support')
-  for (const url of ['/admin/staff', '/admin/roles', '/admin/secret-keys', '/admin/publishable-keys']) assert.equal((await support('GET', url)).status, 403)
+  for (const url of [
+    '/admin/staff', '/admin/roles', '/admin/secret-keys', '/admin/publishable-keys',
+  ]) assert.equal((await support('GET', url)).status, 403)
 })
 
 test('roles: listed with what may be permitted, system ones fixed, used ones kept', async (t) => {
@@ -132,7 +153,10 @@ test('keys: a secret one is shown once, a publishable one always; revoking twice
   assert.deepEqual([listed.body.items.length, JSON.stringify(listed.body).includes(made.key)], [1, false])
   const shop = await owner('POST', '/admin/publishable-keys', { name: 'Shop', channelId: newId() }, once)
   assert.deepEqual((await owner('GET', '/admin/publishable-keys')).body.items, [shop.body])
-  assert.deepEqual((await owner('POST', '/admin/publishable-keys', { name: 'Shop', channelId: shop.body.channelId }, once)).body, shop.body)
+  assert.deepEqual(
+    (await owner('POST', '/admin/publishable-keys', { name: 'Shop', channelId: shop.body.channelId }, once)).body,
+    shop.body
+  )
   for (const url of [`/admin/secret-keys/${made.id}`, `/admin/publishable-keys/${shop.body.id}`]) {
     assert.deepEqual([(await owner('DELETE', url)).status, (await owner('DELETE', url)).status], [204, 204])
   }
@@ -148,7 +172,9 @@ test('fields that nobody may send', async (t) => {
   const owner = await signedIn('owner')
   const extra = { id: newId(), userId: newId(), isAdmin: true, permissions: ['*'], passwordHash: 'x', active: true }
   for (const [name, value] of Object.entries(extra)) {
-    const invited = await owner('POST', '/admin/staff', { email: 'eve@shop.example', name: 'Eve', role: 'support', [name]: value })
+    const invited = await owner(
+      'POST', '/admin/staff', { email: 'eve@shop.example', name: 'Eve', role: 'support', [name]: value }
+    )
     const signed = await browser()('POST', '/admin/session', { email: owner.email, password: PASSWORD, [name]: value })
     assert.deepEqual([invited.status, signed.status], [400, 400], name)
   }

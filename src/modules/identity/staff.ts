@@ -1,16 +1,18 @@
-// The people who work here. They are invited by mail and set their own password, so nobody ever knows another's. Nobody is
-// deleted, only switched off; a change of role or of `active` ends the sessions of that person.
+// The people who work here. They are invited by mail and set their own password, so nobody ever knows another's.
+// Nobody is deleted, only switched off; a change of role or of `active` ends the sessions of that person.
 import { Type } from 'typebox'
 import { resultId, sql, type Conn, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id, Page, PageQuery, route } from '../../platform/http.ts'
 import { Forbidden, InvalidCursor } from '../../platform/problem.ts'
 import { forgetActors } from './authenticate.ts'
-import { Email, EmailTaken, LastOwner, Name, normalEmail, requireWithin, RoleCode, RoleNotFound, Staff, StaffNotFound } from './identity.ts'
+import {
+  Email, EmailTaken, LastOwner, Name, normalEmail, requireWithin, RoleCode, RoleNotFound, Staff, StaffNotFound,
+} from './identity.ts'
 import { getRole } from './roles.ts'
 import { sendToken } from './send-token.ts'
 
-const columns = sql`staff.id, staff.email, staff.name, staff.role_code as role, staff.active, staff.created_at as "createdAt",
-  staff.password_hash is null as invited`
+const columns = sql`staff.id, staff.email, staff.name, staff.role_code as role, staff.active,
+  staff.created_at as "createdAt", staff.password_hash is null as invited`
 
 /** Throws StaffNotFound. */
 export async function getStaff(conn: Conn, staffId: string): Promise<Staff> {
@@ -19,11 +21,14 @@ export async function getStaff(conn: Conn, staffId: string): Promise<Staff> {
   return staff
 }
 
-/** Adds somebody and sends the invitation. Throws EmailTaken, RoleNotFound, and Forbidden for a role above one's own. */
+/**
+ * Adds somebody and sends the invitation. Throws EmailTaken, RoleNotFound, and Forbidden for a role above one's own.
+ */
 async function inviteStaff(tx: Tx, id: string, input: { email: string; name: string; role: string }): Promise<Staff> {
   requireWithin(tx.context.actor, (await getRole(tx, input.role)).permissions)
   const staff = await tx.one(Staff, sql`
-    insert into identity.staff (id, email, name, role_code) values (${id}, ${normalEmail(input.email)}, ${input.name}, ${input.role})
+    insert into identity.staff (id, email, name, role_code)
+    values (${id}, ${normalEmail(input.email)}, ${input.name}, ${input.role})
     returning ${columns}`)
   await sendToken(tx, staff, 'invitation')
   return staff
@@ -31,7 +36,9 @@ async function inviteStaff(tx: Tx, id: string, input: { email: string; name: str
 
 type StaffChange = { name?: string; role?: string; active?: boolean }
 
-/** Changes somebody. Throws StaffNotFound, RoleNotFound, LastOwner, and Forbidden when either role is above one's own. */
+/**
+ * Changes somebody. Throws StaffNotFound, RoleNotFound, LastOwner, and Forbidden when either role is above one's own.
+ */
 async function updateStaff(tx: Tx, staffId: string, change: StaffChange): Promise<Staff> {
   const before = await tx.maybe(Staff, sql`select ${columns} from identity.staff where id = ${staffId} for update`)
   if (!before) throw StaffNotFound({ staffId })
@@ -72,7 +79,8 @@ const listStaff = route({
   async run({ db, query: { limit = 20, cursor } }) {
     const [after] = cursor ? decodeCursor(cursor, [Id]) : [null]
     const items = await db.many(Staff, sql`
-      select ${columns} from identity.staff where ${after}::uuid is null or id > ${after}::uuid order by id limit ${limit + 1}`)
+      select ${columns} from identity.staff where ${after}::uuid is null or id > ${after}::uuid
+      order by id limit ${limit + 1}`)
     const page = items.slice(0, limit)
     return { items: page, nextCursor: items.length > limit ? encodeCursor([page.at(-1)!.id]) : null }
   },
@@ -114,7 +122,8 @@ const postInvitation = route({
 
 const deleteStaffSessions = route({
   method: 'DELETE', path: '/admin/staff/:staffId/sessions', operationId: 'signOutStaff', access: write, tags,
-  summary: 'Sign somebody out everywhere', params, response: { 200: Type.Object({ ended: Type.Integer() }) }, problems: [StaffNotFound],
+  summary: 'Sign somebody out everywhere', params, response: { 200: Type.Object({ ended: Type.Integer() }) },
+  problems: [StaffNotFound],
   run: ({ db, context, params: { staffId } }) => change(db, context, async (tx) => {
     await requireAbove(tx, await getStaff(tx, staffId))
     return { ended: await endSessions(tx, staffId) }

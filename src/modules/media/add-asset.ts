@@ -1,4 +1,5 @@
-// Takes a picture into the media library. The same bytes twice are one asset, so an upload may be repeated without harm.
+// Takes a picture into the media library. The same bytes twice are one asset, so an upload may be repeated without
+// harm.
 import type {} from '@fastify/multipart'
 import { createHash, randomBytes } from 'node:crypto'
 import { Type } from 'typebox'
@@ -12,10 +13,12 @@ import { Asset, ImageRefused, MAX_BYTES } from './media.ts'
 import { mediaStorage } from './storage.ts'
 
 /**
- * Adds a picture, or answers the asset that has these very bytes. Throws ImageRefused, Busy. The files are written before the
- * row, and their key is noted before the files: whatever dies in between is swept.
+ * Adds a picture, or answers the asset that has these very bytes. Throws ImageRefused, Busy. The files are written
+ * before the row, and their key is noted before the files: whatever dies in between is swept.
  */
-export async function addAsset(db: Db, context: Context, { bytes, filename }: { bytes: Buffer; filename: string }): Promise<Asset> {
+export async function addAsset(
+  db: Db, context: Context, { bytes, filename }: { bytes: Buffer; filename: string }
+): Promise<Asset> {
   const contentHash = createHash('sha256').update(bytes).digest()
   const known = await touch(db, contentHash)
   if (known) return getAsset(db, known.id)
@@ -54,13 +57,17 @@ function plainName(filename: string): string {
 }
 
 export const postAsset = route({
-  method: 'POST', path: '/admin/media', operationId: 'uploadMedia', access: { permission: 'media:write' }, tags: ['Media'],
+  method: 'POST', path: '/admin/media', operationId: 'uploadMedia', access: { permission: 'media:write' },
+  tags: ['Media'],
   summary: 'Upload a picture',
-  description: 'As multipart/form-data with one file: JPEG, PNG, WebP, AVIF or GIF, up to 20 MB and 50 megapixels. The same bytes again are the same asset.',
+  description: 'As multipart/form-data with one file: JPEG, PNG, WebP, AVIF or GIF, up to 20 MB and 50 megapixels. ' +
+    'The same bytes again are the same asset.',
   multipart: true, bodyLimit: MAX_BYTES + 65_536, response: { 201: Asset }, problems: [ImageRefused], replay: 'none',
   async run({ db, context, request }) {
     const part = request.isMultipart() ? await request.file({ limits: { fileSize: MAX_BYTES } }) : undefined
-    if (!part) throw InvalidRequest({ fields: [{ path: 'body', message: 'must be multipart/form-data with one file' }] })
+    if (!part) throw InvalidRequest(
+      { fields: [{ path: 'body', message: 'must be multipart/form-data with one file' }] }
+    )
     const bytes = await part.toBuffer().catch((error: { code?: string }) => {
       throw error.code === 'FST_REQ_FILE_TOO_LARGE' ? ImageRefused({ reason: 'too-many-bytes' }) : error
     })

@@ -38,7 +38,8 @@ const params = Type.Object({ assetId: Id })
 const tags = ['Media']
 
 const listAssets = route({
-  method: 'GET', path: '/admin/media', access: { permission: 'media:read' }, tags, summary: 'List the media library, newest first',
+  method: 'GET', path: '/admin/media', access: { permission: 'media:read' }, tags,
+  summary: 'List the media library, newest first',
   query: Type.Object(PageQuery), response: { 200: Page(Asset) }, problems: [InvalidCursor],
   async run({ db, query: { limit = 20, cursor } }) {
     const rows = await db.many(Row, sql`
@@ -56,7 +57,8 @@ const readAsset = route({
 })
 
 const deleteAsset = route({
-  method: 'DELETE', path: '/admin/media/:assetId', access: { permission: 'media:write' }, tags, summary: 'Remove an asset that nothing shows',
+  method: 'DELETE', path: '/admin/media/:assetId', access: { permission: 'media:write' }, tags,
+  summary: 'Remove an asset that nothing shows',
   params, response: { 204: null }, problems: [AssetNotFound, AssetInUse],
   run: ({ db, context, params: { assetId } }) => db.transaction(context, (tx) => removeAsset(tx, assetId)),
 })
@@ -65,15 +67,19 @@ export const libraryRoutes = [listAssets, readAsset, deleteAsset]
 
 /** Serves a file. Its name is one of a few and its key one of ours, so neither can lead out of the storage. */
 export const getFile = route({
-  method: 'GET', path: '/media/:key/:name', operationId: 'getMediaFile', access: 'public', tags, summary: 'A file of an asset',
-  params: Type.Object({ key: Type.String({ pattern: '^[a-z2-7]{26}$' }), name: Type.String({ pattern: '^(\\d{1,4}|full)\\.webp$' }) }),
+  method: 'GET', path: '/media/:key/:name', operationId: 'getMediaFile', access: 'public', tags,
+  summary: 'A file of an asset',
+  params: Type.Object({
+    key: Type.String({ pattern: '^[a-z2-7]{26}$' }), name: Type.String({ pattern: '^(\\d{1,4}|full)\\.webp$' }),
+  }),
   response: { 200: Type.Unknown() }, problems: [NotFound],
   async run({ db, params: { key, name }, reply }) {
     const bytes = await mediaStorage.of(db).read(key, name)
     if (!bytes) throw NotFound({})
     reply.type('image/webp').header('cache-control', 'public, max-age=31536000, immutable')
     // Shop pages of other origins show it; opened by itself it may do nothing.
-    reply.header('cross-origin-resource-policy', 'cross-origin').header('content-security-policy', "default-src 'none'; sandbox")
+    reply.header('cross-origin-resource-policy', 'cross-origin')
+    reply.header('content-security-policy', "default-src 'none'; sandbox")
     return bytes
   },
 })

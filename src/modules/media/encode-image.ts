@@ -1,6 +1,6 @@
-// Turns uploaded bytes into pictures that are safe to serve: they are decoded and encoded anew as WebP, upright, in sRGB, without
-// EXIF (which tells where a photograph was taken). Only formats whose first bytes we know reach the decoder; SVG is a program
-// and none of them. One picture at a time, because each may need a few hundred megabytes.
+// Turns uploaded bytes into pictures that are safe to serve: they are decoded and encoded anew as WebP, upright, in
+// sRGB, without EXIF (which tells where a photograph was taken). Only formats whose first bytes we know reach the
+// decoder; SVG is a program and none of them. One picture at a time, because each may need a few hundred megabytes.
 import { Busy } from '../../platform/problem.ts'
 import { ImageRefused, MAX_BYTES, WIDTHS, type StoredFile } from './media.ts'
 
@@ -27,9 +27,13 @@ let last: Promise<unknown> = Promise.resolve()
 
 /** Throws ImageRefused with its reason, Busy when too many pictures wait. */
 export async function encodeImage(bytes: Buffer): Promise<EncodedImage> {
-  if (bytes.length > MAX_BYTES) throw ImageRefused({ reason: 'too-many-bytes' }, `At most ${MAX_BYTES / 1_048_576} MB are taken.`)
+  if (bytes.length > MAX_BYTES) throw ImageRefused(
+    { reason: 'too-many-bytes' }, `At most ${MAX_BYTES / 1_048_576} MB are taken.`
+  )
   const format = bytes.length < 12 ? undefined : Object.keys(signatures).find((name) => signatures[name]!(bytes))
-  if (!format) throw ImageRefused({ reason: 'not-an-image' }, 'Send a JPEG, PNG, WebP, AVIF or GIF file; its content counts, not its name.')
+  if (!format) throw ImageRefused(
+    { reason: 'not-an-image' }, 'Send a JPEG, PNG, WebP, AVIF or GIF file; its content counts, not its name.'
+  )
   if (waiting >= WAITING_AT_MOST) throw Busy({ retryAfterSeconds: 10 }, 'Many pictures are being worked on.')
   waiting++
   const turn = last.then(() => encode(bytes, format)).finally(() => { waiting-- })
@@ -44,7 +48,9 @@ async function encode(bytes: Buffer, format: string): Promise<EncodedImage> {
     const open = { limitInputPixels: MAX_PIXELS, failOn: 'warning', sequentialRead: true } as const
     const { format: found, pages = 1 } = await sharp(bytes, open).metadata()
     if (found !== format) throw ImageRefused({ reason: 'broken' })
-    if (pages > MAX_FRAMES) throw ImageRefused({ reason: 'too-many-frames' }, `An animation may have ${MAX_FRAMES} frames.`)
+    if (pages > MAX_FRAMES) throw ImageRefused(
+      { reason: 'too-many-frames' }, `An animation may have ${MAX_FRAMES} frames.`
+    )
     const animated = pages > 1
     const whole = await sharp(bytes, { ...open, animated }).autoOrient()
       .resize({ width: MAX_EDGE, height: MAX_EDGE, fit: 'inside', withoutEnlargement: true })
@@ -69,7 +75,10 @@ function sizeOf(info: { width: number; height: number; size: number; pageHeight?
 function refusalOf(error: Error): Error {
   if (error.name === 'Problem') return error
   if (/exceeds pixel limit|dimension|too large|width|height/i.test(error.message)) {
-    return ImageRefused({ reason: 'too-many-pixels' }, `At most ${MAX_PIXELS / 1_000_000} megapixels are taken, all frames of an animation together.`)
+    return ImageRefused(
+      { reason: 'too-many-pixels' },
+      `At most ${MAX_PIXELS / 1_000_000} megapixels are taken, all frames of an animation together.`
+    )
   }
   return ImageRefused({ reason: 'broken' }, 'The file is cut off or damaged: save it anew and send it again.')
 }

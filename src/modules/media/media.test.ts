@@ -29,14 +29,18 @@ async function start(t: Cleanup) {
   })
   const call = async (method: 'GET' | 'DELETE', url: string) => {
     const { statusCode: status, rawPayload: bytes, headers, body } = await app.inject({ method, url })
-    return { status, bytes, headers, body: headers['content-type']?.toString().includes('json') ? JSON.parse(body) : undefined }
+    return {
+      status, bytes, headers, body: headers['content-type']?.toString().includes('json') ? JSON.parse(body) : undefined,
+    }
   }
   const upload = async (bytes: Buffer, filename = 'picture.png') => {
     const boundary = 'a-boundary-that-no-file-has'
-    const head = `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="${filename}"\r\ncontent-type: image/png\r\n\r\n`
+    const disposition = `content-disposition: form-data; name="file"; filename="${filename}"`
+    const head = `--${boundary}\r\n${disposition}\r\ncontent-type: image/png\r\n\r\n`
     const payload = Buffer.concat([Buffer.from(head), bytes, Buffer.from(`\r\n--${boundary}--\r\n`)])
     const answer = await app.inject({
-      method: 'POST', url: '/admin/media', payload, headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+      method: 'POST', url: '/admin/media', payload,
+      headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
     })
     return { status: answer.statusCode, body: answer.json() }
   }
@@ -44,7 +48,9 @@ async function start(t: Cleanup) {
   return { db, folder, app, call, upload, age }
 }
 
-const plain = (width: number, height: number, format: 'png' | 'jpeg' | 'webp' | 'avif' = 'png', red = 200): Promise<Buffer> =>
+const plain = (
+  width: number, height: number, format: 'png' | 'jpeg' | 'webp' | 'avif' = 'png', red = 200
+): Promise<Buffer> =>
   sharp({ create: { width, height, channels: 3, background: { r: red, g: 40, b: 10 } } }).toFormat(format).toBuffer()
 
 // A PNG that says it is larger than it is: the sizes stand in its header, guarded by a checksum that we make anew.
@@ -66,12 +72,17 @@ function animation(frames: number): Buffer {
 
 test('a picture becomes its sizes, upright and without EXIF, served for ever', async (t) => {
   const { call, upload } = await start(t)
-  const photo = await sharp(await plain(1_500, 900, 'jpeg')).withExif({ IFD0: { Copyright: 'Somebody', Make: 'Camera' } })
+  const photo = await sharp(await plain(1_500, 900, 'jpeg')).withExif(
+    { IFD0: { Copyright: 'Somebody', Make: 'Camera' } }
+  )
     .withMetadata({ orientation: 6 }).jpeg().toBuffer()
   const { status, body } = await upload(photo, '../../etc/pass\u202ewd.jpg')
   assert.equal(status, 201)
   assert.equal(body.filename, 'passwd.jpg')
-  assert.deepEqual(body.sizes.map(({ width, height }: { width: number; height: number }) => [width, height]), [[320, 533], [640, 1_067], [900, 1_500]])
+  assert.deepEqual(
+    body.sizes.map(({ width, height }: { width: number; height: number }) => [width, height]),
+    [[320, 533], [640, 1_067], [900, 1_500]]
+  )
   for (const { url, width, bytes } of body.sizes) {
     const file = await call('GET', url)
     assert.equal(file.status, 200)
@@ -104,7 +115,11 @@ test('what is refused, and why', async (t) => {
     ['cut off', photo.subarray(0, photo.length / 2), 'broken'],
     ['nothing but a signature', Buffer.concat([photo.subarray(0, 3), Buffer.alloc(100)]), 'broken'],
     ['a bomb: few bytes that claim 3,600 megapixels', await claiming(60_000, 60_000), 'too-many-pixels'],
-    ['an SVG', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>'), 'not-an-image'],
+    [
+      'an SVG',
+      Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>'),
+      'not-an-image'
+    ],
     ['HTML under the name of a picture', Buffer.from('<!doctype html><script>alert(1)</script>'), 'not-an-image'],
     ['HTML behind the signature of a GIF', Buffer.from('GIF89a/*<script>*/=1;alert(1)//</script>'), 'broken'],
     ['a PDF', Buffer.from('%PDF-1.7\n1 0 obj<<>>endobj trailer<<>>'), 'not-an-image'],
@@ -132,7 +147,9 @@ test('addresses that are none of ours lead nowhere', async (t) => {
   const { call } = await start(t)
   const key = 'a'.repeat(26)
   assert.equal((await call('GET', `/media/${key}/full.webp`)).status, 404)
-  for (const path of [`${key}/..%2f..%2fetc`, '..%2f..%2fetc/full.webp', `${key}/full.png`, `${key}/%00.webp`, `${key}/.`, 'A/full.webp']) {
+  for (const path of [
+      `${key}/..%2f..%2fetc`, '..%2f..%2fetc/full.webp', `${key}/full.png`, `${key}/%00.webp`, `${key}/.`, 'A/full.webp'
+  ]) {
     assert.ok([400, 404].includes((await call('GET', `/media/${path}`)).status), path)
   }
 })
@@ -150,8 +167,12 @@ test('the same bytes at once and again are one asset', async (t) => {
 
 test('assets are attached as a set; what nothing shows for a day is removed with its files', async (t) => {
   const { db, folder, upload, call, age } = await start(t)
-  const [first, second, third] = await Promise.all([1, 2, 3].map(async (red) => (await upload(await plain(9, 9, 'png', red))).body.id as string))
-  const attach = (usedBy: string, assetIds: string[]) => db.transaction(systemContext(), (tx) => attachAssets(tx, [{ usedBy, assetIds }]))
+  const [first, second, third] = await Promise.all(
+    [1, 2, 3].map(async (red) => (await upload(await plain(9, 9, 'png', red))).body.id as string)
+  )
+  const attach = (usedBy: string, assetIds: string[]) => db.transaction(
+    systemContext(), (tx) => attachAssets(tx, [{ usedBy, assetIds }])
+  )
   await attach('product:1', [first!, second!, first!])
   await attach('product:2', [second!])
   await age()
@@ -179,7 +200,9 @@ test('an orphan that is attached while it is swept: shown or gone, never shown a
   for (let round = 0; round < 10; round++) {
     const { body: { id } } = await upload(await plain(5, 5, 'png', 100 + round))
     await age()
-    const attached = db.transaction(systemContext(), (tx) => attachAssets(tx, [{ usedBy: `product:${id}`, assetIds: [id] }]))
+    const attached = db.transaction(
+      systemContext(), (tx) => attachAssets(tx, [{ usedBy: `product:${id}`, assetIds: [id] }])
+    )
     const [attaching, removed] = await Promise.allSettled([attached, removeOrphans(db)])
     assert.equal(removed.status, 'fulfilled')
     const gone = removed.status === 'fulfilled' && removed.value === 1

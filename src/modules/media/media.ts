@@ -16,8 +16,11 @@ export type StoredFile = Static<typeof StoredFile>
 
 export const Asset = Type.Object({
   id: Id, filename: Type.String(), animated: Type.Boolean(), createdAt: Timestamp,
-  url: Type.String({ description: 'The whole picture, at most 4,096 pixels wide and high' }), width: Type.Integer(), height: Type.Integer(),
-  sizes: Type.Array(Type.Object({ url: Type.String(), ...size }), { description: 'Narrowest first; the last is the whole picture' }),
+  url: Type.String({ description: 'The whole picture, at most 4,096 pixels wide and high' }), width: Type.Integer(),
+  height: Type.Integer(),
+  sizes: Type.Array(
+    Type.Object({ url: Type.String(), ...size }), { description: 'Narrowest first; the last is the whole picture' }
+  ),
   used: Type.Boolean({ description: 'Whether anything shows it. If nothing does for a day, it is removed.' }),
 })
 export type Asset = Static<typeof Asset>
@@ -28,7 +31,9 @@ export const ImageRefused = problem('image-refused', 422, 'This picture cannot b
 export const AssetNotFound = problem('asset-not-found', 404, 'No such picture in the media library')
 export const AssetInUse = problem('asset-in-use', 409, 'Something shows this picture: take it away there first')
 
-mapConstraint('asset_use_asset', ({ detail }) => (detail.includes('is still referenced') ? AssetInUse({}) : AssetNotFound({})))
+mapConstraint(
+  'asset_use_asset', ({ detail }) => (detail.includes('is still referenced') ? AssetInUse({}) : AssetNotFound({}))
+)
 
 /** The address of a file of an asset: it never shows anything else, so it may be kept for ever. */
 export const fileUrl = (key: string, name: string): string => `/media/${key}/${name}`

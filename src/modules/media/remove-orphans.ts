@@ -1,5 +1,5 @@
-// Removes what nothing shows. First the row goes, and in the same transaction its key is noted; then the files go, and then the
-// note. Killed anywhere between, the next run goes on.
+// Removes what nothing shows. First the row goes, and in the same transaction its key is noted; then the files go,
+// and then the note. Killed anywhere between, the next run goes on.
 import { Type } from 'typebox'
 import { sql, systemContext, type Db } from '../../platform/db.ts'
 import { WIDTHS } from './media.ts'
@@ -11,10 +11,12 @@ const FILES = [...WIDTHS.map((width) => `${width}.webp`), 'full.webp']
 /** Takes assets out of the library that nothing has shown for a day; answers how many. */
 export async function removeOrphans(db: Db): Promise<number> {
   return db.transaction(systemContext(), async (tx) => {
-    // Locked first, looked at again after: whoever attaches one of them now waits for us and then learns that it is gone.
+    // Locked first, looked at again after: whoever attaches one of them now waits for us and then learns that it is
+    // gone.
     const idle = await tx.many(Type.Object({ id: Type.String() }), sql`
       select id from media.asset
-      where touched_at < now() - interval '24 hours' and not exists (select from media.asset_use where asset_id = asset.id)
+      where touched_at < now() - interval '24 hours'
+        and not exists (select from media.asset_use where asset_id = asset.id)
       order by touched_at limit ${AT_ONCE} for update skip locked`)
     if (idle.length === 0) return 0
     return tx.run(sql`

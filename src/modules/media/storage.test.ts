@@ -43,20 +43,29 @@ test('a reader of a folder sees whole files only, and nothing half-done remains'
   assert.deepEqual(await readdir(join(folder, KEY)), ['full.webp'])
 })
 
-const account: Omit<Bucket, 'endpoint'> = { bucket: 'pictures', region: 'eu-central-1', accessKeyId: 'AKIATEST', secretAccessKey: 'not/a+secret' }
+const account: Omit<Bucket, 'endpoint'> = {
+  bucket: 'pictures', region: 'eu-central-1', accessKeyId: 'AKIATEST', secretAccessKey: 'not/a+secret',
+}
 
 // Signature version 4, written from its description and not with the library under test.
 function signatureOf(request: IncomingMessage, secret: string): string {
-  const fields = Object.fromEntries([...request.headers.authorization!.matchAll(/(\w+)=([^,\s]+)/g)].map(([, name, value]) => [name!, value!]))
+  const fields = Object.fromEntries(
+    [...request.headers.authorization!.matchAll(/(\w+)=([^,\s]+)/g)].map(([, name, value]) => [name!, value!])
+  )
   const [, date, region, service, end] = fields['Credential']!.split('/')
   const url = new URL(request.url!, 'http://host')
-  const headers = fields['SignedHeaders']!.split(';').map((name) => `${name}:${String(request.headers[name]).trim()}\n`).join('')
+  const headers = fields['SignedHeaders']!.split(';').map(
+    (name) => `${name}:${String(request.headers[name]).trim()}\n`
+  ).join('')
   const canonical = [
-    request.method, url.pathname, url.search.slice(1), headers, fields['SignedHeaders'], request.headers['x-amz-content-sha256'],
+    request.method, url.pathname, url.search.slice(1), headers, fields['SignedHeaders'],
+    request.headers['x-amz-content-sha256'],
   ].join('\n')
   const toSign = ['AWS4-HMAC-SHA256', request.headers['x-amz-date'], [date, region, service, end].join('/'),
     createHash('sha256').update(canonical).digest('hex')].join('\n')
-  const key = [date, region, service, end].reduce<string | Buffer>((last, part) => createHmac('sha256', last).update(part!).digest(), `AWS4${secret}`)
+  const key = [date, region, service, end].reduce<string | Buffer>(
+    (last, part) => createHmac('sha256', last).update(part!).digest(), `AWS4${secret}`
+  )
   return createHmac('sha256', key).update(toSign).digest('hex')
 }
 
@@ -88,6 +97,10 @@ test('a bucket', async (t) => {
   const { endpoint, types } = await startBucket(t)
   await keepsPromises(s3Storage({ ...account, endpoint }))
   assert.deepEqual([...types], ['image/webp'])
-  await assert.rejects(s3Storage({ ...account, endpoint, secretAccessKey: 'another' }).read(KEY, 'full.webp'), /answered 403/)
-  await assert.rejects(s3Storage({ ...account, endpoint, bucket: 'none' }).write(KEY, 'full.webp', Buffer.from('x')), /no bucket none/)
+  await assert.rejects(
+    s3Storage({ ...account, endpoint, secretAccessKey: 'another' }).read(KEY, 'full.webp'), /answered 403/
+  )
+  await assert.rejects(
+    s3Storage({ ...account, endpoint, bucket: 'none' }).write(KEY, 'full.webp', Buffer.from('x')), /no bucket none/
+  )
 })

@@ -1,5 +1,5 @@
-// Where the files of assets lie: in a folder, or in a bucket of anything that speaks S3. A file is written once and never changed,
-// and is there whole or not at all.
+// Where the files of assets lie: in a folder, or in a bucket of anything that speaks S3. A file is written once and
+// never changed, and is there whole or not at all.
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -44,16 +44,24 @@ export function diskStorage(folder: string): Storage {
 
 export type Bucket = { endpoint: string; bucket: string; region: string; accessKeyId: string; secretAccessKey: string }
 
-/** A bucket of S3, R2, MinIO, … addressed by path, which all of them understand. It may stay private: the server reads it. */
+/**
+ * A bucket of S3, R2, MinIO, … addressed by path, which all of them understand. It may stay private: the server reads
+ * it.
+ */
 export function s3Storage({ endpoint, bucket, region, accessKeyId, secretAccessKey }: Bucket): Storage {
   const client = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: 2 })
   const call = async (method: string, key: string, name: string, data?: Buffer): Promise<Response> => {
     const answer = await client.fetch(`${endpoint.replace(/\/$/, '')}/${bucket}/${key}/${name}`, {
       method, signal: AbortSignal.timeout(20_000),
-      ...data ? { body: new Uint8Array(data), headers: { 'content-type': 'image/webp', 'cache-control': 'public, max-age=31536000, immutable' } } : {},
+      ...data ? {
+        body: new Uint8Array(data),
+        headers: { 'content-type': 'image/webp', 'cache-control': 'public, max-age=31536000, immutable' },
+      } : {},
     })
     if (answer.ok || answer.status === 404) return answer
-    throw new Error(`The bucket ${bucket} answered ${answer.status} to ${method}: ${(await answer.text()).slice(0, 300)}`)
+    throw new Error(
+      `The bucket ${bucket} answered ${answer.status} to ${method}: ${(await answer.text()).slice(0, 300)}`
+    )
   }
   return {
     async write(key, name, data) {

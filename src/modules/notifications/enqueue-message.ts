@@ -4,8 +4,8 @@ import { newId } from '../../platform/id.ts'
 import type { MessageData, TemplateName } from './notifications.ts'
 
 /**
- * Sends a message once the transaction is committed. One statement; may be one of the promises of `tx.commit`. Each call is
- * one message: a handler that may run twice asks `firstTime` before. `data` is what the template shows.
+ * Sends a message once the transaction is committed. One statement; may be one of the promises of `tx.commit`. Each
+ * call is one message: a handler that may run twice asks `firstTime` before. `data` is what the template shows.
  */
 export async function enqueueMessage<Name extends TemplateName>(
   tx: Tx, template: Name, to: string, data: MessageData[Name], { locale = 'en' }: { locale?: string } = {},

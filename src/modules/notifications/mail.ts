@@ -1,5 +1,6 @@
-// Where messages go: to any SMTP server, or, while none is configured, into the development mailbox, which keeps them for
-// the Admin API to show. In production there is no such mailbox (it would show reset links to staff): messages wait for a server.
+// Where messages go: to any SMTP server, or, while none is configured, into the development mailbox, which keeps them
+// for the Admin API to show. In production there is no such mailbox (it would show reset links to staff): messages
+// wait for a server.
 import { provided } from '../../platform/provide.ts'
 import type { Db } from '../../platform/db.ts'
 
@@ -33,7 +34,10 @@ export function configureMail(db: Db, { production, smtpUrl, mailFrom, shopUrl }
   return () => transport?.close()
 }
 
-/** An SMTP server, as smtp://user:password@host:587 or smtps://…:465. Its few connections are kept open between messages. */
+/**
+ * An SMTP server, as smtp://user:password@host:587 or smtps://…:465. Its few connections are kept open between
+ * messages.
+ */
 export function smtpTransport(url: string, from: string): MailTransport {
   let opening: Promise<import('nodemailer').Transporter> | undefined
   // Loaded with the first message: most processes send none, and it would cost their start.

@@ -15,8 +15,10 @@ import { renderMessage } from './render-message.ts'
 import { sendMessages } from './send-messages.ts'
 
 const order: ShownOrder = {
-  number: 1001, currency: 'EUR', pricesIncludeTax: true, subtotalMinor: 2_580, shippingMinor: 490, discountMinor: 258, taxMinor: 449, totalMinor: 2_812,
-  lines: [{ productTitle: 'Mug "Blue" <script>', variantTitle: '', quantity: 2, totalMinor: 2_580 }], delivery: { name: 'Standard' },
+  number: 1001, currency: 'EUR', pricesIncludeTax: true, subtotalMinor: 2_580, shippingMinor: 490, discountMinor: 258,
+  taxMinor: 449, totalMinor: 2_812,
+  lines: [{ productTitle: 'Mug "Blue" <script>', variantTitle: '', quantity: 2, totalMinor: 2_580 }],
+  delivery: { name: 'Standard' },
   shippingAddress: { name: 'Ada & Bob', line1: 'Ring 1', postalCode: '10115', city: 'Berlin', country: 'DE' },
 }
 
@@ -32,12 +34,16 @@ async function start(t: Cleanup) {
   return { db, call }
 }
 
-const send = (db: Db, to: string) => db.transaction(systemContext(), (tx) => enqueueMessage(tx, 'order-confirmation', to, { order }))
+const send = (db: Db, to: string) => db.transaction(
+  systemContext(), (tx) => enqueueMessage(tx, 'order-confirmation', to, { order })
+)
 const reset = (db: Db) => db.transaction(systemContext(), (tx) =>
   enqueueMessage(tx, 'password-reset', 'ada@mugs.example', { name: 'Ada', token: 'a-secret', hours: 1 }))
 
 test('a confirmation shows what was bought, in text and HTML, escaped', () => {
-  const { subject, text, html } = renderMessage('order-confirmation', { order }, { locale: 'de-AT', shopUrl: 'https://mugs.example' })
+  const { subject, text, html } = renderMessage(
+    'order-confirmation', { order }, { locale: 'de-AT', shopUrl: 'https://mugs.example' }
+  )
   assert.equal(subject, 'Your order 1001')
   assert.match(text, /2 × Mug "Blue" <script>: €\s25,80/)
   assert.match(text, /Discount: -€\s2,58\nStandard: €\s4,90\nTotal: €\s28,12\nTax included: €\s4,49/)
@@ -55,24 +61,37 @@ test('the development mailbox keeps what was sent, secrets included', async (t) 
   const { body: page } = await call('GET', '/admin/messages?limit=1')
   assert.deepEqual([page.items[0].template, page.items[0].state], ['password-reset', 'sent'])
   assert.match((await call('GET', `/admin/messages/${page.items[0].id}`)).body.content.text, /#token=a-secret/)
-  const { body: next } = await call('GET', `/admin/messages?cursor=${page.nextCursor}&recipient=ada@mugs.example&state=sent`)
+  const { body: next } = await call(
+    'GET', `/admin/messages?cursor=${page.nextCursor}&recipient=ada@mugs.example&state=sent`
+  )
   assert.deepEqual([next.items.length, next.items[0].template, next.nextCursor], [1, 'order-confirmation', null])
   assert.equal((await call('GET', `/admin/messages/${newId()}`)).status, 404)
 })
 
 test('with a mail server, nobody reads a secret link here, not even before it is sent', async (t) => {
   const { db, call } = await start(t)
-  t.after(configureMail(db, { production: true, smtpUrl: 'smtp://127.0.0.1:1', mailFrom: 'shop@mugs.example', shopUrl: 'https://mugs.example' }))
+  t.after(
+    configureMail(
+      db,
+      {
+        production: true, smtpUrl: 'smtp://127.0.0.1:1', mailFrom: 'shop@mugs.example', shopUrl: 'https://mugs.example',
+      }
+    )
+  )
   await reset(db)
   await send(db, 'ada@mugs.example')
   const { body: { items } } = await call('GET', '/admin/messages')
-  const contents = await Promise.all(items.map(async ({ id }: { id: string }) => (await call('GET', `/admin/messages/${id}`)).body.content?.subject))
+  const contents = await Promise.all(
+    items.map(async ({ id }: { id: string }) => (await call('GET', `/admin/messages/${id}`)).body.content?.subject)
+  )
   assert.deepEqual(contents, ['Your order 1001', undefined])
 })
 
 test('a parked message is sent again when staff ask, also one that cannot be shown', async (t) => {
   const { db, call } = await start(t)
-  await db.transaction(systemContext(), (tx) => enqueueMessage(tx, 'order-confirmation', 'ada@mugs.example', { order: {} as never }))
+  await db.transaction(
+    systemContext(), (tx) => enqueueMessage(tx, 'order-confirmation', 'ada@mugs.example', { order: {} as never })
+  )
   await sendMessages(db)
   const { body: { items: [{ id, state, lastError }] } } = await call('GET', '/admin/messages?state=parked')
   assert.equal(state, 'parked')
@@ -91,5 +110,8 @@ test('old messages are forgotten, those that wait are not', async (t) => {
   await send(db, 'bob@mugs.example')
   await db.run(sql`update notifications.message set created_at = now() - interval '31 days'`)
   await sweeps.find(({ name }) => name === 'notifications.forget')!.run(db)
-  assert.deepEqual((await call('GET', '/admin/messages')).body.items.map(({ recipient }: { recipient: string }) => recipient), ['bob@mugs.example'])
+  assert.deepEqual(
+    (await call('GET', '/admin/messages')).body.items.map(({ recipient }: { recipient: string }) => recipient),
+    ['bob@mugs.example']
+  )
 })

@@ -1,5 +1,5 @@
-// The messages of the shop as staff see them: what was sent, what waits, what is parked and why. While the development mailbox
-// is in use, this is where its mail is read.
+// The messages of the shop as staff see them: what was sent, what waits, what is parked and why. While the
+// development mailbox is in use, this is where its mail is read.
 import { Type } from 'typebox'
 import { none, sql, type Db } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id, Page, PageQuery, route } from '../../platform/http.ts'
@@ -10,8 +10,8 @@ import {
 } from './notifications.ts'
 import { renderMessage, secretTemplates } from './render-message.ts'
 
-const columns = sql`id, template, recipient, locale, state, attempts, last_error as "lastError", created_at as "createdAt",
-  sent_at as "sentAt"`
+const columns = sql`id, template, recipient, locale, state, attempts, last_error as "lastError",
+  created_at as "createdAt", sent_at as "sentAt"`
 const WithData = Type.Object({ ...MessageSummary.properties, data: Type.Any() })
 
 async function getMessage(db: Db, messageId: string) {
@@ -36,7 +36,8 @@ const params = Type.Object({ messageId: Id })
 const tags = ['Messages']
 
 const listMessages = route({
-  method: 'GET', path: '/admin/messages', access: { permission: 'notifications:read' }, tags, summary: 'List messages, newest first',
+  method: 'GET', path: '/admin/messages', access: { permission: 'notifications:read' }, tags,
+  summary: 'List messages, newest first',
   query: Type.Object({
     ...PageQuery, state: Type.Optional(MessageState), recipient: Type.Optional(Type.String({ maxLength: 254 })),
   }),
@@ -44,7 +45,8 @@ const listMessages = route({
   async run({ db, query: { limit = 20, cursor, state, recipient } }) {
     const items = await db.many(MessageSummary, sql`
       select ${columns} from notifications.message
-      where true ${cursor ? sql`and id < ${decodeCursor(cursor, [Id])[0]}` : none} ${state ? sql`and state = ${state}` : none}
+      where true ${cursor ? sql`and id < ${decodeCursor(cursor, [Id])[0]}` : none}
+        ${state ? sql`and state = ${state}` : none}
         ${recipient ? sql`and lower(recipient) = lower(${recipient})` : none}
       order by id desc limit ${limit + 1}`)
     const page = items.slice(0, limit)
@@ -59,14 +61,19 @@ const readMessage = route({
 })
 
 const postRetry = route({
-  method: 'POST', path: '/admin/messages/:messageId/retry', operationId: 'retryMessage', access: { permission: 'notifications:write' }, tags,
-  summary: 'Send a parked message again', description: 'Under the same Message-ID. A message that waits again is not parked.',
+  method: 'POST', path: '/admin/messages/:messageId/retry', operationId: 'retryMessage',
+  access: { permission: 'notifications:write' }, tags,
+  summary: 'Send a parked message again',
+  description: 'Under the same Message-ID. A message that waits again is not parked.',
   params, response: { 202: Message }, problems: [MessageNotFound, MessageNotParked], replay: 'none',
   async run({ db, context, params: { messageId } }) {
     await db.transaction(context, async (tx) => {
       const again = await tx.run(sql`
-        update notifications.message set state = 'waiting', attempts = 0, due_at = now() where id = ${messageId} and state = 'parked'`)
-      const there = again === 1 || await tx.maybe(Type.Object({ id: Id }), sql`select id from notifications.message where id = ${messageId}`)
+        update notifications.message set state = 'waiting', attempts = 0, due_at = now()
+        where id = ${messageId} and state = 'parked'`)
+      const there = again === 1 || await tx.maybe(
+        Type.Object({ id: Id }), sql`select id from notifications.message where id = ${messageId}`
+      )
       if (!there) throw MessageNotFound({ messageId })
       if (again === 0) throw MessageNotParked({})
     })

@@ -1,4 +1,5 @@
-// The words of notifications: which messages there are and what each shows, what a message looks like, and what can be wrong. No I/O.
+// The words of notifications: which messages there are and what each shows, what a message looks like, and what can
+// be wrong. No I/O.
 import { Type, type Static, type TSchema } from 'typebox'
 import { Id, Timestamp } from '../../platform/http.ts'
 import { problem } from '../../platform/problem.ts'
@@ -27,7 +28,14 @@ export type ShownOrder = {
   pricesIncludeTax: boolean
 }
 type ShownAddress = {
-  name: string; company?: string; line1: string; line2?: string; postalCode?: string; city: string; region?: string; country: string
+  name: string
+  company?: string
+  line1: string
+  line2?: string
+  postalCode?: string
+  city: string
+  region?: string
+  country: string
 }
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
@@ -36,7 +44,8 @@ export const MessageState = Type.Enum(['waiting', 'sent', 'parked'])
 
 /** A message as the list shows it: what it says comes with reading a single one. */
 export const MessageSummary = Type.Object({
-  id: Id, template: Type.String(), recipient: Type.String(), locale: Type.String(), state: MessageState, attempts: Type.Integer(),
+  id: Id, template: Type.String(), recipient: Type.String(), locale: Type.String(), state: MessageState,
+  attempts: Type.Integer(),
   lastError: nullable(Type.String()), createdAt: Timestamp, sentAt: nullable(Timestamp),
 })
 export type MessageSummary = Static<typeof MessageSummary>
@@ -44,9 +53,11 @@ export type MessageSummary = Static<typeof MessageSummary>
 export const Message = Type.Object({
   ...MessageSummary.properties,
   content: nullable(Type.Object({ subject: Type.String(), text: Type.String(), html: Type.String() }, {
-    description: 'Null once a mail server has taken the message, and for messages with a secret link outside of the development mailbox',
+    description: 'Null once a mail server has taken it. A secret link is shown in the development mailbox only.',
   })),
 })
 
-export const MessageNotFound = problem('message-not-found', 404, 'No such message', Type.Object({ messageId: Type.String() }))
+export const MessageNotFound = problem(
+  'message-not-found', 404, 'No such message', Type.Object({ messageId: Type.String() })
+)
 export const MessageNotParked = problem('message-not-parked', 409, 'Only a parked message can be sent again')

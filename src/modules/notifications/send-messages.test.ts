@@ -20,7 +20,9 @@ async function startServer(t: Cleanup, options: SMTPServerOptions = {}) {
       const chunks: Buffer[] = []
       stream.on('data', (chunk: Buffer) => chunks.push(chunk))
       stream.on('end', () => {
-        received.push({ to: session.envelope.rcptTo.map(({ address }) => address), text: Buffer.concat(chunks).toString() })
+        received.push(
+          { to: session.envelope.rcptTo.map(({ address }) => address), text: Buffer.concat(chunks).toString() }
+        )
         done()
       })
     },
@@ -33,14 +35,22 @@ async function startServer(t: Cleanup, options: SMTPServerOptions = {}) {
 
 async function start(t: Cleanup, smtpUrl: string): Promise<Db> {
   const db = await testDatabase(t)
-  t.after(configureMail(db, { production: true, smtpUrl, mailFrom: 'Mugs <shop@mugs.example>', shopUrl: 'https://mugs.example/' }))
+  t.after(
+    configureMail(
+      db, { production: true, smtpUrl, mailFrom: 'Mugs <shop@mugs.example>', shopUrl: 'https://mugs.example/' }
+    )
+  )
   return db
 }
 
 const invite = (db: Db, to: string, name = 'Ada'): Promise<void> =>
-  db.transaction(systemContext(), (tx) => enqueueMessage(tx, 'staff-invitation', to, { name, token: 'a-secret', hours: 72 }))
+  db.transaction(
+    systemContext(), (tx) => enqueueMessage(tx, 'staff-invitation', to, { name, token: 'a-secret', hours: 72 })
+  )
 
-const State = Type.Object({ state: Type.String(), attempts: Type.Integer(), data: Type.Any(), lastError: Type.Any(), pause: Type.Integer() })
+const State = Type.Object(
+  { state: Type.String(), attempts: Type.Integer(), data: Type.Any(), lastError: Type.Any(), pause: Type.Integer() }
+)
 const states = (db: Db) => db.many(State, sql`
   select state, attempts, data, last_error as "lastError", round(extract(epoch from due_at - now()))::int as pause
   from notifications.message order by id`)
@@ -90,7 +100,11 @@ test('a server that is down: later and later, and parked in the end; then sent w
   await db.run(sql`update notifications.message set due_at = now()`)
   assert.equal(await sendMessages(db), 0)
 
-  t.after(configureMail(db, { production: true, smtpUrl: url, mailFrom: 'shop@mugs.example', shopUrl: 'https://mugs.example' }))
+  t.after(
+    configureMail(
+      db, { production: true, smtpUrl: url, mailFrom: 'shop@mugs.example', shopUrl: 'https://mugs.example' }
+    )
+  )
   await db.run(sql`update notifications.message set state = 'waiting'`)
   await sendMessages(db)
   assert.equal(received.length, 1)
@@ -115,7 +129,9 @@ test('a recipient who is refused for good is parked at once; one who is busy wai
 test('a poisoned message is parked and stops nobody', async (t) => {
   const { url, received } = await startServer(t)
   const db = await start(t, url)
-  await db.transaction(systemContext(), (tx) => enqueueMessage(tx, 'order-confirmation', 'ada@mugs.example', { order: {} as never }))
+  await db.transaction(
+    systemContext(), (tx) => enqueueMessage(tx, 'order-confirmation', 'ada@mugs.example', { order: {} as never })
+  )
   await invite(db, 'ada@mugs.example')
   await sendMessages(db)
   assert.deepEqual((await states(db)).map(({ state }) => state), ['parked', 'sent'])
@@ -137,7 +153,15 @@ test('a worker that died: the message is due again after the lease, under the sa
   const db = await start(t, url)
   await invite(db, 'ada@mugs.example')
   const { transport, ...settings } = mailSettings.of(db)
-  mailSettings.set(db, { ...settings, transport: { keeps: false, close() {}, async send(mail) { await transport!.send(mail); await new Promise(() => {}) } } })
+  mailSettings.set(
+    db,
+    {
+      ...settings,
+      transport: {
+        keeps: false, close() {}, async send(mail) { await transport!.send(mail); await new Promise(() => {}) }
+      }
+    }
+  )
   void sendMessages(db)
   while (received.length < 1) await new Promise((resolve) => setTimeout(resolve, 10))
   mailSettings.set(db, { ...settings, transport })
@@ -150,7 +174,9 @@ test('a worker that died: the message is due again after the lease, under the sa
 
 test('without a server, production lets messages wait', async (t) => {
   const db = await testDatabase(t)
-  configureMail(db, { production: true, smtpUrl: undefined, mailFrom: 'shop@mugs.example', shopUrl: 'https://mugs.example' })
+  configureMail(
+    db, { production: true, smtpUrl: undefined, mailFrom: 'shop@mugs.example', shopUrl: 'https://mugs.example' }
+  )
   await invite(db, 'ada@mugs.example')
   assert.equal(await sendMessages(db), 0)
   assert.deepEqual((await states(db)).map(({ state, attempts }) => [state, attempts]), [['waiting', 0]])

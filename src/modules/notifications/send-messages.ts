@@ -1,5 +1,6 @@
-// Sends what is due. A worker takes a bounded batch by moving its due time ahead, sends without a lock or transaction, and writes
-// each outcome. If it is killed between, the messages are due again after the lease: sent at least once, under one Message-ID.
+// Sends what is due. A worker takes a bounded batch by moving its due time ahead, sends without a lock or
+// transaction, and writes each outcome. If it is killed between, the messages are due again after the lease: sent at
+// least once, under one Message-ID.
 import { Type, type Static } from 'typebox'
 import { sql, type Db } from '../../platform/db.ts'
 import { counter } from '../../platform/metrics.ts'
@@ -15,7 +16,8 @@ const MAX_ATTEMPTS = 15
 
 const outcomes = counter('messages_total', 'Messages by outcome of an attempt', ['outcome'])
 const Taken = Type.Object({
-  id: Type.String(), template: Type.String(), recipient: Type.String(), locale: Type.String(), data: Type.Any(), attempts: Type.Integer(),
+  id: Type.String(), template: Type.String(), recipient: Type.String(), locale: Type.String(), data: Type.Any(),
+  attempts: Type.Integer(),
 })
 
 /** Sends a batch; answers how many were tried. Several workers never take the same message. */

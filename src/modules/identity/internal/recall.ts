@@ -1,6 +1,7 @@
-// Who somebody is, remembered for at most a second: a busy shop asks the database once a second for each key or session, not
-// for each request, and a revocation is felt everywhere within that second. In the second half of it an answer is used and
-// renewed behind it, so that under traffic no request waits. What is unknown is not remembered: guesses must not push out guests.
+// Who somebody is, remembered for at most a second: a busy shop asks the database once a second for each key or
+// session, not for each request, and a revocation is felt everywhere within that second. In the second half of it an
+// answer is used and renewed behind it, so that under traffic no request waits. What is unknown is not remembered:
+// guesses must not push out guests.
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 const RENEW_AFTER_MS = 500

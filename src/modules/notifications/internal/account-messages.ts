@@ -1,16 +1,19 @@
-// Mails about a staff account. A secret stands behind # in its link: browsers send that part to no server and no other page.
+// Mails about a staff account. A secret stands behind # in its link: browsers send that part to no server and no
+// other page.
 import type { MessageData } from '../notifications.ts'
 import { button, html, type Content, type Surroundings } from './layout.ts'
 
 type Link = MessageData['password-reset']
 
-const linkTo = ({ token }: Link, { shopUrl }: Surroundings): string => `${shopUrl}/dashboard/set-password#token=${token}`
+const linkTo = ({ token }: Link, { shopUrl }: Surroundings): string =>
+  `${shopUrl}/dashboard/set-password#token=${token}`
 const validFor = (hours: number): string => (hours === 1 ? 'one hour' : `${hours} hours`)
 
 function withLink(subject: string, about: string, label: string): (data: Link, surroundings: Surroundings) => Content {
   return (data, surroundings) => {
     const url = linkTo(data, surroundings)
-    const rest = `The link works once and for ${validFor(data.hours)}. If you did not expect this mail, ignore it: nothing has changed.`
+    const rest = `The link works once and for ${validFor(data.hours)}. ` +
+      'If you did not expect this mail, ignore it: nothing has changed.'
     return {
       subject,
       text: `Hello ${data.name},\n\n${about}\n\n${url}\n\n${rest}`,
@@ -29,7 +32,13 @@ function passwordChanged({ name }: MessageData['password-changed'], { shopUrl }:
 }
 
 export const accountMessages = {
-  'password-reset': { en: withLink('Set a new password', 'Somebody, probably you, asked for a new password.', 'Set a new password') },
-  'staff-invitation': { en: withLink('You are invited', 'You were invited to work on the shop. Choose a password to begin.', 'Choose a password') },
+  'password-reset': {
+    en: withLink('Set a new password', 'Somebody, probably you, asked for a new password.', 'Set a new password'),
+  },
+  'staff-invitation': {
+    en: withLink(
+      'You are invited', 'You were invited to work on the shop. Choose a password to begin.', 'Choose a password'
+    ),
+  },
   'password-changed': { en: passwordChanged },
 }

@@ -1,12 +1,13 @@
 set local lock_timeout = '5s';
 
--- Messages to people. A message is a row in the transaction of what it tells about, so it is there exactly when that is.
--- This module reads nobody's tables: who sends a message hands over the data that it shows.
+-- Messages to people. A message is a row in the transaction of what it tells about, so it is there exactly when that
+-- is. This module reads nobody's tables: who sends a message hands over the data that it shows.
 create schema notifications;
 
 -- waiting --sent--> sent          waiting --too many failures, or refused for good--> parked --tried again--> waiting
--- A worker takes a message by moving due_at ahead, sends it without a lock, and writes the outcome. If it dies between, the
--- message is due again: sent at least once, each time with the same Message-ID (made of id), so mailboxes can tell.
+-- A worker takes a message by moving due_at ahead, sends it without a lock, and writes the outcome. If it dies
+-- between, the message is due again: sent at least once, each time with the same Message-ID (made of id), so
+-- mailboxes can tell.
 create table notifications.message (
   id uuid primary key,
   template text not null constraint message_template_length check (length(template) between 1 and 60),
