@@ -96,13 +96,14 @@ function remarkText(file: string, kind: 'refused' | 'notice', { line, column, re
 
 function describe(summary: Summary, dryRun: boolean): string {
   const { created, updated, unchanged, variants, collections, taxRates, refused, notices } = summary
-  const counts = [
-    [created, 'products created'], [updated, 'products updated'], [
-      unchanged, 'products unchanged',
-    ], [variants, 'variants'],
-    [collections, 'collections'], [taxRates, 'tax rates'], [refused, 'rows not imported'], [notices, 'notes'],
-  ] as const
-  const parts = counts.filter(([count]) => count > 0).map(([count, what]) => `${count.toLocaleString('en')} ${what}`)
+  const counts: [count: number, one: string, many: string][] = [
+    [created, 'product created', 'products created'], [updated, 'product updated', 'products updated'],
+    [unchanged, 'product unchanged', 'products unchanged'], [variants, 'variant', 'variants'],
+    [collections, 'collection', 'collections'], [taxRates, 'tax rate', 'tax rates'],
+    [refused, 'row not imported', 'rows not imported'], [notices, 'note', 'notes'],
+  ]
+  const parts = counts.filter(([count]) => count > 0)
+    .map(([count, one, many]) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`)
   const text = parts.join(', ') || 'Nothing: the file has a header and no rows'
   return `${text}.${dryRun ? ' This was a dry run: nothing was kept.' : ''}\n`
 }

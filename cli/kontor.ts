@@ -33,6 +33,7 @@ async function main([name = '', ...args]: string[]): Promise<number> {
 
 /** A mistake of the person gets one sentence, a failure of ours everything that is known about it. */
 function explain(error: unknown): void {
+  if ((error as { code?: string }).code === 'EPIPE') return                  // whoever read our output has enough of it
   const known = error instanceof UsageError || error instanceof ConfigError || isParseError(error)
   process.stderr.write(
     known ? `${(error as Error).message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`
