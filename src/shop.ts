@@ -59,7 +59,7 @@ export async function openShop(
   }
   const listening: ((url: string) => Promise<void> | void)[] = []
   const stopping: (() => Promise<unknown> | unknown)[] = []
-  for (const plugin of shopConfig.plugins) await plugin.setup(kitOf(plugin.name))
+  for (const plugin of shopConfig.plugins) await plugin.setup(kitOf(plugin.name, db, settings, { ...added, listening, stopping }))
   refuseUnknownGateways(shopConfig, added.gateways)
   paymentSetup.set(db, { gateways: added.gateways, methods: shopConfig.paymentMethods })
   paymentListener.set(db, orderPayments)
@@ -75,25 +75,6 @@ export async function openShop(
   ]
   const feed = new InvalidationFeed(db)
   forgetOnChange(db, feed)
-
-  function kitOf(name: string): Kit {
-    const folder = join(dataDir, name)
-    mkdirSync(folder, { recursive: true })
-    return {
-      db, log: log.child({ plugin: name }), dataDir: folder,
-      addGateway: (gateway) => void added.gateways.set(gateway.code, gateway),
-      addRoute(route) {
-        if (!route.path.startsWith(`/plugins/${name}/`)) throw new Error(
-          `The plugin ${name} adds ${route.path}: its routes begin with /plugins/${name}/`
-        )
-        added.routes.push(route)
-      },
-      addHandler: (handler) => void added.handlers.push(handler),
-      addSweep: (sweep) => void added.sweeps.push(sweep),
-      onListening: (fn) => void listening.push(fn),
-      onStop: (fn) => void stopping.push(fn),
-    }
-  }
 
   return {
     db, handlers, sweeps, routes,
@@ -129,5 +110,30 @@ function refuseUnknownGateways(config: ShopConfig, gateways: ReadonlyMap<string,
       throw new Error(`shop.config.ts: the payment method "${code}" needs the gateway "${gateway}",
       which no plugin adds. There are: ${[...gateways.keys()].join(', ') || 'none'}`)
     }
+  }
+}
+
+type Added = {
+  gateways: Map<string, Gateway>; routes: Route[]; handlers: EventSubscription[]; sweeps: Sweep[]
+  listening: ((url: string) => Promise<void> | void)[]; stopping: (() => Promise<unknown> | unknown)[]
+}
+
+/** What a plugin may touch. */
+function kitOf(name: string, db: Db, { log, dataDir }: { log: Log; dataDir: string }, added: Added): Kit {
+  const folder = join(dataDir, name)
+  mkdirSync(folder, { recursive: true })
+  return {
+    db, log: log.child({ plugin: name }), dataDir: folder,
+    addGateway: (gateway) => void added.gateways.set(gateway.code, gateway),
+    addRoute(route) {
+      if (!route.path.startsWith(`/plugins/${name}/`)) throw new Error(
+        `The plugin ${name} adds ${route.path}: its routes begin with /plugins/${name}/`
+      )
+      added.routes.push(route)
+    },
+    addHandler: (handler) => void added.handlers.push(handler),
+    addSweep: (sweep) => void added.sweeps.push(sweep),
+    onListening: (fn) => void added.listening.push(fn),
+    onStop: (fn) => void added.stopping.push(fn),
   }
 }

@@ -60,6 +60,7 @@ async function purchaseLine(
   }
   return {
     said: `Buy a ${product.title} for ${displayAmount(totalMinor, request.currency)} with delivery (paste it):`,
-    line: `curl -s ${url}/store/checkout -H 'x-publishable-key: ${key}' -H 'content-type: application/json' -d '${JSON.stringify(body)}'`,
+    line: `curl -s ${url}/store/checkout -H 'x-publishable-key: ${key}' -H 'content-type: application/json' ` +
+      `-d '${JSON.stringify(body)}'`,
   }
 }

@@ -1,5 +1,5 @@
-// How a failure is answered: expected ones as the problem documents that their route declares (RFC 9457), everything else
-// as 500 without a detail, its stack in the log.
+// How a failure is answered: expected ones as the problem documents that their route declares (RFC 9457), everything
+// else as 500 without a detail, its stack in the log.
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { openTransaction } from './db.ts'
 import type { Route } from './http.ts'

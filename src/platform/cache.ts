@@ -141,7 +141,8 @@ export class InvalidationFeed {
     )
     if (this.#since !== undefined) {
       const rows = await this.#db.many(Row, sql`
-        select id, tags from platform.invalidation where transaction_id >= ${this.#since}::xid8 order by id limit 10000`)
+        select id, tags from platform.invalidation where transaction_id >= ${this.#since}::xid8
+        order by id limit 10000`)
       const fresh = rows.filter((row) => !this.#seen.has(row.id))
       this.#seen = new Set(rows.map((row) => row.id))
       if (fresh.length > 0) {

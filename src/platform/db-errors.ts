@@ -22,10 +22,12 @@ function staleness(error: pg.DatabaseError): boolean {
   return error.code === '0A000' && /cached plan/.test(error.message)
 }
 
+const CONNECTION_LOST = /Connection terminated|not queryable|ECONNRESET|EPIPE|ECONNREFUSED|timeout expired/
+
 /** Whether the connection itself is gone: it must not go back to the pool. */
 export function connectionErrors(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return /^(08|57P0[123]|25P03)/.test(error.code ?? '') || staleness(error)
-  return error instanceof Error && /Connection terminated|not queryable|ECONNRESET|EPIPE|ECONNREFUSED|timeout expired/.test(error.message)
+  return error instanceof Error && CONNECTION_LOST.test(error.message)
 }
 
 /** The error that the caller sees for an error of the database. */

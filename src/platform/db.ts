@@ -4,8 +4,8 @@
 // microtask. Retry, idempotency rows and audit rows are written here, once for all.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import pg from 'pg'
-import { Compile } from 'typebox/compile'
 import type { Static, TObject } from 'typebox'
+import { checkRows } from './check-rows.ts'
 import { connectionErrors, failureOf, isRetryable } from './db-errors.ts'
 import { AlreadyRun, idempotencyRow, auditRow, type Context } from './context.ts'
 import { KeyInFlight } from './problem.ts'
@@ -43,18 +43,6 @@ export function openTransaction(): Tx | undefined {
 }
 
 const strict = process.env['NODE_ENV'] !== 'production'
-const checks = new WeakMap<TObject, ReturnType<typeof Compile>>()
-
-function checkRows(row: TObject, rows: unknown[], statement: Statement): void {
-  let check = checks.get(row)
-  if (!check) checks.set(row, (check = Compile(row)))
-  for (const value of rows) {
-    if (check.Check(value)) continue
-    const [first] = check.Errors(value)
-    throw new Error(`A row does not fit its schema at ${first?.instancePath}: ${first?.message}\n` +
-      `row: ${JSON.stringify(value)}\nstatement: ${statement.strings.join('?')}`)
-  }
-}
 
 abstract class Connection {
   protected abstract send(statement: Statement): Promise<pg.QueryResult>
@@ -185,7 +173,8 @@ export type DbOptions = {
 }
 
 // A statement that runs longer than these is a fault, not work: the sums are what one request may hold of the database.
-const SESSION = '-c search_path= -c timezone=UTC -c lock_timeout=5000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=20000'
+const SESSION = '-c search_path= -c timezone=UTC -c lock_timeout=5000 -c statement_timeout=15000 ' +
+  '-c idle_in_transaction_session_timeout=20000'
 
 export class Db extends Connection implements Conn {
   readonly url: string

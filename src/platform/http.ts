@@ -1,21 +1,17 @@
 // HTTP: a route is one object (contract, access, function), and everything else is done to all routes alike:
 // validation, access with default deny on the matched route, idempotency, problems, request ids, limits. OpenAPI and
 // the SDK are made from the same objects.
-import { createHash } from 'node:crypto'
-import Fastify, {
-  type FastifyInstance, type FastifyReply, type FastifyRequest,
-} from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { ProxyTracerProvider, SpanStatusCode, trace, type Span } from '@opentelemetry/api'
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { answerFailure } from './answer-failure.ts'
-import { AlreadyRun, principalOf, type Actor, type Context } from './context.ts'
-import { measured, sql, type Cost, type Db } from './db.ts'
+import type { Actor, Context } from './context.ts'
+import { measured, type Cost, type Db } from './db.ts'
 import { hashToken, newId } from './id.ts'
+import { newIdempotency, runOnce } from './idempotency.ts'
 import { observeRequest } from './metrics.ts'
-import {
-  AlreadyDone, InvalidRequest, KeyReused, NotFound, Problem, type ProblemKind,
-} from './problem.ts'
+import { InvalidRequest, NotFound, Problem, type ProblemKind } from './problem.ts'
 import { refuseHostileText, validator } from './validation.ts'
 import type { Log } from './log.ts'
 
@@ -76,8 +72,8 @@ export type Route<
   rawBody?: boolean
   multipart?: boolean
   /**
-   * Answers from memory before the request is even checked: a question that was answered before was checked before. Sets
-   * its headers and answers the bytes, an empty answer for 304, or undefined when `run` has to.
+   * Answers from memory before the request is even checked: a question that was answered before was checked before.
+   * Sets its headers and answers the bytes, an empty answer for 304, or undefined when `run` has to.
    */
   recall?: (asked: { db: Db; actor: Actor; request: FastifyRequest; reply: FastifyReply }) => Buffer | undefined
   run: (input: RouteInput<P, Q, B>) => Promise<R>
@@ -166,7 +162,7 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
         tellCost(reply, cost)
         return void reply.send(ready)
       }
-      const input = read(definition, check, request, reply, db, actor)
+      const input = read(definition, check, { request, reply, db, actor })
       const value = await runOnce(definition, input, reply)
       if (reply.sent) return
       if (reply.statusCode === 200) reply.status(success)
@@ -187,7 +183,7 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
   app.route({
     method: definition.method, url: definition.path, bodyLimit: definition.bodyLimit ?? 1_048_576,
     config: { rawBody: definition.rawBody ?? false },
-    // Not an async handler: what it returns would be awaited until the last byte is out, which costs half of a cached read.
+    // Not an async handler: what it returns would be awaited until the last byte is out, half the cost of a cached read.
     handler: (request, reply) => {
       if (!isTraced()) return void measured((cost) => handle(request, reply, cost))
       tracer.startActiveSpan(name, (span) => void measured((cost) => handle(request, reply, cost, span)))
@@ -202,46 +198,29 @@ function tellCost(reply: FastifyReply, { statements, trips }: Cost): void {
 
 /** Whether somebody has registered a tracer: a span that goes nowhere still costs a context. */
 function isTraced(): boolean {
-  return 'getDelegate' in trace.getTracerProvider() === false || (trace.getTracerProvider() as ProxyTracerProvider).getDelegate() !== NO_TRACER
+  const provider = trace.getTracerProvider()
+  return !(provider instanceof ProxyTracerProvider) || provider.getDelegate() !== NO_TRACER
 }
 
 const ANONYMOUS: Actor = { kind: 'anonymous' }
 type Checks = Record<'params' | 'query' | 'body', (value: unknown) => unknown>
 
-function read(
-  definition: Route, check: Checks, request: FastifyRequest, reply: FastifyReply, db: Db, actor: Actor,
-): RouteInput<any, any, any> {
+type Asked = { request: FastifyRequest; reply: FastifyReply; db: Db; actor: Actor }
+
+function read(definition: Route, check: Checks, { request, reply, db, actor }: Asked): RouteInput<any, any, any> {
   const context: Context = { requestId: request.id, actor }
   const params = check.params(refuseHostileText(request.params, 'path'))
   const query = check.query(refuseHostileText(request.query, 'query'))
-  if (definition.body && request.body === undefined && !definition.rawBody) {
-    throw InvalidRequest(
-      { fields: [{ path: 'body', message: 'is missing: send a JSON document with content-type: application/json' }] }
-    )
-  }
-  if (!definition.body && request.body !== undefined && request.body !== null && !definition.rawBody && !definition.multipart &&
-    !(typeof request.body === 'object' && Object.keys(request.body).length === 0)) {
-    throw InvalidRequest({ fields: [{ path: 'body', message: 'is not expected here: send none' }] })
-  }
+  refuseWrongBody(definition, request.body)
   const body = definition.body ? check.body(refuseHostileText(request.body, 'body')) : undefined
-  const routeName = `${definition.method} ${definition.path}`
+  const route = `${definition.method} ${definition.path}`
   const key = request.headers['idempotency-key']
-  if (
-    definition.method === 'POST' && definition.replay !== 'none' && key !== undefined && definition.access !== 'webhook'
-  ) {
-    if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
-      throw InvalidRequest(
-        { fields: [{ path: 'header/idempotency-key', message: 'must be 1 to 255 visible ASCII characters' }] }
-      )
-    }
-    // The path is part of the body: the same key on another cart is another request.
-    const bodyHash = createHash('sha256').update(JSON.stringify([params, query, body ?? null])).digest()
-    context.idempotency = {
-      principal: principalOf(actor), route: routeName, key, bodyHash, resultId: newId(), written: false,
-    }
+  if (definition.method === 'POST' && definition.replay !== 'none' && definition.access !== 'webhook' && key !== undefined) {
+    // The path is part of what is asked: the same key on another cart is another request.
+    context.idempotency = newIdempotency(actor, route, key, [params, query, body ?? null])
   }
   if (definition.method !== 'GET' && (actor.kind === 'staff' || actor.kind === 'key')) {
-    context.audit = { route: routeName, target: params as Record<string, unknown>, written: false }
+    context.audit = { route, target: params as Record<string, unknown>, written: false }
   }
   return {
     db, context, params, query, body, headers: request.headers as Record<string, string | undefined>,
@@ -249,28 +228,14 @@ function read(
   } as RouteInput<any, any, any>
 }
 
-/** Runs the use case, or renders what it did when its Idempotency-Key ran before. */
-async function runOnce(definition: Route, input: RouteInput<any, any, any>, reply: FastifyReply): Promise<unknown> {
-  const { idempotency } = input.context
-  if (!idempotency) return definition.run(input)
-  try {
-    return await definition.run(input)
-  } catch (error) {
-    if (idempotency.written || !(error instanceof AlreadyRun || error instanceof Problem)) throw error
-    // A refusal can itself be the trace of the first run ("this cart is an order already"), so it asks for the key as
-    // well.
-    const before = await input.db.maybe(Type.Object({ bodyHash: Type.Any(), resultId: Type.String() }), sql`
-      select body_hash as "bodyHash", result_id as "resultId" from platform.idempotency_key
-      where principal = ${idempotency.principal} and route = ${idempotency.route} and key = ${idempotency.key}`)
-    if (!before) throw error
-    if (
-      !idempotency.bodyHash.equals(before.bodyHash as Buffer)
-    ) throw KeyReused({}, 'Send a new key with a new request.')
-    if (typeof definition.replay !== 'function') throw AlreadyDone({})
-    reply.header('idempotent-replayed', 'true')
-    idempotency.written = true
-    return definition.replay({ ...input, resultId: before.resultId })
+function refuseWrongBody(definition: Route, body: unknown): void {
+  if (definition.rawBody || definition.multipart) return
+  const refuse = (message: string): never => { throw InvalidRequest({ fields: [{ path: 'body', message }] }) }
+  if (definition.body && body === undefined) {
+    refuse('is missing: send a JSON document with content-type: application/json')
   }
+  const empty = body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)
+  if (!definition.body && !empty) refuse('is not expected here: send none')
 }
 
 function responseChecks(definition: Route): (status: number, value: unknown) => void {

@@ -90,7 +90,9 @@ export class Worker {
   relay(): Promise<void> {
     this.#relaying ??= (async () => {
       try {
-        while (!this.#stopped && await relayEvents(this.#db, this.#options.subscriptions) === EVENTS_AT_ONCE);
+        for (let full = true; full && !this.#stopped;) {
+          full = await relayEvents(this.#db, this.#options.subscriptions) === EVENTS_AT_ONCE
+        }
       } catch (error) {
         if (!this.#stopped) this.#options.log.error({ err: error }, 'the relay failed and will run again')
       } finally {
@@ -200,7 +202,8 @@ const retention: Sweep = {
     await db.run(sql`delete from platform.idempotency_key where ctid = any(array(
       select ctid from platform.idempotency_key where created_at < now() - interval '2 days' limit 10000))`)
     await db.run(sql`delete from platform.event where ctid = any(array(
-      select ctid from platform.event where created_at < now() - interval '14 days' and relayed_at is not null limit 10000))`)
+      select ctid from platform.event where created_at < now() - interval '14 days' and relayed_at is not null
+      limit 10000))`)
     await db.run(sql`delete from platform.event_handled where ctid = any(array(
       select ctid from platform.event_handled where at < now() - interval '30 days' limit 10000))`)
     await db.run(sql`delete from platform.invalidation where ctid = any(array(

@@ -61,7 +61,8 @@ async function pending(client: Client, migrations: readonly Migration[]): Promis
   for (const { module, name, hash } of migrations) {
     const ran = done.get(`${module}/${name}`)
     if (ran && ran !== hash) {
-      throw new Error(`The migration ${module}/${name} was changed after it ran on this database. Migrations are forward only: ` +
+      throw new Error(
+        `The migration ${module}/${name} was changed after it ran on this database. Migrations are forward only: ` +
         'put the file back as it was and write a new one.')
     }
   }

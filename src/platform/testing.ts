@@ -17,7 +17,8 @@ const server = process.env['TEST_DATABASE_URL']
 
 /** A Db on a fresh, migrated database, dropped when the test ends. `max`: connections at most. */
 export async function testDatabase(t: Cleanup, options: { max?: number } = {}): Promise<Db> {
-  if (!server) throw new Error('TEST_DATABASE_URL is not set: run the tests with `npm test`, or name a PostgreSQL server that may be filled with test databases')
+  if (!server) throw new Error('TEST_DATABASE_URL is not set: run the tests with `npm test`, or name a PostgreSQL ' +
+    'server that may be filled with test databases')
   const template = await ensureTemplate(server)
   const name = `kontor_test_${newId().replaceAll('-', '')}`
   await onServer(server, (client) => client.query(`create database ${name} template ${template}`))

@@ -44,7 +44,8 @@ export function questionOf(actor: { kind: string, channelId?: string }, request:
 
 /** The `recall` of a route whose answers are kept here. */
 export function recall(
-  { db, actor, request, reply }: { db: Db, actor: Actor, request: { url: string } & Pick<Asked, 'headers'>, reply: Reply },
+  { db, actor, request, reply }:
+  { db: Db, actor: Actor, request: { url: string } & Pick<Asked, 'headers'>, reply: Reply },
 ): Buffer | undefined {
   const answer = memoryOf(db).peek(questionOf(actor, request))
   return answer && give({ db, headers: request.headers, reply }, answer)

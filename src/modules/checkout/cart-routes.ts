@@ -28,7 +28,7 @@ function channelOf(actor: Actor): string {
 
 export const createCartRoute = route({
   method: 'POST', path: '/store/carts', access: 'shopper', tags: ['Carts'], summary: 'Begin a cart',
-  description: 'Answers the cart and its token, shown this once: send it as Authorization: Bearer <token> with every call about this cart.',
+  description: 'Answers the cart and its token, shown this once: send it as Authorization: Bearer <token> from then on.',
   body: Type.Object({ ...cartDetails, lines: Type.Optional(Type.Array(CartLine, { maxItems: MAX_LINES })) }),
   response: { 201: Type.Object({ cart: Cart, token: Type.String() }) }, problems: [CurrencyNotOffered, CartTooLarge],
   replay: 'refuse',
@@ -119,7 +119,8 @@ export const makeQuote = route({
     couponCodes: Type.Optional(Type.Array(CouponCode, { maxItems: 10 })),
   }),
   response: { 200: Quote }, problems: [
-    VariantUnavailable, CurrencyNotOffered, ShippingMethodNotAvailable, CouponNotApplicable, QuoteTooLarge, CartTooLarge,
+    VariantUnavailable, CurrencyNotOffered, ShippingMethodNotAvailable, CouponNotApplicable, QuoteTooLarge,
+    CartTooLarge,
   ],
   replay: 'none',
   run: ({ db, context, body }) => quote(db, {

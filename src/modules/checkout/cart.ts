@@ -45,7 +45,8 @@ export function ownerOf(context: Context): { channelId: string; tokenHash: Buffe
 export async function readCart(conn: Conn, context: Context, cartId: string, lock: Statement = none): Promise<CartRow> {
   const { channelId, tokenHash } = ownerOf(context)
   const cart = await conn.maybe(CartRow, sql`
-    select ${columns} from checkout.cart where id = ${cartId} and channel_id = ${channelId} and token_hash = ${tokenHash} ${lock}`)
+    select ${columns} from checkout.cart
+    where id = ${cartId} and channel_id = ${channelId} and token_hash = ${tokenHash} ${lock}`)
   if (!cart) throw CartNotFound(
     {}, 'Check the cart id, the token and the publishable key: a cart belongs to one channel.'
   )
@@ -164,7 +165,8 @@ async function changeCart(db: Db, context: Context, cartId: string, change: (car
     const updated = tx.one(CartRow, sql`
       update checkout.cart set currency = ${cart.currency}, lines = ${json(cart.lines)}::jsonb, email = ${cart.email},
         shipping_address = ${text(cart.shippingAddress)}::jsonb, billing_address = ${text(cart.billingAddress)}::jsonb,
-        shipping_method_id = ${cart.shippingMethodId}, coupon_codes = ${[...new Set(cart.couponCodes.map(normalizeCode))]},
+        shipping_method_id = ${cart.shippingMethodId},
+        coupon_codes = ${[...new Set(cart.couponCodes.map(normalizeCode))]},
         updated_at = now(), expires_at = now() + interval '60 days'
       where id = ${cartId} returning ${columns}`)
     await tx.commit([updated])

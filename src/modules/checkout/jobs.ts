@@ -11,7 +11,8 @@ async function reopenCart(db: Db, orderId: string): Promise<void> {
 
 async function forgetCarts(db: Db): Promise<void> {
   await db.run(sql`delete from checkout.cart where id = any(array(
-    select id from checkout.cart where updated_at < now() - interval '60 days' and expires_at < now() limit 1000 for update skip locked))`)
+    select id from checkout.cart where updated_at < now() - interval '60 days' and expires_at < now()
+    limit 1000 for update skip locked))`)
 }
 
 export const handlers = [on(OrderLapsed, 'checkout.reopen-cart', (db, { orderId }) => reopenCart(db, orderId))]

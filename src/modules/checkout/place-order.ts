@@ -119,7 +119,8 @@ export async function showPlaced(db: Db, context: Context, { orderId, payment }:
 export const completeCart = route({
   method: 'POST', path: '/store/carts/:cartId/complete', access: 'shopper', tags: ['Checkout'],
   summary: 'Order the cart and pay',
-  description: 'A declined payment leaves the order waiting: complete again with another method. While a payment is undecided, a repeat answers its state.',
+  description: 'A declined payment leaves the order waiting: complete again with another method. While a payment is ' +
+    'undecided, a repeat answers its state.',
   params: Type.Object({ cartId: Id }), body: Type.Object({ expectedTotal: Money, payment: PaymentChoice }),
   response: { 201: Placed }, problems: [CartNotFound, CartExpired, ...placingProblems],
   // The cart knows its order and the order its payment, so a repeat of the whole act renders the present state by

@@ -20,7 +20,7 @@ async function client(shop: TestShop) {
   return { call, admin }
 }
 
-test('a shopper finds a mug, pays, reads the order; the confirmation is written; support cancels and the money returns', async (t) => {
+test('find, pay, read the order; it is confirmed by mail; support cancels it and the money returns', async (t) => {
   const shop = await testShop(t)
   const mug = await shop.variant({ price: 1250, stock: [3] })
   const { call, admin } = await client(shop)

@@ -45,7 +45,8 @@ async function read(db: Db, orderId: string): Promise<Order> {
 
 export const cancelOrderRoute = route({
   method: 'POST', path: '/admin/orders/:orderId/cancel', access: { permission: 'orders:write' }, tags: ['Orders'],
-  summary: 'Cancel an order', description: 'Frees its stock at once; an authorisation is voided and a captured payment refunded by a job.',
+  summary: 'Cancel an order',
+  description: 'Frees its stock at once; an authorisation is voided and a captured payment refunded by a job.',
   params: Type.Object({ orderId: Id }), body: Type.Object({ reason: CancelReason }),
   response: { 200: Order }, problems: [OrderNotFound, OrderClosed],
   replay: ({ db, params }) => read(db, params.orderId),

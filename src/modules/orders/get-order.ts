@@ -45,7 +45,8 @@ const params = Type.Object({ orderId: Id })
 
 export const getOrder = route({
   method: 'GET', path: '/store/orders/:orderId', access: 'shopper', tags: ['Orders'],
-  summary: 'Read an order that you placed', description: 'The bearer token is that of the cart or checkout that placed it.',
+  summary: 'Read an order that you placed',
+  description: 'The bearer token is that of the cart or checkout that placed it.',
   params, response: { 200: Order }, problems: [OrderNotFound],
   async run({ db, context, params }) {
     if (context.actor.kind !== 'shopper') throw OrderNotFound({})

@@ -21,7 +21,8 @@ const Due = Type.Object({ orderId: Type.String() })
  */
 export async function lapseOrders(db: Db): Promise<number> {
   const due = await db.many(Due, sql`
-    select id as "orderId" from orders.order where state = 'awaiting_payment' and holds_until <= now() order by holds_until limit ${AT_ONCE}`)
+    select id as "orderId" from orders.order where state = 'awaiting_payment' and holds_until <= now()
+    order by holds_until limit ${AT_ONCE}`)
   let lapsed = 0
   for (const { orderId } of due) if (await db.transaction(systemContext(), (tx) => lapseOrder(tx, orderId))) lapsed++
   return lapsed
@@ -36,7 +37,8 @@ async function lapseOrder(tx: Tx, orderId: string): Promise<boolean> {
   if (await closePayment(tx, orderId) === 'undecided') {
     await Promise.all([
       extend(tx, orderId, EXTEND_SECONDS),
-      tx.run(sql`update orders.order set holds_until = now() + make_interval(secs => ${EXTEND_SECONDS}) where id = ${orderId}`),
+      tx.run(sql`
+        update orders.order set holds_until = now() + make_interval(secs => ${EXTEND_SECONDS}) where id = ${orderId}`),
     ])
     return false
   }
