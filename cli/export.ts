@@ -59,5 +59,5 @@ function tell(handle: string, what: string): void {
 }
 
 async function* writeLines(products: AsyncIterable<ImportedProduct>, currency: string): AsyncGenerator<string> {
-  for await (const { line, ...product } of products) yield `${JSON.stringify({ currency, ...product })}\n`
+  for await (const { line, incomplete, ...product } of products) yield `${JSON.stringify({ currency, ...product })}\n`
 }

@@ -7,6 +7,8 @@ import { UsageError, type Command } from './usage.ts'
 const commands: Record<string, () => Promise<Command>> = {
   import: async () => (await import('./import.ts')).importProducts,
   export: async () => (await import('./export.ts')).exportProducts,
+  user: async () => (await import('./user.ts')).user,
+  key: async () => (await import('./key.ts')).key,
   backup: async () => (await import('./backup.ts')).backup,
   restore: async () => (await import('./restore.ts')).restore,
 }

@@ -3,7 +3,7 @@ import type { Channel } from '../src/modules/catalog/catalog.ts'
 import { listChannels } from '../src/modules/catalog/channels.ts'
 import { getLocations } from '../src/modules/inventory/locations.ts'
 import type { Conn } from '../src/platform/db.ts'
-import type { Market } from './import/save-items.ts'
+import type { Market } from './import/write-products.ts'
 import { UsageError } from './usage.ts'
 
 export async function chooseChannel(conn: Conn, code: string | undefined): Promise<Channel> {

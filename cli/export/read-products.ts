@@ -44,7 +44,8 @@ function neutral(product: Product, { channel, baseUrl, paths, names, priceOf, st
   const { handle, title, descriptionHtml, vendor, type, tags, status, options, seoTitle, seoDescription } = product
   const images = product.images.map(({ id, url, alt }) => ({ id, url: new URL(url, baseUrl).href, alt }))
   return {
-    line: 0, handle, title, descriptionHtml, vendor, type, tags, status, options, seoTitle, seoDescription,
+    line: 0, incomplete: false, handle, title, descriptionHtml, vendor, type, tags, status, options, seoTitle,
+    seoDescription,
     published: product.publications.some(({ channelId }) => channelId === channel.id),
     images: images.map(({ url, alt }) => ({ url, alt })),
     categories: product.categoryIds.flatMap((id) => (paths.has(id) ? [paths.get(id)!] : [])),

@@ -55,7 +55,8 @@ const products = fc.array(
   const combinations = each.options.reduce<Record<string, string>[]>((found, { name, values }) =>
     found.flatMap((one) => values.map((value) => ({ ...one, [name]: value }))), [{}])
   return {
-    ...rest, line: 0, title: `${rest.title} ${number}`, handle: handleOf(`${rest.title} ${number}`), type: '', status,
+    ...rest, line: 0, incomplete: false, title: `${rest.title} ${number}`, handle: handleOf(`${rest.title} ${number}`),
+    type: '', status,
     published, seoTitle: '',
     seoDescription: '', attributes: {}, categories: category ? [category]
       : [], images: images.map((address) => ({ url: address, alt: '' })),

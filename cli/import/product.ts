@@ -45,6 +45,8 @@ export type ImportedProduct = {
   attributes: Record<string, string[]>
   seoTitle: string
   seoDescription: string
+  /** A row of it was refused: what the shop has of it already must not be taken for given up. */
+  incomplete: boolean
 }
 
 /** A product that only groups others (WooCommerce): it becomes a collection of them. */

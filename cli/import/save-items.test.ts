@@ -13,9 +13,10 @@ import { sql, systemContext, type Db } from '../../src/platform/db.ts'
 import { newId } from '../../src/platform/id.ts'
 import { testDatabase, type Cleanup } from '../../src/platform/testing.ts'
 import type { OpenFile, Remark } from './product.ts'
-import { saveItems, type Market, type Summary } from './save-items.ts'
+import { saveItems, type Summary } from './save-items.ts'
 import { readShopify } from './shopify.ts'
 import { readWooCommerce } from './woocommerce.ts'
+import type { Market } from './write-products.ts'
 
 const samples = join(import.meta.dirname, 'samples')
 const realFiles = join(import.meta.dirname, '../../../shared/data/imports')
@@ -102,6 +103,20 @@ test('a product that the database refuses is named, and its batch goes in withou
     'Handle,Title,Variant SKU,Variant Price\nsecond,Second,A2,1\nthird,Third,A1,1\nfourth,Fourth,A4,1\n'))
   assert.equal(created, 2)
   assert.deepEqual(remarks.map(({ line, value }) => ({ line, value })), [{ line: 3, value: 'third' }])
+})
+
+test('a row that cannot be read leaves the variant that it was about as it is', async (t) => {
+  const shop = await emptyShop(t)
+  const rows = (price: string): OpenFile => text('Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price\n' +
+    `cap,Cap,Size,S,C-S,10\ncap,,,M,C-M,${price}\ncap,,,L,C-L,10\n`)
+  await importWith(shop, readShopify, rows('11'))
+  assert.equal((await importWith(shop, readShopify, rows('1e3'))).refused, 1)
+  const Variant = Type.Object({ sku: Type.String(), price: Type.Integer() })
+  assert.deepEqual(await shop.db.many(Variant, sql`
+    select sku, unit_minor as price from catalog.variant join pricing.price on variant_id = variant.id
+     where active order by sku`), [
+    { sku: 'C-L', price: 1_000 }, { sku: 'C-M', price: 1_100 }, { sku: 'C-S', price: 1_000 },
+  ])
 })
 
 test('tax rates arrive by country and class', async (t) => {

@@ -1,28 +1,15 @@
 // Writes what the readers found: batches through the public functions of catalog, pricing and inventory, each batch one
 // transaction. Everything is given as it should be in the end, so a second run changes nothing. When the database
 // refuses a batch, its products go in one by one, and the one that it means is refused by the line where it stands.
-import { createHash } from 'node:crypto'
-import { listAttributes, saveAttribute } from '../../src/modules/catalog/attributes.ts'
-import type { Channel } from '../../src/modules/catalog/catalog.ts'
-import { saveCategoryPaths } from '../../src/modules/catalog/categories.ts'
 import {
   createCollection, getCollectionByHandle, setCollectionProducts,
 } from '../../src/modules/catalog/collections.ts'
-import { publishProducts, unpublishProducts } from '../../src/modules/catalog/publish-products.ts'
-import { saveProducts, type ProductToSave, type SavedProduct } from '../../src/modules/catalog/save-products.ts'
-import { setStock, setTracked } from '../../src/modules/inventory/set-stock.ts'
-import { createPriceList } from '../../src/modules/pricing/price-lists.ts'
-import { setPrices, type SetPrice } from '../../src/modules/pricing/set-prices.ts'
 import { setTaxRates } from '../../src/modules/pricing/tax-rates.ts'
 import { systemContext, type Db, type Tx } from '../../src/platform/db.ts'
 import { newId } from '../../src/platform/id.ts'
 import { Problem } from '../../src/platform/problem.ts'
-import type {
-  ImportedCollection, ImportedProduct, ImportedTaxRate, ImportedVariant, ImportItem, Remark,
-} from './product.ts'
-
-/** Where the goods are sold, in which currency the file names its prices, and where its stock lies. */
-export type Market = { channel: Channel; currency: string; locationId: string }
+import type { ImportedCollection, ImportedProduct, ImportedTaxRate, ImportItem, Remark } from './product.ts'
+import { writeProducts, type Market } from './write-products.ts'
 
 export type Progress = {
   remark(kind: 'refused' | 'notice', remark: Remark): void
@@ -42,8 +29,6 @@ export type Summary = {
 
 // A few hundred rows a statement; a lock is held for some ten milliseconds.
 const BATCH = 100
-// Backorders without a bound in the file get the highest that a stock takes.
-const BACKORDER_LIMIT = 1_000_000
 
 /** Undoes a dry run: everything was tried, nothing is kept. */
 class Undo extends Error {}
@@ -151,118 +136,6 @@ function reasonOf(problem: Problem): string {
   const fields = problem.extra['fields'] as { path: string; message: string }[] | undefined
   const more = fields ? fields.map(({ path, message }) => `${path} ${message}`).join('; ') : problem.detail
   return [problem.kind.title, more ?? JSON.stringify(problem.extra).slice(0, 200)].join(': ')
-}
-
-/** One batch of products with prices and stock. Throws the problems of saveProducts; then nothing of it is written. */
-export async function writeProducts(tx: Tx, products: ImportedProduct[], market: Market): Promise<SavedProduct[]> {
-  const categories = await categoryIds(tx, products)
-  const codes = await attributeCodes(tx, products)
-  const saved = await saveProducts(tx, products.map((product) => asProduct(product, categories, codes)))
-  const idsOf = (published: boolean): string[] =>
-    saved.flatMap(({ productId }, index) => (products[index]!.published === published ? [productId] : []))
-  await publishProducts(tx, market.channel.id, idsOf(true))
-  await unpublishProducts(tx, market.channel.id, idsOf(false))
-  const variants = saved.flatMap((product, index) => {
-    const ids = new Map(product.variants.map(({ variantId, options }) => [optionsKey(options), variantId]))
-    return products[index]!.variants.map(
-      (variant) => ({ ...variant, variantId: ids.get(optionsKey(variant.options))! })
-    )
-  })
-  await writePrices(tx, variants, market)
-  await writeStock(tx, variants, market.locationId)
-  return saved
-}
-
-const optionsKey = (options: Record<string, string>): string => JSON.stringify(Object.entries(options).sort())
-
-function asProduct(
-  product: ImportedProduct, categories: Map<string, string>, codes: Map<string, string>,
-): ProductToSave {
-  const {
-    handle, title, descriptionHtml, vendor, type, tags, status, options, images, seoTitle, seoDescription,
-  } = product
-  return {
-    handle, title, descriptionHtml, vendor, type, tags, status, options, images: images.slice(0, 250), seoTitle,
-    seoDescription,
-    ...(product.categories.length > 0 && {
-      categoryIds: product.categories.map((path) => categories.get(path.join('\n'))!),
-    }),
-    attributes: Object.fromEntries(Object.entries(product.attributes).flatMap(([name, values]) => {
-      const code = codes.get(name)
-      return code ? [[code, values.join(', ').slice(0, 2_000)]] : []
-    })),
-    variants: product.variants.map((
-      { options: values, sku, barcode, weightGrams, requiresShipping, taxClass, imageUrl }
-    ) => (
-      { options: values, sku, barcode, weightGrams, requiresShipping, taxClass, imageUrl })),
-  }
-}
-
-async function categoryIds(tx: Tx, products: ImportedProduct[]): Promise<Map<string, string>> {
-  const paths = new Map(products.flatMap(({ categories }) => categories.map((path) => [path.join('\n'), path])))
-  if (paths.size === 0) return new Map()
-  const ids = await saveCategoryPaths(tx, [...paths.values()])
-  return new Map([...paths.keys()].map((path, index) => [path, ids[index]!]))
-}
-
-/**
- * Attribute name → code, defined as text where it is new. A name that the shop defines as something else is left out.
- */
-async function attributeCodes(tx: Tx, products: ImportedProduct[]): Promise<Map<string, string>> {
-  const names = new Set(products.flatMap(({ attributes }) => Object.keys(attributes)))
-  if (names.size === 0) return new Map()
-  const known = new Map((await listAttributes(tx)).map(({ code, kind }) => [code, kind]))
-  const codes = new Map<string, string>()
-  for (const name of names) {
-    const code = name.normalize('NFKD').toLowerCase().replace(/\p{M}/gu, '').replace(/[^a-z0-9]+/g, '-')
-      .replace(/^-+|-+$/g, '').slice(0, 60).replace(/-$/, '')
-    if (code === '' || (known.get(code) ?? 'text') !== 'text') continue
-    if (!known.has(code)) await saveAttribute(tx, code, { name: name.slice(0, 200), kind: 'text' })
-    known.set(code, 'text')
-    codes.set(name, code)
-  }
-  return codes
-}
-
-type Known = ImportedVariant & { variantId: string }
-
-async function writePrices(tx: Tx, variants: Known[], { channel, currency }: Market): Promise<void> {
-  const lists = new Map<string, string>()
-  for (const { sale } of variants) {
-    const key = sale && saleKey(sale)
-    if (key && !lists.has(key)) lists.set(key, await saleList(tx, sale, { channelId: channel.id, currency }))
-  }
-  await setPrices(tx, variants.flatMap(({ variantId, priceMinor, compareAtMinor, sale }): SetPrice[] => [
-    ...(
-      priceMinor === null ? [] : [{ variantId, unitMinor: priceMinor, compareAtMinor, channelId: channel.id, currency }]
-    ),
-    ...(sale ? [{
-      variantId, unitMinor: sale.priceMinor, compareAtMinor: priceMinor, priceListId: lists.get(saleKey(sale))!,
-    }] : []),
-  ]))
-}
-
-type Sale = NonNullable<ImportedVariant['sale']>
-const saleKey = ({ startsAt, endsAt }: Sale): string => `${startsAt ?? ''} – ${endsAt ?? ''}`
-
-/** The price list of a sale with these dates. Its id follows from them, so a second import finds it again. */
-async function saleList(tx: Tx, sale: Sale, market: { channelId: string; currency: string }): Promise<string> {
-  const hash = createHash('sha256').update(`${market.channelId} ${market.currency} ${saleKey(sale)}`).digest('hex')
-  // A UUIDv8: one of our own making.
-  const id = hash.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-8$3-8$4-$5')
-  const [from, until] = [sale.startsAt, sale.endsAt].map((instant) => instant?.slice(0, 10) ?? '…')
-  const { startsAt, endsAt } = sale
-  await createPriceList(tx, id, { ...market, name: `Sale ${from} – ${until}`, priority: 10, startsAt, endsAt })
-  return id
-}
-
-async function writeStock(tx: Tx, variants: Known[], locationId: string): Promise<void> {
-  await setStock(tx, variants.filter(({ tracked, quantity }) => tracked && quantity !== null).map((variant) => ({
-    variantId: variant.variantId, locationId, onHand: variant.quantity!, tracked: true,
-    backorderLimit: variant.backorder ? BACKORDER_LIMIT : 0,
-  })), 'import')
-  await setTracked(tx, variants.filter(({ tracked, quantity }) => !tracked || quantity === null)
-    .map(({ variantId, tracked }) => ({ variantId, tracked })))
 }
 
 async function saveCollection(

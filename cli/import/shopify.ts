@@ -44,6 +44,7 @@ type Draft = {
   product: Description | undefined
   /** The line that made the product unreadable as a whole. */
   refusedAt: number | undefined
+  incomplete: boolean
   optionNames: string[]
   variants: VariantRow[]
   images: { url: string; alt: string; position: number }[]
@@ -67,6 +68,9 @@ export async function* readShopify(open: OpenFile, options: ReadOptions): AsyncG
   const skus = new Map<string, number>()
   for await (const record of file.rows) {
     if ('problem' in record) {
+      // Of the product before it, most likely: that is as sure as a broken row can be.
+      const latest = [...drafts.values()].at(-1)
+      if (latest) latest.incomplete = true
       yield { kind: 'refused', line: record.line, column: record.column, reason: record.problem, value: record.value }
       continue
     }
@@ -95,7 +99,8 @@ function addRow(
 ): void {
   const known = drafts.get(handle)
   const draft: Draft = known ?? {
-    handle, line: row.line, lines: [], product: undefined, refusedAt: undefined, optionNames: [], variants: [],
+    handle, line: row.line, lines: [], product: undefined, refusedAt: undefined, incomplete: false, optionNames: [],
+    variants: [],
       images: [],
   }
   // to the end: the first in the map is always the longest untouched
@@ -113,7 +118,10 @@ function addRow(
   addImage(draft, row, 'variantImage')
   const variant = readVariant(row, currency)
   const values = OPTIONS.map(([, value]) => row.text(value, 200))
-  if (row.refusals.length > 0) return
+  if (row.refusals.length > 0) {
+    draft.incomplete = true
+    return
+  }
   variant.sku = claimSku(row, skus)
   draft.variants.push({ row, variant, values })
 }
@@ -211,6 +219,7 @@ function* finish(draft: Draft): Generator<ImportItem> {
       images: draft.images.sort(
         (a, b) => a.position - b.position
       ).map(({ url, alt }) => ({ url, alt })), attributes: {},
+      incomplete: draft.incomplete,
     },
   }
 }
@@ -237,6 +246,7 @@ function* distinctVariants(draft: Draft, names: string[]): Generator<ImportItem,
   for (const { row, values, variant } of draft.variants) {
     const missing = names.findIndex((name, index) => name !== '' && values[index] === '')
     if (missing >= 0) {
+      draft.incomplete = true
       yield refused(
         row.line, `Option${missing + 1} Value`, `No value for ${names[missing]}, which the other variants have`, ''
       )

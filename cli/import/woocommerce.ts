@@ -21,6 +21,7 @@ type Findings = {
   byReference: Map<string, string>      // 'id:741' and SKUs → handle
   variations: Map<string, Variation[]>  // by reference of the parent
   skus: Map<string, number>
+  incomplete: Set<string>               // references of parents that miss a variation
 }
 
 /**
@@ -32,6 +33,7 @@ export async function* readWooCommerce(open: OpenFile, options: ReadOptions): As
   if (isTaxRateFile(file.header)) return yield* readTaxRates(file)
   const found: Findings = {
     handles: new Map(), taken: new Set(), byReference: new Map(), variations: new Map(), skus: new Map(),
+    incomplete: new Set(),
   }
   const sheet = sheetOf(file)
   if (sheet.unread.length > 0) yield {
@@ -95,7 +97,10 @@ function keepVariation(row: ProductRow, sheet: Sheet, currency: string, found: F
   const parent = row.raw('parent')
   if (parent === '') row.refuse('parent', 'A variation needs the ID (id:741) or SKU of its product')
   const variant = readVariant(row, sheet, currency)
-  if (row.refusals.length > 0) return
+  if (row.refusals.length > 0) {
+    found.incomplete.add(parent)
+    return
+  }
   if (!row.flag('published', true)) return row.notice('published', 'A variation that is switched off: left out')
   variant.sku = claimSku(row, found.skus)
   const variation: Variation = {
@@ -179,7 +184,10 @@ function* readProduct(row: ProductRow, sheet: Sheet, currency: string, found: Fi
     for (const reference of references) found.variations.delete(reference)
     const joined = joinVariations(variations, own, readAttributes(row, sheet))
     yield* joined.remarks
-    Object.assign(product, { options: joined.options, variants: joined.variants })
+    Object.assign(product, {
+      options: joined.options, variants: joined.variants,
+      incomplete: references.some((reference) => found.incomplete.has(reference)),
+    })
     if (joined.variants.length > 2_000) row.refuse('type', 'More than 2,000 variants')
   } else {
     own.sku = claimSku(row, found.skus)
@@ -220,7 +228,7 @@ function describe(row: ProductRow, sheet: Sheet, handle: string, kind: Kind): Im
     categories: splitPaths(row.raw('categories')),
     attributes: Object.fromEntries(readAttributes(row, sheet).flatMap(({ name, values, visible }) =>
       (visible && values.length > 0 ? [[name, values] as const] : []))),
-    seoTitle: '', seoDescription: '',
+    seoTitle: '', seoDescription: '', incomplete: false,
   }
 }
 

@@ -72,7 +72,7 @@ export function anchor(x: number, y: number, size: number, ink: string): string 
 
 /** Puts a drawing on a table before a wall, or flat on the wall; the tint of the wall suits the thing. */
 export function scene(drawing: string, tint: string, { flat = false, shadow = [500, 792, 270, 30] } = {}): string {
-  const wall = mix(mix(tint, '#8fa3a8', 0.3), '#f7f1e6', 0.74)
+  const wall = mix(mix(tint, '#c8b08c', 0.5), '#f8f1e4', 0.7)
   const [x, y, rx, ry] = shadow as [number, number, number, number]
   const ground = flat ? `<g filter="url(#drop)">${drawing}</g>`
     : `<path d="M0 705H1000V1000H0z" fill="${darker(wall, 0.1)}"/><path d="M0 705H1000V1000H0z" fill="url(#table)"/>` +

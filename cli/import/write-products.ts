@@ -1,0 +1,169 @@
+// Writes a batch of products with everything that a file says of them, through the public functions of catalog, pricing
+// and inventory, in the transaction of the caller. It says how things should be in the end, so that writing the same
+// again changes nothing.
+import { createHash } from 'node:crypto'
+import { Type } from 'typebox'
+import { listAttributes, saveAttribute } from '../../src/modules/catalog/attributes.ts'
+import type { Channel, Product } from '../../src/modules/catalog/catalog.ts'
+import { saveCategoryPaths } from '../../src/modules/catalog/categories.ts'
+import { getProduct } from '../../src/modules/catalog/get-product.ts'
+import { publishProducts, unpublishProducts } from '../../src/modules/catalog/publish-products.ts'
+import { saveProducts, type ProductToSave, type SavedProduct } from '../../src/modules/catalog/save-products.ts'
+import { setStock, setTracked } from '../../src/modules/inventory/set-stock.ts'
+import { createPriceList } from '../../src/modules/pricing/price-lists.ts'
+import { setPrices, type SetPrice } from '../../src/modules/pricing/set-prices.ts'
+import { sql, type Tx } from '../../src/platform/db.ts'
+import type { ImportedProduct, ImportedVariant } from './product.ts'
+
+/** Where the goods are sold, in which currency the file names its prices, and where its stock lies. */
+export type Market = { channel: Channel; currency: string; locationId: string }
+
+// Backorders without a bound in the file get the highest that a stock takes.
+const BACKORDER_LIMIT = 1_000_000
+
+/** One batch of products with prices and stock. Throws the problems of saveProducts; then nothing of it is written. */
+export async function writeProducts(tx: Tx, products: ImportedProduct[], market: Market): Promise<SavedProduct[]> {
+  const categories = await categoryIds(tx, products)
+  const codes = await attributeCodes(tx, products)
+  const wanted = products.map((product) => asProduct(product, categories, codes))
+  const saved = await saveProducts(tx, await keepUnread(tx, products, wanted))
+  const idsOf = (published: boolean): string[] =>
+    saved.flatMap(({ productId }, index) => (products[index]!.published === published ? [productId] : []))
+  await publishProducts(tx, market.channel.id, idsOf(true))
+  await unpublishProducts(tx, market.channel.id, idsOf(false))
+  const variants = saved.flatMap((product, index) => {
+    const ids = new Map(product.variants.map(({ variantId, options }) => [optionsKey(options), variantId]))
+    return products[index]!.variants.map(
+      (variant) => ({ ...variant, variantId: ids.get(optionsKey(variant.options))! })
+    )
+  })
+  await writePrices(tx, variants, market)
+  await writeStock(tx, variants, market.locationId)
+  return saved
+}
+
+const optionsKey = (options: Record<string, string>): string => JSON.stringify(Object.entries(options).sort())
+
+function asProduct(
+  product: ImportedProduct, categories: Map<string, string>, codes: Map<string, string>,
+): ProductToSave {
+  const {
+    handle, title, descriptionHtml, vendor, type, tags, status, options, images, seoTitle, seoDescription,
+  } = product
+  return {
+    handle, title, descriptionHtml, vendor, type, tags, status, options, images: images.slice(0, 250), seoTitle,
+    seoDescription,
+    ...(product.categories.length > 0 && {
+      categoryIds: product.categories.map((path) => categories.get(path.join('\n'))!),
+    }),
+    attributes: Object.fromEntries(Object.entries(product.attributes).flatMap(([name, values]) => {
+      const code = codes.get(name)
+      return code ? [[code, values.join(', ').slice(0, 2_000)]] : []
+    })),
+    variants: product.variants.map((
+      { options: values, sku, barcode, weightGrams, requiresShipping, taxClass, imageUrl }
+    ) => (
+      { options: values, sku, barcode, weightGrams, requiresShipping, taxClass, imageUrl })),
+  }
+}
+
+/** A product that the file tells only in part keeps the variants that it has and whose rows could not be read. */
+async function keepUnread(tx: Tx, products: ImportedProduct[], wanted: ProductToSave[]): Promise<ProductToSave[]> {
+  const handles = products.filter(({ incomplete }) => incomplete).map(({ handle }) => handle)
+  if (handles.length === 0) return wanted
+  const Found = Type.Object({ id: Type.String() })
+  const found = await tx.many(Found, sql`select id from catalog.product where handle = any (${handles}::text[])`)
+  const present = new Map(
+    (await Promise.all(found.map(({ id }) => getProduct(tx, id)))).map((one) => [one.handle, one])
+  )
+  return wanted.map((product) => {
+    const before = present.get(product.handle)
+    return before ? withVariantsOf(before, product) : product
+  })
+}
+
+function withVariantsOf(before: Product, product: ProductToSave): ProductToSave {
+  const { options = [], variants = [] } = product
+  const names = JSON.stringify(options.map(({ name }) => name))
+  // Under other options the old variants mean nothing any more.
+  if (JSON.stringify(before.options.map(({ name }) => name)) !== names) return product
+  const given = new Set(variants.map((variant) => optionsKey(variant.options)))
+  const unread = before.variants.filter((variant) => variant.active && !given.has(optionsKey(variant.options)))
+  return {
+    ...product,
+    options: options.map(({ name, values }) => ({
+      name, values: [...new Set([...values, ...unread.map((variant) => variant.options[name]!)])],
+    })),
+    variants: [...variants, ...unread.map((
+      { options: values, sku, barcode, weightGrams, requiresShipping, taxClass }
+    ) => (
+      { options: values, sku, barcode, weightGrams, requiresShipping, taxClass }))],
+  }
+}
+
+async function categoryIds(tx: Tx, products: ImportedProduct[]): Promise<Map<string, string>> {
+  const paths = new Map(products.flatMap(({ categories }) => categories.map((path) => [path.join('\n'), path])))
+  if (paths.size === 0) return new Map()
+  const ids = await saveCategoryPaths(tx, [...paths.values()])
+  return new Map([...paths.keys()].map((path, index) => [path, ids[index]!]))
+}
+
+/**
+ * Attribute name → code, defined as text where it is new. A name that the shop defines as something else is left out.
+ */
+async function attributeCodes(tx: Tx, products: ImportedProduct[]): Promise<Map<string, string>> {
+  const names = new Set(products.flatMap(({ attributes }) => Object.keys(attributes)))
+  if (names.size === 0) return new Map()
+  const known = new Map((await listAttributes(tx)).map(({ code, kind }) => [code, kind]))
+  const codes = new Map<string, string>()
+  for (const name of names) {
+    const code = name.normalize('NFKD').toLowerCase().replace(/\p{M}/gu, '').replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-+|-+$/g, '').slice(0, 60).replace(/-$/, '')
+    if (code === '' || (known.get(code) ?? 'text') !== 'text') continue
+    if (!known.has(code)) await saveAttribute(tx, code, { name: name.slice(0, 200), kind: 'text' })
+    known.set(code, 'text')
+    codes.set(name, code)
+  }
+  return codes
+}
+
+type Known = ImportedVariant & { variantId: string }
+
+async function writePrices(tx: Tx, variants: Known[], { channel, currency }: Market): Promise<void> {
+  const lists = new Map<string, string>()
+  for (const { sale } of variants) {
+    const key = sale && saleKey(sale)
+    if (key && !lists.has(key)) lists.set(key, await saleList(tx, sale, { channelId: channel.id, currency }))
+  }
+  await setPrices(tx, variants.flatMap(({ variantId, priceMinor, compareAtMinor, sale }): SetPrice[] => [
+    ...(
+      priceMinor === null ? [] : [{ variantId, unitMinor: priceMinor, compareAtMinor, channelId: channel.id, currency }]
+    ),
+    ...(sale ? [{
+      variantId, unitMinor: sale.priceMinor, compareAtMinor: priceMinor, priceListId: lists.get(saleKey(sale))!,
+    }] : []),
+  ]))
+}
+
+type Sale = NonNullable<ImportedVariant['sale']>
+const saleKey = ({ startsAt, endsAt }: Sale): string => `${startsAt ?? ''} – ${endsAt ?? ''}`
+
+/** The price list of a sale with these dates. Its id follows from them, so a second import finds it again. */
+async function saleList(tx: Tx, sale: Sale, market: { channelId: string; currency: string }): Promise<string> {
+  const hash = createHash('sha256').update(`${market.channelId} ${market.currency} ${saleKey(sale)}`).digest('hex')
+  // A UUIDv8: one of our own making.
+  const id = hash.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-8$3-8$4-$5')
+  const [from, until] = [sale.startsAt, sale.endsAt].map((instant) => instant?.slice(0, 10) ?? '…')
+  const { startsAt, endsAt } = sale
+  await createPriceList(tx, id, { ...market, name: `Sale ${from} – ${until}`, priority: 10, startsAt, endsAt })
+  return id
+}
+
+async function writeStock(tx: Tx, variants: Known[], locationId: string): Promise<void> {
+  await setStock(tx, variants.filter(({ tracked, quantity }) => tracked && quantity !== null).map((variant) => ({
+    variantId: variant.variantId, locationId, onHand: variant.quantity!, tracked: true,
+    backorderLimit: variant.backorder ? BACKORDER_LIMIT : 0,
+  })), 'import')
+  await setTracked(tx, variants.filter(({ tracked, quantity }) => !tracked || quantity === null)
+    .map(({ variantId, tracked }) => ({ variantId, tracked })))
+}
