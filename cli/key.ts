@@ -49,9 +49,8 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`)
 async function list(db: Db): Promise<number> {
   for (const { id, key: text, name } of await listPublishableKeys(db)) print(`${id}   ${text}   ${name}`)
   for (const { id, prefix, name, expiresAt, revokedAt } of await listSecretKeys(db)) {
-    const end = revokedAt ? `   revoked ${revokedAt.slice(0, 10)}` : expiresAt ? `   until ${expiresAt.slice(0, 10)}`
-      : ''
-    print(`${id}   ${prefix}…   ${name}${end}`)
+    const ends = revokedAt ? `revoked ${revokedAt.slice(0, 10)}` : expiresAt ? `until ${expiresAt.slice(0, 10)}` : ''
+    print(`${id}   ${prefix}…   ${name}   ${ends}`.trimEnd())
   }
   return 0
 }

@@ -43,6 +43,28 @@ export async function createPublishableKey(
   return key
 }
 
+/** All secret keys, revoked ones last. */
+export async function listSecretKeys(conn: Conn) {
+  return conn.many(SecretKey, sql`
+    select ${secretColumns} from identity.secret_key order by revoked_at is not null, id limit 1000`)
+}
+
+/** Ends a secret key. Throws KeyNotFound, and Forbidden for a key that may do more than whoever asks. */
+export async function revokeSecretKey(tx: Tx, keyId: string): Promise<void> {
+  const key = await tx.maybe(SecretKey, sql`
+    update identity.secret_key set revoked_at = coalesce(revoked_at, now())
+    where id = ${keyId} returning ${secretColumns}`)
+  if (!key) throw KeyNotFound({ keyId })
+  requireWithin(tx.context.actor, key.permissions)
+}
+
+/** Ends a publishable key. Throws KeyNotFound. */
+export async function revokePublishableKey(tx: Tx, keyId: string): Promise<void> {
+  const revoked = await tx.run(sql`
+    update identity.publishable_key set revoked_at = coalesce(revoked_at, now()) where id = ${keyId}`)
+  if (revoked === 0) throw KeyNotFound({ keyId })
+}
+
 /** Publishable keys that work, the oldest first. */
 export async function listPublishableKeys(conn: Conn) {
   return conn.many(PublishableKey, sql`
@@ -57,10 +79,7 @@ const write = { permission: 'identity:write' }
 const getSecretKeys = route({
   method: 'GET', path: '/admin/secret-keys', access: read, tags, summary: 'List secret keys',
   response: { 200: Type.Object({ items: Type.Array(SecretKey) }) },
-  run: async ({ db }) => ({
-    items: await db.many(SecretKey, sql`
-      select ${secretColumns} from identity.secret_key order by revoked_at is not null, id limit 1000`),
-  }),
+  run: async ({ db }) => ({ items: await listSecretKeys(db) }),
 })
 
 const postSecretKey = route({
@@ -80,13 +99,7 @@ const deleteSecretKey = route({
   description: 'It stops working within a second. Revoking it again changes nothing.',
   params, response: { 204: null }, problems: [KeyNotFound],
   async run({ db, context, params: { keyId } }) {
-    await db.transaction(context, async (tx) => {
-      const key = await tx.maybe(SecretKey, sql`
-        update identity.secret_key set revoked_at = coalesce(revoked_at, now())
-        where id = ${keyId} returning ${secretColumns}`)
-      if (!key) throw KeyNotFound({ keyId })
-      requireWithin(context.actor, key.permissions)
-    })
+    await db.transaction(context, (tx) => revokeSecretKey(tx, keyId))
     forgetActors(db)
   },
 })
@@ -120,11 +133,7 @@ const deletePublishableKey = route({
   description: 'Pages that send it are refused within a second. Revoking it again changes nothing.',
   params, response: { 204: null }, problems: [KeyNotFound],
   async run({ db, context, params: { keyId } }) {
-    await db.transaction(context, async (tx) => {
-      const revoked = await tx.run(sql`
-        update identity.publishable_key set revoked_at = coalesce(revoked_at, now()) where id = ${keyId}`)
-      if (revoked === 0) throw KeyNotFound({ keyId })
-    })
+    await db.transaction(context, (tx) => revokePublishableKey(tx, keyId))
     forgetActors(db)
   },
 })

@@ -1,13 +1,12 @@
 // The first owner. No shop has a default password: this one is made at the first start, printed once and kept as a
 // hash only.
-import { randomInt } from 'node:crypto'
 import { Type } from 'typebox'
 import { sql, systemContext, type Db } from '../../platform/db.ts'
 import { newId } from '../../platform/id.ts'
 import { hashPassword } from './hash-password.ts'
 import { normalEmail } from './identity.ts'
+import { generatePassword, type SignIn } from './issue-password.ts'
 
-type SignIn = { email: string; password: string }
 const Staffed = Type.Object({ staffed: Type.Boolean() })
 
 // A name under .example belongs to nobody: no mail of a trial shop reaches a stranger.
@@ -30,11 +29,4 @@ export async function createOwner(db: Db, email = UNTIL_TOLD): Promise<SignIn | 
       where not exists (select from identity.staff)`)
   })
   return created === 1 ? { email: normalEmail(email), password } : undefined
-}
-
-/** Four groups of five letters and digits that are not taken for one another: 99 bits, and one can read it aloud. */
-export function generatePassword(): string {
-  const characters = 'abcdefghijkmnpqrstuvwxyz23456789'
-  const group = (): string => Array.from({ length: 5 }, () => characters[randomInt(characters.length)]).join('')
-  return Array.from({ length: 4 }, group).join('-')
 }

@@ -4,7 +4,9 @@ import test from 'node:test'
 import { sql } from '../../platform/db.ts'
 import { newId } from '../../platform/id.ts'
 import { isProblem } from '../../platform/problem.ts'
-import { createOwner, generatePassword } from './create-owner.ts'
+import { forgetActors } from './authenticate.ts'
+import { createOwner } from './create-owner.ts'
+import { addStaff, generatePassword, issuePassword } from './issue-password.ts'
 import { LastOwner } from './identity.ts'
 import { PASSWORD, testIdentity, type Browser } from './internal/test-identity.ts'
 
@@ -188,4 +190,19 @@ test('the first owner is made once, however many processes start', async (t) => 
   assert.equal(await createOwner(db), undefined)
   assert.match(generatePassword(), /^([a-z2-9]{5}-){3}[a-z2-9]{5}$/)
   assert.notEqual(generatePassword(), generatePassword())
+})
+
+test('a password from the command line works at once, and nothing from before it does', async (t) => {
+  const { db, browser } = await testIdentity(t)
+  const first = await addStaff(db, { email: 'Ada@shop.example', name: 'Ada', role: 'owner' })
+  await assert.rejects(addStaff(db, { email: 'ada@shop.example', name: 'Ada', role: 'owner' }))
+  await assert.rejects(addStaff(db, { email: 'bob@shop.example', name: 'Bob', role: 'none' }))
+  const ada = browser()
+  assert.equal((await ada('POST', '/admin/session', first)).status, 200)
+  const second = await issuePassword(db, ' ADA@shop.example ')
+  forgetActors(db)
+  assert.equal((await ada('GET', '/admin/me')).status, 401)
+  assert.equal((await ada('POST', '/admin/session', first)).status, 401)
+  assert.equal((await ada('POST', '/admin/session', second)).status, 200)
+  assert.equal(await issuePassword(db, 'nobody@shop.example'), undefined)
 })

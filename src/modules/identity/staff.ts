@@ -21,6 +21,20 @@ export async function getStaff(conn: Conn, staffId: string): Promise<Staff> {
   return staff
 }
 
+/** Whoever has this e-mail address, if anybody. */
+export async function findStaff(conn: Conn, email: string): Promise<Staff | undefined> {
+  return conn.maybe(Staff, sql`select ${columns} from identity.staff where email = ${normalEmail(email)}`)
+}
+
+type StaffPage = { after?: string | null; limit: number }
+
+/** Staff in the order in which they came, after one of them. */
+export async function listStaff(conn: Conn, { after = null, limit }: StaffPage): Promise<Staff[]> {
+  return conn.many(Staff, sql`
+    select ${columns} from identity.staff where ${after}::uuid is null or id > ${after}::uuid
+    order by id limit ${limit}`)
+}
+
 /**
  * Adds somebody and sends the invitation. Throws EmailTaken, RoleNotFound, and Forbidden for a role above one's own.
  */
@@ -73,14 +87,12 @@ const tags = ['Staff']
 const read = { permission: 'identity:read' }
 const write = { permission: 'identity:write' }
 
-const listStaff = route({
+const getStaffList = route({
   method: 'GET', path: '/admin/staff', access: read, tags, summary: 'List staff',
   query: Type.Object(PageQuery), response: { 200: Page(Staff) }, problems: [InvalidCursor],
   async run({ db, query: { limit = 20, cursor } }) {
-    const [after] = cursor ? decodeCursor(cursor, [Id]) : [null]
-    const items = await db.many(Staff, sql`
-      select ${columns} from identity.staff where ${after}::uuid is null or id > ${after}::uuid
-      order by id limit ${limit + 1}`)
+    const after = cursor ? String(decodeCursor(cursor, [Id])[0]) : null
+    const items = await listStaff(db, { after, limit: limit + 1 })
     const page = items.slice(0, limit)
     return { items: page, nextCursor: items.length > limit ? encodeCursor([page.at(-1)!.id]) : null }
   },
@@ -130,4 +142,4 @@ const deleteStaffSessions = route({
   }),
 })
 
-export const staffRoutes = [listStaff, readStaff, postStaff, patchStaff, postInvitation, deleteStaffSessions]
+export const staffRoutes = [getStaffList, readStaff, postStaff, patchStaff, postInvitation, deleteStaffSessions]
