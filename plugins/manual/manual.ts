@@ -7,9 +7,14 @@ const byHand = async ({ key }: { key: string }): Promise<OperationOutcome> => ({
 
 export const manual: Gateway = {
   code: 'manual',
-  properties: { keyLifetimeHours: Infinity, lookUp: true, partialCapture: true, currencies: null },
+  account: null,
+  properties: {
+    keyLifetimeHours: Infinity, errorsCachedUnderKey: false, lookUp: true, partialCapture: true, multipleCaptures: true,
+    currencies: null, timeoutMs: 1_000, byHand: true,
+  },
   charge: async ({ key }) => ({ kind: 'pending', reference: key }),
   lookUp: async (key) => ({ kind: 'pending', reference: key }),
+  lookUpOperation: async (key) => ({ kind: 'done', reference: key }),
   capture: byHand,
   refund: byHand,
   void: byHand,

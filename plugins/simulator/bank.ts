@@ -1,114 +1,114 @@
 // The simulated bank: what a gateway does with charges, as a small state machine over an append-only log. The log is
 // the bank's truth: it is on disk before anything is answered, and a killed simulator reads it back. Keys make a repeat
-// one charge, as with real gateways.
+// one charge, as with real gateways; another request under a known key is refused.
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 
-/**
- * What can go wrong, by request: `data.fault` of a charge, or the token `fault:<name>`. See server.ts for what each
- * does to the answer.
- */
-export const faults = [
-  'decline', 'action', 'charge_then_drop', 'charge_then_500', 'drop_before_charge', 'delay', 'webhook_twice',
-  'webhook_late', 'webhook_never',
-  'webhook_first', 'webhook_reordered', 'look_up_later', 'key_expired', 'dispute', 'other_amount',
-] as const
-export type Fault = typeof faults[number]
-
-export type Charge = {
-  reference: string; key: string; state: 'requires_action' | 'authorized' | 'captured' | 'declined' | 'voided'
-  amountMinor: number; currency: string; capturedMinor: number; refundedMinor: number; reason?: string; at: number; disputed?: boolean
+export type ChargeState = 'requires_action' | 'authorized' | 'captured' | 'declined' | 'voided'
+export type ChargeWish = { amountMinor: number; currency: string; capture: boolean; faults: string[] }
+export type Charge = ChargeWish & {
+  reference: string; key: string; state: ChargeState; capturedMinor: number; refundedMinor: number
+  at: number; reason?: string
 }
-export type BankOperation = {
-  key: string; reference: string; kind: 'capture' | 'refund' | 'void'; amountMinor: number; error?: string,
-}
+export type OperationWish = { reference: string; kind: 'capture' | 'refund' | 'void'; amountMinor: number }
+export type BankOperation = OperationWish & { key: string; error?: string }
 
-type Entry = { charge: Charge } | { operation: BankOperation; charge: Charge }
+type Entry = { charge: Charge; operation?: BankOperation }
+
+/** Somebody uses a key a second time for something else: a mistake that a bank must not carry out. */
+export class KeyReused extends Error {}
 
 export class Bank {
-  readonly charges = new Map<string, Charge>()          // by our key
+  readonly charges = new Map<string, Charge>()           // by key
   readonly byReference = new Map<string, Charge>()
   readonly operations = new Map<string, BankOperation>() // by key
   #file: number
 
   constructor(path: string) {
-    let text = ''
-    try {
-      text = readFileSync(path, 'utf8')
-    } catch { /* a new bank */ }
-    for (const line of text.split('\n')) {
+    this.#file = openSync(path, 'a+')
+    for (const line of readFileSync(path, 'utf8').split('\n')) {
       try {
         if (line) this.#apply(JSON.parse(line) as Entry)
       } catch { /* the last line of a killed bank: it was never answered */ }
     }
-    this.#file = openSync(path, 'a')
   }
 
-  #apply(entry: Entry): void {
-    this.charges.set(entry.charge.key, entry.charge)
-    this.byReference.set(entry.charge.reference, entry.charge)
-    if ('operation' in entry) this.operations.set(entry.operation.key, entry.operation)
+  #apply({ charge, operation }: Entry): void {
+    this.charges.set(charge.key, charge)
+    this.byReference.set(charge.reference, charge)
+    if (operation) this.operations.set(operation.key, operation)
   }
 
+  // The line feed comes first, so that half a line of a killed bank spoils no other.
   #write(entry: Entry): void {
-    writeSync(this.#file, JSON.stringify(entry) + '\n')
+    writeSync(this.#file, `\n${JSON.stringify(entry)}`)
     fsyncSync(this.#file)
     this.#apply(entry)
   }
 
   /** Charges once a key. */
-  charge(
-    key: string, wish: { amountMinor: number; currency: string; capture: boolean; fault?: Fault | undefined }
-  ): Charge {
+  charge(key: string, wish: ChargeWish): Charge {
     const known = this.charges.get(key)
-    if (known) return known
-    const declined = wish.fault === 'decline'
-    const state = declined ? 'declined' : wish.fault === 'action' ? 'requires_action' : wish.capture ? 'captured'
-      : 'authorized'
+    if (known) {
+      if (known.amountMinor !== wish.amountMinor || known.currency !== wish.currency) throw new KeyReused(key)
+      return known
+    }
+    const { amountMinor, currency, capture, faults } = wish
+    const state = faults.includes('decline') ? 'declined' : faults.includes('action') ? 'requires_action'
+      : capture ? 'captured' : 'authorized'
     const charge: Charge = {
-      reference: `sim_${key}`, key, state, amountMinor: wish.amountMinor, currency: wish.currency,
-      capturedMinor: state === 'captured' ? wish.amountMinor : 0, refundedMinor: 0, at: Date.now(),
-      ...(declined ? { reason: 'the card was declined' } : {}), ...(wish.fault === 'dispute' ? { disputed: true } : {}),
+      reference: `sim_${key}`, key, state, amountMinor, currency, capture, faults,
+      capturedMinor: state === 'captured' ? amountMinor : 0, refundedMinor: 0, at: Date.now(),
+      ...(state === 'declined' ? { reason: 'the card was declined' } : {}),
     }
     this.#write({ charge })
     return charge
   }
 
-  /** The shopper answers the bank's question. */
-  answer(reference: string, approve: boolean, capture: boolean): Charge | undefined {
+  /** The shopper answers the bank's question; a second answer changes nothing. */
+  answer(reference: string, approve: boolean): Charge | undefined {
     const charge = this.byReference.get(reference)
     if (charge?.state !== 'requires_action') return charge
+    const { capture, amountMinor } = charge
     this.#write({ charge: approve
-      ? { ...charge, state: capture ? 'captured' : 'authorized', capturedMinor: capture ? charge.amountMinor : 0 }
+      ? { ...charge, state: capture ? 'captured' : 'authorized', capturedMinor: capture ? amountMinor : 0 }
       : { ...charge, state: 'declined', reason: 'the shopper did not confirm' } })
     return this.byReference.get(reference)
   }
 
-  /**
-   * Carries out an operation once a key; what the charge cannot bear is refused, and the refusal is remembered under
-   * the key too.
-   */
-  operate(operation: BankOperation): BankOperation {
-    const known = this.operations.get(operation.key)
-    if (known) return known
-    const charge = this.byReference.get(operation.reference)
-    if (!charge) return { ...operation, error: 'no such charge' }
-    const { kind, amountMinor } = operation
-    const changed = { ...charge }
-    let error: string | undefined
-    if (kind === 'capture') {
-      if (
-        !['authorized', 'captured'].includes(charge.state) || charge.capturedMinor + amountMinor > charge.amountMinor
-      ) error = 'more than was authorised'
-      else Object.assign(changed, { state: 'captured', capturedMinor: charge.capturedMinor + amountMinor })
-    } else if (kind === 'refund') {
-      if (charge.refundedMinor + amountMinor > charge.capturedMinor) error = 'more than was captured'
-      else changed.refundedMinor += amountMinor
-    } else if (charge.state !== 'authorized') error = 'not an open authorisation'
-    else changed.state = 'voided'
-    const done = { ...operation, ...(error ? { error } : {}) }
-    this.#write({ operation: done, charge: error ? charge : changed })
-    return done
+  /** Carries out an operation once a key; what the charge cannot bear is refused, and remembered under the key too. */
+  operate(key: string, wish: OperationWish): BankOperation {
+    const known = this.operations.get(key)
+    if (known) {
+      if (known.kind !== wish.kind || known.amountMinor !== wish.amountMinor) throw new KeyReused(key)
+      return known
+    }
+    const { kind, reference, amountMinor } = wish
+    const charge = this.byReference.get(reference)
+    const changed = charge ? changedBy(charge, kind, amountMinor) : 'no such charge'
+    const operation = { key, reference, kind, amountMinor, ...(typeof changed === 'string' ? { error: changed } : {}) }
+    if (charge) this.#write({ operation, charge: typeof changed === 'string' ? charge : changed })
+    return operation
   }
 
   close(): void { closeSync(this.#file) }
+}
+
+/** The charge after the operation, or why it is refused. */
+function changedBy(charge: Charge, kind: OperationWish['kind'], amountMinor: number): Charge | string {
+  const { state, capturedMinor, refundedMinor } = charge
+  if (!(Number.isSafeInteger(amountMinor) && amountMinor > 0)) return 'not an amount'
+  switch (kind) {
+    case 'capture':
+      if (state !== 'authorized' && state !== 'captured') return `the charge is ${state}`
+      if (capturedMinor + amountMinor > charge.amountMinor) return 'more than was authorised'
+      return { ...charge, state: 'captured', capturedMinor: capturedMinor + amountMinor }
+    case 'refund':
+      if (refundedMinor + amountMinor > capturedMinor) return 'more than was captured'
+      return { ...charge, refundedMinor: refundedMinor + amountMinor }
+    case 'void':
+      if (state !== 'authorized' && state !== 'requires_action') return `the charge is ${state}`
+      return { ...charge, state: 'voided' }
+    default:
+      return 'no such operation'
+  }
 }

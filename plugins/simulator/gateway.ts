@@ -2,58 +2,73 @@
 import { spawn } from 'node:child_process'
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type {
-  ChargeOutcome, Gateway, OperationOutcome, OperationRequest, WebhookFacts,
+  Absent, ChargeOutcome, Gateway, OperationOutcome, OperationRequest, WebhookFacts,
 } from '../../src/modules/payments/gateway.ts'
 
-export type SimulatorOptions = { url: string; secret?: string }
+const DEFAULT_SECRET = 'simulator-secret'
 
-/** A gateway that speaks to the simulator at `url`. */
-export function simulatorGateway({ url, secret = 'simulator-secret' }: SimulatorOptions): Gateway {
-  const send = async (path: string, body?: unknown): Promise<{ status: number; body: any }> => {
-    const answer = await fetch(url + path, body === undefined ? {} : {
-      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
+export type SimulatorOptions = { url: string; secret?: string; properties?: Partial<Gateway['properties']> }
+
+/** A gateway that speaks to the simulator at `url`. `properties`: as if it were a gateway with other habits. */
+export function simulatorGateway({ url, secret = DEFAULT_SECRET, properties }: SimulatorOptions): Gateway {
+  const own: Gateway['properties'] = {
+    keyLifetimeHours: 24, errorsCachedUnderKey: false, lookUp: true, partialCapture: true, multipleCaptures: true,
+    currencies: null, timeoutMs: 10_000, byHand: false, ...properties,
+  }
+  const send = async (path: string, body?: unknown): Promise<Answered> => {
+    const answer = await fetch(url + path, {
+      signal: AbortSignal.timeout(own.timeoutMs), ...(body === undefined ? {} : {
+        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
+      }),
     })
     return { status: answer.status, body: await answer.json() }
   }
-  const operate = (
-    kind: 'capture' | 'refund' | 'void'
-  ) => async (request: OperationRequest): Promise<OperationOutcome> => {
-    const { status, body } = await send('/operations', { ...request, kind })
-    if (status === 200) return { kind: 'done', reference: body.key }
-    return status === 402 ? { kind: 'failed', reason: body.error } : { kind: 'unknown', detail: `status ${status}` }
-  }
+  const operate = (kind: 'capture' | 'refund' | 'void') => async (request: OperationRequest) =>
+    readOperation(await send('/operations', { ...request, kind }))
   return {
     code: 'simulator',
-    properties: { keyLifetimeHours: 24, lookUp: true, partialCapture: true, currencies: null },
-    async charge({ key, amountMinor, currency, capture, data }) {
-      return read(await send('/charges', { key, amountMinor, currency, capture, fault: faultOf(data) }))
-    },
-    async lookUp(key) {
+    account: 'sim_account',
+    properties: own,
+    charge: async ({ key, amountMinor, currency, capture, data }) =>
+      readCharge(await send('/charges', { key, amountMinor, currency, capture, fault: faultOf(data) })),
+    async lookUp(key): Promise<ChargeOutcome | Absent> {
       const answer = await send(`/charges/${key}`)
-      return answer.status === 404 ? { kind: 'absent' } : read(answer)
+      return answer.status === 404 ? { kind: 'absent' } : readCharge(answer)
+    },
+    async lookUpOperation(key): Promise<OperationOutcome | Absent> {
+      const answer = await send(`/operations/${key}`)
+      return answer.status === 404 ? { kind: 'absent' } : readOperation(answer)
     },
     capture: operate('capture'), refund: operate('refund'), void: operate('void'),
     readWebhook: (raw, headers) => readWebhook(raw, headers, secret),
   }
 }
 
-/** Test payments choose their fault as test cards do: by a token `fault:decline`, or plainly. */
-function faultOf(data: Record<string, unknown>): string | undefined {
-  if (typeof data['fault'] === 'string') return data['fault']
-  return typeof data['token'] === 'string' && data['token'].startsWith('fault:') ? data['token'].slice(6) : undefined
+type Answered = { status: number; body: any }
+
+/** Test payments choose their faults as test cards do: by a token `fault:decline`, or plainly. */
+function faultOf({ fault, token }: Record<string, unknown>): string | undefined {
+  if (typeof fault === 'string') return fault
+  return typeof token === 'string' && token.startsWith('fault:') ? token.slice(6) : undefined
 }
 
-function read({ status, body }: { status: number; body: any }): ChargeOutcome {
-  if (status >= 500 || status === 409) return { kind: 'unknown', detail: body.error ?? `status ${status}` }
+function readCharge({ status, body }: Answered): ChargeOutcome {
+  if (status !== 200 && status !== 402) return { kind: 'unknown', detail: `status ${status}: ${body.error}` }
+  const { reference, amountMinor, capturedMinor, currency } = body
   switch (body.state) {
-    case 'captured': case 'authorized': return {
-      kind: body.state, reference: body.reference, amountMinor: body.amountMinor, currency: body.currency,
-    }
-    case 'requires_action': return { kind: 'action', reference: body.reference, url: body.url }
-    case 'declined': return { kind: 'declined', reference: body.reference, reason: body.reason }
-    case 'voided': return { kind: 'voided', reference: body.reference }
+    case 'authorized': return { kind: 'authorized', reference, amountMinor, currency }
+    case 'captured': return { kind: 'captured', reference, amountMinor, capturedMinor, currency }
+    case 'requires_action': return { kind: 'action', reference, url: body.url }
+    case 'declined': return { kind: 'declined', reference, reason: body.reason }
+    case 'voided': return { kind: 'voided', reference }
     default: return { kind: 'unknown', detail: `state ${body.state}` }
   }
+}
+
+function readOperation({ status, body }: Answered): OperationOutcome {
+  if (status === 200) return { kind: 'done', reference: body.key }
+  return status === 402 ? { kind: 'failed', reason: body.error }
+    : { kind: 'unknown', detail: `status ${status}: ${body.error}` }
 }
 
 // A message older than this may be a replay.
@@ -65,34 +80,34 @@ function readWebhook(raw: Buffer, headers: Record<string, string | undefined>, s
   const wanted = createHmac('sha256', secret).update(`${timestamp}.`).update(raw).digest()
   if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return null
   if (!(Math.abs(Date.now() / 1_000 - Number(timestamp)) <= TOLERANCE_SECONDS)) return null
-  const { eventId, kind, reference, amountMinor, currency } = JSON.parse(raw.toString('utf8'))
-  return { eventId, kind, reference, amountMinor, currency }
+  const { eventId, about, key, reference, account, amountMinor, currency } = JSON.parse(raw.toString('utf8'))
+  return { eventId, about, key, reference, account, amountMinor, currency }
 }
 
 export type RunningSimulator = { url: string; stop(): Promise<void> }
 
-/** Starts the simulator as a process of its own, which ends with ours. */
+/**
+ * Starts the simulator as a process of its own, which ends with ours. `whileMs` is how long it is late where a fault
+ * makes it late.
+ */
 export async function startSimulator(
-  options: { dataDir: string; webhookUrl?: string; secret?: string },
+  { dataDir, webhookUrl, secret = DEFAULT_SECRET, whileMs = 2_000 }:
+    { dataDir: string; webhookUrl?: string; secret?: string; whileMs?: number },
 ): Promise<RunningSimulator> {
   const child = spawn(process.execPath, [
-    `${import.meta.dirname}/server.ts`, '--data', options.dataDir, ...(
-      options.webhookUrl ? ['--webhook', options.webhookUrl] : []
-    ),
-    ...(options.secret ? ['--secret', options.secret] : []),
-  ], { stdio: ['pipe', 'pipe', 'inherit'] })
+    `${import.meta.dirname}/server.ts`, '--data', dataDir, '--while', String(whileMs),
+    ...(webhookUrl ? ['--webhook', webhookUrl] : []),
+  ], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, SIMULATOR_SECRET: secret } })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.once('data', (text: Buffer) => resolve(text.toString().trim().split(' ')[1]!))
     child.once('error', reject)
-    child.once(
-      'exit', (code) => reject(new Error(`The gateway simulator ended with status ${code} before it was ready`))
-    )
+    child.once('exit', (code) => reject(
+      new Error(`The gateway simulator ended with status ${code} before it was ready`)))
   })
   return {
     url,
     async stop() {
-      child.stdin.end()
       child.kill()
       await ended
     },

@@ -1,38 +1,42 @@
 // The gateway simulator: a process of its own with the habits of real gateways, the bad ones included. It serves the
 // bank over HTTP, signs and sends webhooks, and does each fault that a request asks for. Started by the shop in demo
 // mode, or by hand:
-//   node plugins/simulator/server.ts --data FOLDER --port 0 --webhook http://127.0.0.1:8000/webhooks/simulator
+//   node plugins/simulator/server.ts --data FOLDER --port 0 --webhook http://127.0.0.1:8000/webhooks/simulator --orphan
 import { createHmac, randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import http from 'node:http'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Bank, faults, type Charge, type Fault } from './bank.ts'
+import { Bank, KeyReused, type BankOperation, type Charge, type ChargeState } from './bank.ts'
+import { operationFaults, type ChargeFault, type OperationFault } from './faults.ts'
 
 const { values } = parseArgs({ options: {
-  data: {
-    type: 'string', default: '.kontor/simulator',
-  }, port: { type: 'string', default: '0' }, webhook: { type: 'string' },
-  secret: { type: 'string', default: 'simulator-secret' }, orphan: { type: 'boolean', default: false },
+  data: { type: 'string', default: '.kontor/simulator' }, port: { type: 'string', default: '0' },
+  webhook: { type: 'string' }, orphan: { type: 'boolean', default: false },
+  // How long "a while" is: shorter than the patience of an adapter, or longer, as one likes.
+  while: { type: 'string', default: '2000' },
 } })
+const secret = process.env['SIMULATOR_SECRET'] ?? 'simulator-secret'
+const account = 'sim_account'
+const aWhileMs = Number(values.while)
 
 mkdirSync(values.data, { recursive: true })
 const bank = new Bank(join(values.data, 'bank.jsonl'))
 let webhookUrl = values.webhook
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const has = (charge: Charge, fault: ChargeFault): boolean => charge.faults.includes(fault)
 
-async function sendWebhook(charge: Charge, kind: string, eventId = randomUUID()): Promise<void> {
+type Message = { about: 'charge' | 'operation' | 'dispute'; kind: string; eventId?: string }
+
+async function sendWebhook(charge: Charge, { about, kind, eventId = randomUUID() }: Message): Promise<void> {
   if (!webhookUrl) return
-  const body = JSON.stringify({
-    eventId, kind, reference: charge.reference, key: charge.key, amountMinor: charge.amountMinor,
-    currency: charge.currency,
-  })
-  const timestamp = String(Math.floor(Date.now() / 1_000))
-  const signature = createHmac('sha256', values.secret).update(`${timestamp}.${body}`).digest('hex')
+  const { key, reference, currency } = charge
+  const body = JSON.stringify({ eventId, about, kind, key, reference, account, currency, amountMinor: said(charge) })
   for (let attempt = 0; attempt < 5; attempt++) {
+    const timestamp = String(Math.floor(Date.now() / 1_000))
+    const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')
     const answer = await fetch(webhookUrl, {
-      method: 'POST', body, signal: AbortSignal.timeout(5_000),
-      headers: {
+      method: 'POST', body, signal: AbortSignal.timeout(5_000), headers: {
         'content-type': 'application/json', 'x-simulator-timestamp': timestamp, 'x-simulator-signature': signature,
       },
     }).catch(() => undefined)
@@ -41,100 +45,125 @@ async function sendWebhook(charge: Charge, kind: string, eventId = randomUUID())
   }
 }
 
-async function announce(charge: Charge, fault: Fault | undefined): Promise<void> {
-  const kind = `charge.${charge.state}`
-  if (fault === 'webhook_never') return
-  if (fault === 'webhook_late') await pause(3_000)
-  if (fault === 'webhook_reordered') await sendWebhook(charge, 'charge.disputed')
-  const eventId = randomUUID()
-  await sendWebhook(
-    fault === 'other_amount' ? { ...charge, amountMinor: charge.amountMinor + 1 } : charge, kind, eventId
-  )
-  if (fault === 'webhook_twice') await sendWebhook(charge, kind, eventId)
-  if (charge.disputed) await sendWebhook(charge, 'charge.disputed')
+/** Tells the shop how the charge stands now. */
+async function announce(charge: Charge): Promise<void> {
+  if (has(charge, 'webhook_never')) return
+  if (has(charge, 'webhook_late')) await pause(aWhileMs)
+  const states: ChargeState[] = charge.state === 'captured' ? ['authorized', 'captured'] : [charge.state]
+  if (has(charge, 'webhook_reordered')) states.reverse()
+  for (const state of states) {
+    const message = { about: 'charge', kind: `charge.${state}`, eventId: randomUUID() } as const
+    await sendWebhook(charge, message)
+    if (has(charge, 'webhook_twice')) await sendWebhook(charge, message)
+  }
+  if (has(charge, 'dispute')) await sendWebhook(charge, { about: 'dispute', kind: 'charge.disputed' })
 }
 
-type Answer = { status: number; body: unknown }
+// Undefined breaks the connection.
+type Answer = { status: number; body: unknown } | undefined
+
+const said = (charge: Charge): number => charge.amountMinor + (has(charge, 'other_amount') ? 1 : 0)
 const told = (charge: Charge): Answer => ({
   status: charge.state === 'declined' ? 402 : 200,
-  body: charge.state === 'requires_action' ? { ...charge, url: `${address()}/action/${charge.reference}` } : charge,
+  body: { ...charge, amountMinor: said(charge), url: `${address()}/action/${charge.reference}` },
 })
 
-async function charge(body: any, response: http.ServerResponse): Promise<Answer | undefined> {
-  const fault: Fault | undefined = faults.find((one) => one === body.fault)
-  if (fault === 'drop_before_charge' && !bank.charges.has(body.key)) {
-    dropped.add(body.key)
-    return void response.socket?.destroy()
+const broken = new Set<string>()
+async function charge({ key, amountMinor, currency, capture, fault }: any): Promise<Answer> {
+  if (typeof key !== 'string' || !(Number.isSafeInteger(amountMinor) && amountMinor > 0)) {
+    return { status: 400, body: { error: 'a key and an amount are needed' } }
   }
-  if (
-    fault === 'key_expired' && bank.charges.has(body.key)
-  ) return { status: 409, body: { error: 'the key has expired' } }
-  const known = bank.charges.has(body.key)
-  const made = bank.charge(body.key, body)
-  if (fault === 'webhook_first') await announce(made, fault)
-  if (fault === 'delay') await pause(2_000)
-  if (!known && fault !== 'webhook_first') void announce(made, fault)
-  if (!known && fault === 'charge_then_drop') return void response.socket?.destroy()
-  if (fault === 'charge_then_500') return { status: 500, body: { error: 'something broke after the charge' } }
-  return told(fault === 'other_amount' ? { ...made, amountMinor: made.amountMinor + 1 } : made)
+  const faults = typeof fault === 'string' ? fault.split(',') : []
+  if (faults.includes('drop_before_charge') && !broken.has(key)) return void broken.add(key)
+  const known = bank.charges.has(key)
+  if (known && faults.includes('key_expired')) return { status: 409, body: { error: 'the key is not known any more' } }
+  const made = bank.charge(key, { amountMinor, currency, capture: capture === true, faults })
+  if (!known && has(made, 'webhook_first')) await announce(made)
+  else if (!known) void announce(made)
+  if (has(made, 'charge_then_500')) return { status: 500, body: { error: 'something broke after the charge' } }
+  if (!known && (['charge_then_drop', 'look_up_later', 'key_expired'] as const).some((one) => has(made, one))) return
+  if (has(made, 'delay')) await pause(aWhileMs)
+  return told(made)
 }
-const dropped = new Set<string>()
 
-function lookUp(key: string, fault: string | null): Answer {
+function lookUp(key: string): Answer {
   const found = bank.charges.get(key)
-  // "Consistent only later": for two seconds the bank denies what it did.
-  if (
-    !found || (fault === 'look_up_later' && Date.now() - found.at < 2_000)
-  ) return { status: 404, body: { error: 'no such charge' } }
-  return { ...told(found), status: 200 }
+  if (!found || (has(found, 'look_up_later') && Date.now() - found.at < aWhileMs)) {
+    return { status: 404, body: { error: 'no such charge' } }
+  }
+  return { ...told(found)!, status: 200 }
 }
 
-const page = (reference: string): string => `<!doctype html><meta name="viewport" content="width=device-width"><title>Simulated bank</title>
-<body style="font:16px system-ui;max-width:28rem;margin:4rem auto;padding:0 1rem"><h1>Simulated bank</h1><p>Do you confirm the payment ${reference}?</p>
-<form method="post"><button name="answer" value="yes">Yes, pay</button> <button name="answer" value="no">No</button></form>`
+const next: OperationFault[] = []
+function operate({ key, reference, kind, amountMinor }: any): Answer {
+  const fault = bank.operations.has(key) ? undefined : next.shift()
+  if (fault === 'drop_before') return
+  if (fault === 'refuse') return { status: 402, body: { key, error: 'refused by the bank' } }
+  const operation = bank.operate(key, { reference, kind, amountMinor })
+  const charge = bank.byReference.get(reference)
+  if (charge && !has(charge, 'webhook_never')) {
+    void sendWebhook(charge, { about: 'operation', kind: `operation.${kind}` })
+  }
+  if (fault === 'done_then_drop') return
+  return fault === 'done_then_500' ? { status: 500, body: { error: 'something broke afterwards' } } : result(operation)
+}
+const result = (operation: BankOperation): Answer => ({ status: operation.error ? 402 : 200, body: operation })
 
-async function handle(
-  request: http.IncomingMessage, response: http.ServerResponse,
-): Promise<Answer | string | undefined> {
-  const url = new URL(request.url ?? '/', 'http://simulator')
+const html = (text: string): string => `<!doctype html><html lang="en"><title>Simulated bank</title>
+<meta name="viewport" content="width=device-width">
+<body style="font:16px system-ui;max-width:28rem;margin:4rem auto;padding:0 1rem"><h1>Simulated bank</h1>${text}`
+const question = html(`<p>Do you confirm this payment?</p><form method="post">
+<button name="answer" value="yes">Yes, pay</button> <button name="answer" value="no">No</button></form>`)
+
+async function route(method: string, path: string, text: string): Promise<Answer | string> {
+  const [, first, second] = path.split('/')
+  const known = first === 'action' && second !== undefined && bank.byReference.has(second)
+  if (known && method === 'GET') return question
+  if (known && method === 'POST') {
+    void announce(bank.answer(second, text.includes('answer=yes'))!)
+    return html('<p>Thank you. You may close this page.</p>')
+  }
+  if (method === 'GET' && first === 'charges') {
+    return second ? lookUp(second) : { status: 200, body: [...bank.charges.values()] }
+  }
+  if (method === 'GET' && first === 'operations') {
+    const operation = bank.operations.get(second ?? '')
+    return operation ? result(operation) : second ? { status: 404, body: { error: 'no such operation' } }
+      : { status: 200, body: [...bank.operations.values()] }
+  }
+  if (method !== 'POST') return { status: 404, body: { error: 'no such address' } }
+  const body = JSON.parse(text || '{}')
+  switch (first) {
+    case 'charges': return charge(body)
+    case 'operations': return operate(body)
+    case 'webhook-url': return { status: 200, body: { url: webhookUrl = body.url } }
+    case 'faults':
+      if (!Object.hasOwn(operationFaults, body.fault)) return { status: 400, body: operationFaults }
+      return { status: 200, body: { waiting: next.push(body.fault) } }
+    default: return { status: 404, body: { error: 'no such address' } }
+  }
+}
+
+async function handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   let text = ''
   for await (const chunk of request) {
     text += chunk
-    if (text.length > 100_000) return { status: 413, body: { error: 'too large' } }
+    if (text.length > 100_000) return void response.writeHead(413).end()
   }
-  const [, first, second] = url.pathname.split('/')
-  if (request.method === 'POST' && first === 'action' && second) {
-    const answered = bank.answer(second, text.includes('answer=yes'), true)
-    if (answered) void announce(answered, undefined)
-    return '<!doctype html><title>Simulated bank</title><body style="font:16px system-ui;margin:4rem">Thank you. You may close this page.'
-  }
-  if (request.method === 'POST') {
-    const body = JSON.parse(text || '{}')
-    if (first === 'charges') return charge(body, response)
-    if (first === 'webhook-url') return { status: 200, body: { url: webhookUrl = body.url } }
-    if (first === 'operations') {
-      const operation = bank.operate(body)
-      if (body.fault === 'charge_then_drop') return void response.socket?.destroy()
-      return { status: operation.error ? 402 : 200, body: operation }
-    }
-  }
-  if (first === 'action' && second && bank.byReference.has(second)) return page(second)
-  if (first === 'charges' && second) return lookUp(second, url.searchParams.get('fault'))
-  if (first === 'charges') return { status: 200, body: [...bank.charges.values()] }
-  if (first === 'operations') return { status: 200, body: [...bank.operations.values()] }
-  return { status: 404, body: { error: 'no such address' } }
+  const answer = await route(request.method ?? '', new URL(request.url ?? '/', 'http://bank').pathname, text)
+  if (answer === undefined) return void response.socket?.destroy()
+  if (typeof answer === 'string') response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(answer)
+  else respond(response, answer.status, answer.body)
+}
+
+function respond(response: http.ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
 
 const server = http.createServer((request, response) => {
-  handle(request, response).then((answer) => {
-    if (answer === undefined) return
-    if (typeof answer === 'string') return response.writeHead(
-      200, { 'content-type': 'text/html; charset=utf-8' }
-    ).end(answer)
-    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body))
-  }, (error: Error) => response.writeHead(
-    400, { 'content-type': 'application/json' }
-  ).end(JSON.stringify({ error: error.message })))
+  handle(request, response).catch((error: Error) => error instanceof KeyReused
+    ? respond(response, 422, { error: 'another request had this key' })
+    : respond(response, 400, { error: error.message }))
 })
 const address = (): string => `http://127.0.0.1:${(server.address() as { port: number }).port}`
 server.listen(Number(values.port), '127.0.0.1', () => {

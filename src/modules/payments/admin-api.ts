@@ -3,5 +3,6 @@ import { getPayment, listOrderPayments, listPaymentsNeedingAttention } from './g
 import { capturePayment, recordReceipt, refundPayment, voidPayment } from './operate-payment.ts'
 
 export const adminRoutes = [
-  listPaymentsNeedingAttention, getPayment, listOrderPayments, capturePayment, refundPayment, voidPayment, recordReceipt,
+  listPaymentsNeedingAttention, getPayment, listOrderPayments, capturePayment, refundPayment, voidPayment,
+  recordReceipt,
 ]

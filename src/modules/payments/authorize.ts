@@ -30,7 +30,7 @@ export type Choice = { orderId: string; method: string; data?: Record<string, un
 export async function authorize(db: Db, context: Context, choice: Choice): Promise<PaymentResult> {
   const begun = await db.transaction(context, (tx) => begin(tx, db, choice))
   if ('standing' in begun) return begun.standing
-  const outcome = await callGateway(() => begun.gateway.charge(begun.charge))
+  const outcome = await callGateway(begun.gateway, (gateway) => gateway.charge(begun.charge))
   return recordCharge(db, context, { orderId: choice.orderId, attemptId: begun.charge.key }, outcome)
 }
 
@@ -56,10 +56,11 @@ async function begin(tx: Tx, db: Db, choice: Choice): Promise<Begun> {
     key: newId(), amountMinor: owed.amountMinor, currency: owed.currency, capture: method.capture === 'automatic',
     data: choice.data ?? {},
   }
+  // Whoever sent it may die meanwhile: recovery looks at it once no answer can come any more.
+  const seconds = gateway.properties.timeoutMs / 1_000 + secondsUntilCheck(0)
   await tx.commit([tx.run(sql`
     insert into payments.attempt (id, payment_id, method, gateway, state, capture, data, next_check_at)
     values (${charge.key}, ${owed.paymentId}, ${method.code}, ${gateway.code}, 'sending', ${charge.capture},
-    ${json(charge.data)}::jsonb,
-      now() + make_interval(secs => ${2 * secondsUntilCheck(1)}))`)])
+      ${json(charge.data)}::jsonb, now() + make_interval(secs => ${seconds}))`)])
   return { gateway, charge }
 }

@@ -1,7 +1,8 @@
 // The end of an order seen from its payment: no attempt may begin any more, and what was paid goes back.
 import { Type } from 'typebox'
 import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
-import { giveBack, runOperations } from './operations.ts'
+import { giveBack } from './operations.ts'
+import { settlePayment } from './settle-payment.ts'
 
 const Standing = Type.Object({ paymentId: Type.String(), undecided: Type.Boolean() })
 
@@ -13,9 +14,8 @@ export async function closePayment(tx: Tx, orderId: string): Promise<'closed' | 
   await tx.run(sql`select from payments.payment where order_id = ${orderId} for update`)
   const payments = await tx.many(Standing, sql`
     select id as "paymentId", exists (select from payments.attempt where payment_id = payment.id
-      and (state in ('sending', 'unknown', 'authorized', 'captured') or (
-        state in ('requires_action', 'pending') and created_at > now() - interval '1 hour'
-      ))) as undecided
+      and (state in ('sending', 'unknown', 'authorized', 'captured')
+        or (state in ('requires_action', 'pending') and created_at > now() - interval '1 hour'))) as undecided
     from payments.payment where order_id = ${orderId}`)
   if (payments.some((payment) => payment.undecided)) return 'undecided'
   await tx.run(sql`update payments.payment set closed = true where order_id = ${orderId}`)
@@ -23,8 +23,8 @@ export async function closePayment(tx: Tx, orderId: string): Promise<'closed' | 
 }
 
 /**
- * Gives back what was paid for a cancelled order. An attempt that is still undecided is given back when it succeeds:
- * the order refuses it. Asked twice, once.
+ * Gives back what was paid for a cancelled order. A charge that waits for the shopper is ended; one that is still
+ * undecided is given back when it succeeds, since the order refuses it. Asked twice, once.
  */
 export async function returnPayment(db: Db, context: Context, orderId: string): Promise<void> {
   await db.transaction(context, async (tx) => {
@@ -34,5 +34,5 @@ export async function returnPayment(db: Db, context: Context, orderId: string): 
     await tx.run(sql`update payments.attempt set state = 'voided', reason = 'the order was cancelled'
       where state = 'pending' and payment_id = any(${payments.map((payment) => payment.id)}::uuid[])`)
   })
-  await runOperations(db, context, orderId)
+  await settlePayment(db, context, orderId)
 }

@@ -19,18 +19,15 @@ export async function findPayment(conn: Conn, paymentId: string): Promise<Paymen
 function readPayments(conn: Conn, which: Statement): Promise<Payment[]> {
   return conn.many(Payment, sql`
     select id, order_id as "orderId", currency, amount_minor as "amountMinor", closed,
-    authorized_minor as "authorizedMinor",
-      capturing_minor as "capturingMinor", captured_minor as "capturedMinor", refunding_minor as "refundingMinor",
-      refunded_minor as "refundedMinor",
-      (select coalesce(jsonb_agg(jsonb_build_object('id', attempt.id, 'method', method, 'gateway', gateway, 'state',
-      state, 'reference', reference,
-          'reason', reason, 'nextCheckAt', next_check_at, 'createdAt', attempt.created_at) order by attempt.created_at,
-            attempt.id), '[]')
+      authorized_minor as "authorizedMinor", capturing_minor as "capturingMinor", captured_minor as "capturedMinor",
+      refunding_minor as "refundingMinor", refunded_minor as "refundedMinor",
+      (select coalesce(jsonb_agg(jsonb_build_object('id', attempt.id, 'method', method, 'gateway', gateway,
+          'state', state, 'reference', reference, 'reason', reason, 'nextCheckAt', next_check_at,
+          'createdAt', attempt.created_at) order by attempt.created_at, attempt.id), '[]')
         from payments.attempt where payment_id = payment.id) as attempts,
-      (select coalesce(jsonb_agg(jsonb_build_object('id', operation.id, 'kind', kind, 'amountMinor',
-      operation.amount_minor, 'state', state,
-          'note', note, 'reason', reason, 'createdAt', operation.created_at) order by operation.created_at,
-            operation.id), '[]')
+      (select coalesce(jsonb_agg(jsonb_build_object('id', operation.id, 'kind', kind,
+          'amountMinor', operation.amount_minor, 'state', state, 'note', note, 'reason', reason,
+          'createdAt', operation.created_at) order by operation.created_at, operation.id), '[]')
         from payments.operation where payment_id = payment.id) as operations
     from payments.payment where ${which} order by created_at, id`)
 }
@@ -44,9 +41,8 @@ export const getPayment = route({
 
 export const listOrderPayments = route({
   method: 'GET', path: '/admin/orders/:orderId/payments', access: { permission: 'payments:read' }, tags: ['Payments'],
-  summary: 'List the payments of an order', params: Type.Object({ orderId: Id }), response: {
-    200: Type.Object({ items: Type.Array(Payment) }),
-  },
+  summary: 'List the payments of an order', params: Type.Object({ orderId: Id }),
+  response: { 200: Type.Object({ items: Type.Array(Payment) }) },
   run: async ({ db, params }) => ({ items: await paymentsOf(db, params.orderId) }),
 })
 
@@ -57,7 +53,9 @@ const Attention = Type.Object({
 
 export const listPaymentsNeedingAttention = route({
   method: 'GET', path: '/admin/payments', access: { permission: 'payments:read' }, tags: ['Payments'],
-  summary: 'List what is unclear about money', description: 'Unclear for more than two minutes, failed, or contradicted by a gateway. Oldest first, 200 at most.',
+  summary: 'List what is unclear about money',
+  description: 'Unclear for more than two minutes, failed and not tried again since, or contradicted by a gateway. ' +
+    'Newest first, 200 at most.',
   response: { 200: Type.Object({ items: Type.Array(Attention) }) },
   run: async ({ db }) => ({ items: await db.many(Attention, sql`
     select * from (
@@ -67,11 +65,15 @@ export const listPaymentsNeedingAttention = route({
       union all
       select 'operation', operation.id::text, order_id, state, reason, operation.created_at
       from payments.operation join payments.payment on payment.id = payment_id
-      where state = 'failed' or (
-        operation.next_check_at is not null and operation.created_at < now() - interval '2 minutes'
-      )
+      where next_check_at is not null and operation.created_at < now() - interval '2 minutes'
       union all
-      select 'webhook', gateway || ' ' || event_id, null, state, reason,
-        received_at from payments.webhook_event where state in ('quarantined', 'parked')
-    ) attention order by since limit 200`) }),
+      select 'operation', failed.id::text, order_id, state, reason, failed.created_at
+      from payments.operation failed join payments.payment on payment.id = payment_id
+      where state = 'failed' and not exists (select from payments.operation later
+        where later.payment_id = failed.payment_id and later.kind = failed.kind
+          and later.created_at > failed.created_at)
+      union all
+      select 'webhook', gateway || ' ' || event_id, null, state, reason, received_at from payments.webhook_event
+      where state = 'quarantined' or (state = 'parked' and received_at < now() - interval '2 minutes')
+    ) attention order by since desc limit 200`) }),
 })

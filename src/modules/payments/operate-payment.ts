@@ -4,8 +4,9 @@
 import { Type } from 'typebox'
 import { resultId, systemContext, type Context, type Db } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
+import { paymentSetup } from './gateway.ts'
 import { findPayment } from './get-payment.ts'
-import { beginOperation, runOperations } from './operations.ts'
+import { beginOperation, runOperations, type OperationOrder } from './operations.ts'
 import { AmountNotAvailable, NotPossible, Payment, paymentListener, PaymentNotFound } from './payments.ts'
 import { recordCharge } from './record-charge.ts'
 
@@ -15,16 +16,15 @@ const amount = { amountMinor: Type.Optional(
 ) }
 const note = { note: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })) }
 
-async function operate(
-  db: Db, context: Context, paymentId: string, order: {
-    kind: 'capture' | 'refund' | 'void'; amountMinor?: number | undefined; note?: string | undefined,
-  },
+/** Begins and carries out an operation; answers how the payment stands. Throws what `beginOperation` throws. */
+export async function operate(
+  db: Db, context: Context, paymentId: string, order: Omit<OperationOrder, 'id' | 'paymentId'>,
 ): Promise<Payment> {
   const { orderId } = await findPayment(db, paymentId)
   const id = resultId(context)
   await db.transaction(context, async (tx) => {
     await paymentListener.of(db).lock(tx, orderId)          // the order before its payment, as everywhere
-    await beginOperation(tx, { ...order, paymentId, id })
+    await beginOperation(tx, paymentSetup.of(db), { ...order, paymentId, id })
   })
   await runOperations(db, systemContext(context.requestId), orderId)
   return findPayment(db, paymentId)
@@ -58,19 +58,20 @@ export const voidPayment = route({
 
 export const recordReceipt = route({
   ...shared, path: '/admin/payments/:paymentId/receipt', summary: 'Record that a transfer or cash has arrived',
-  body: Type.Object(note), problems,
-  description: 'For payments that are pending: pay on delivery, bank transfer. Asked twice, the second time changes nothing.',
+  description: 'For pending payments that staff look after: pay on delivery, bank transfer. Asked twice, the second ' +
+    'time changes nothing.',
+  body: Type.Object({}), problems,
   replay: ({ db, params }) => findPayment(db, params.paymentId),
   async run({ db, context, params }) {
     const payment = await findPayment(db, params.paymentId)
-    const attempt = payment.attempts.find((one) => one.state === 'pending')
-    if (!attempt && payment.attempts.some((one) => one.state === 'captured' && one.gateway === 'manual')) return payment
-    if (!attempt) throw NotPossible({}, 'Only a pending payment can be received.')
-    await recordCharge(db, context, { orderId: payment.orderId, attemptId: attempt.id }, {
-      kind: 'captured', reference: attempt.reference ?? attempt.id, amountMinor: payment.amountMinor,
-      currency: payment.currency,
+    const attempt = payment.attempts.find(({ state }) => state === 'pending' || state === 'captured')
+    if (!attempt || !paymentSetup.of(db).gateways.get(attempt.gateway)?.properties.byHand) {
+      throw NotPossible({}, 'Only a pending payment that no gateway looks after can be received.')
+    }
+    const { orderId, amountMinor, currency } = payment
+    await recordCharge(db, context, { orderId, attemptId: attempt.id }, {
+      kind: 'captured', reference: attempt.reference ?? attempt.id, amountMinor, capturedMinor: amountMinor, currency,
     })
     return findPayment(db, params.paymentId)
   },
 })
-

@@ -1,99 +1,117 @@
 // Captures, refunds and voids. The amount is reserved on the payment's row before the gateway is called (two that
-// together exceed what is there cannot both begin: the CHECKs stand behind the conditions), the operation's row and key
-// are committed before the call, the outcome after it.
+// together exceed what is there cannot both begin: the row is locked, and the CHECKs stand behind the conditions), the
+// operation's row and key are committed before the call, the outcome after it.
 import { Type, type Static } from 'typebox'
 import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
 import { newId } from '../../platform/id.ts'
 import { callGateway } from './call-gateway.ts'
-import { paymentSetup, type OperationOutcome } from './gateway.ts'
+import { paymentSetup, type Absent, type Gateway, type OperationOutcome, type PaymentSetup } from './gateway.ts'
 import {
   AmountNotAvailable, NotPossible, PaymentAlert, PaymentNotFound, PaymentRefunded, secondsUntilCheck,
 } from './payments.ts'
 
-type Kind = 'capture' | 'refund' | 'void'
+const Kind = Type.Enum(['capture', 'refund', 'void'])
 
 const Amounts = Type.Object({
-  paymentId: Type.String(), authorized: Type.Integer(), capturing: Type.Integer(), captured: Type.Integer(),
-  refunding: Type.Integer(), refunded: Type.Integer(),
+  paymentId: Type.String(), closed: Type.Boolean(), authorized: Type.Integer(), capturing: Type.Integer(),
+  captured: Type.Integer(), refunding: Type.Integer(), refunded: Type.Integer(),
   attemptId: Type.Union([Type.String(), Type.Null()]), gateway: Type.Union([Type.String(), Type.Null()]),
-  state: Type.Union([Type.String(), Type.Null()]),
   voiding: Type.Boolean(),
 })
+type Amounts = Static<typeof Amounts>
 
-async function lockPayment(tx: Tx, paymentId: string): Promise<Static<typeof Amounts>> {
-  // first the lock, then a snapshot that sees what it waited for
-  await tx.run(sql`select from payments.payment where id = ${paymentId} for update`)
-  const payment = await tx.maybe(Amounts, sql`
-    select payment.id as "paymentId", authorized_minor as authorized, capturing_minor as capturing,
-    captured_minor as captured,
-      refunding_minor as refunding, refunded_minor as refunded, attempt.id as "attemptId", gateway, state,
-      exists (
-        select from payments.operation where attempt_id = attempt.id and kind = 'void' and state <> 'failed'
-      ) as voiding
-    from payments.payment left join payments.attempt on attempt.payment_id = payment.id and state in ('authorized',
-      'captured')
-    where payment.id = ${paymentId}`)
+async function lockPayment(tx: Tx, paymentId: string): Promise<Amounts> {
+  const [, payment] = await Promise.all([
+    // First the lock, then a statement whose snapshot sees what whoever held it has written.
+    tx.run(sql`select from payments.payment where id = ${paymentId} for update`),
+    tx.maybe(Amounts, sql`
+      select payment.id as "paymentId", closed, authorized_minor as authorized, capturing_minor as capturing,
+        captured_minor as captured, refunding_minor as refunding, refunded_minor as refunded,
+        attempt.id as "attemptId", gateway, exists (
+          select from payments.operation where attempt_id = attempt.id and kind = 'void' and operation.state <> 'failed'
+        ) as voiding
+      from payments.payment
+      left join payments.attempt on attempt.payment_id = payment.id and state in ('authorized', 'captured')
+      where payment.id = ${paymentId}`),
+  ])
   if (!payment) throw PaymentNotFound({})
   return payment
 }
 
 export type OperationOrder = {
-  paymentId: string; kind: Kind; /** All that is left,
-  unless told. */ amountMinor?: number | undefined; note?: string | undefined; id?: string | undefined,
+  /** Also its key at the gateway. */
+  id?: string | undefined
+  paymentId: string
+  kind: Static<typeof Kind>
+  /** All that is left, unless told. */
+  amountMinor?: number | undefined
+  note?: string | undefined
 }
 
 /**
  * Begins an operation inside a transaction; `runOperations` carries it out after the commit. Throws AmountNotAvailable
  * when less than that is left (or nothing), NotPossible when the payment was never authorised, was captured (void) or
- * is being voided (capture).
+ * is being voided, its order is closed (capture), or its gateway does no such thing.
  */
-export async function beginOperation(
-  tx: Tx, { paymentId, kind, amountMinor, note, id = newId() }: OperationOrder,
-): Promise<string> {
-  const payment = await lockPayment(tx, paymentId)
-  if (!payment.attemptId) throw NotPossible(
-    {}, 'Nothing was authorised for this payment, or it was given back already.'
-  )
-  if (
-    kind === 'void' && (payment.captured > 0 || payment.capturing > 0)
-  ) throw NotPossible({}, 'It was captured: refund it instead.')
-  if (kind !== 'refund' && payment.voiding) throw NotPossible({}, 'The authorisation is being given back.')
-  const available = kind === 'refund' ? payment.captured - payment.refunded - payment.refunding
+export async function beginOperation(tx: Tx, setup: PaymentSetup | null, order: OperationOrder): Promise<void> {
+  return begin(tx, setup, await lockPayment(tx, order.paymentId), order)
+}
+
+async function begin(tx: Tx, setup: PaymentSetup | null, payment: Amounts, order: OperationOrder): Promise<void> {
+  const { id = newId(), kind, note } = order
+  const left = kind === 'refund' ? payment.captured - payment.refunded - payment.refunding
     : payment.authorized - payment.captured - payment.capturing
-  const amount = amountMinor ?? available
-  if (amount > available || amount <= 0) throw AmountNotAvailable(
-    { availableMinor: available }, 'Ask for what is left, or less.'
-  )
+  const amount = order.amountMinor ?? left
+  refuseImpossible(payment, kind)
+  if (amount > left || amount <= 0) {
+    throw AmountNotAvailable({ availableMinor: left }, 'Ask for what is left, or less.')
+  }
+  if (kind === 'capture') refuseUnsupported(setup?.gateways.get(payment.gateway!), payment, amount)
   await Promise.all([
     tx.run(sql`update payments.payment set capturing_minor = capturing_minor + ${kind === 'capture' ? amount : 0},
-      refunding_minor = refunding_minor + ${kind === 'refund' ? amount : 0} where id = ${paymentId}`),
-    tx.run(sql`insert into payments.operation (id, payment_id, attempt_id, kind, amount_minor, state, note, next_check_at)
-      values (
-        ${id}, ${paymentId}, ${payment.attemptId}, ${kind}, ${amount}, 'sending', ${note ?? null},
-        now() + make_interval(secs => ${2 * secondsUntilCheck(1)})
-      )`),
+      refunding_minor = refunding_minor + ${kind === 'refund' ? amount : 0} where id = ${payment.paymentId}`),
+    tx.run(sql`insert into payments.operation
+      (id, payment_id, attempt_id, kind, amount_minor, state, note, next_check_at)
+      values (${id}, ${payment.paymentId}, ${payment.attemptId}, ${kind}, ${amount}, 'sending', ${note ?? null},
+        now() + make_interval(secs => ${secondsUntilCheck(1)}))`),
   ])
-  return id
+}
+
+function refuseImpossible(payment: Amounts, kind: OperationOrder['kind']): void {
+  if (!payment.attemptId) throw NotPossible({}, 'Nothing was authorised, or it was given back already.')
+  if (kind === 'capture' && payment.closed) throw NotPossible({}, 'Its order was cancelled or has lapsed.')
+  if (kind === 'void' && payment.captured + payment.capturing > 0) {
+    throw NotPossible({}, 'It was captured: refund it instead.')
+  }
+  if (kind !== 'refund' && payment.voiding) throw NotPossible({}, 'The authorisation is being given back.')
+}
+
+function refuseUnsupported(gateway: Gateway | undefined, payment: Amounts, amount: number): void {
+  if (!gateway?.properties.partialCapture && amount < payment.authorized) {
+    throw NotPossible({}, 'This gateway captures the whole amount only.')
+  }
+  if (!gateway?.properties.multipleCaptures && payment.captured + payment.capturing > 0) {
+    throw NotPossible({}, 'This gateway captures once only.')
+  }
 }
 
 /**
- * Gives back whatever the payment holds: a void when nothing was captured, otherwise a refund of the rest. Nothing to
- * give is no error. Asked twice, once.
+ * Gives back whatever the payment holds: a void when nothing was captured, otherwise a refund of the rest. While a
+ * capture is under way nothing is done: recording it comes back here. Nothing to give is no error; asked twice, once.
  */
 export async function giveBack(tx: Tx, paymentId: string, note: string): Promise<void> {
   const payment = await lockPayment(tx, paymentId)
   if (!payment.attemptId || payment.voiding) return
-  if (payment.captured === 0 && payment.capturing === 0) await beginOperation(tx, { paymentId, kind: 'void', note })
-  else if (
-    payment.captured - payment.refunded - payment.refunding > 0
-  ) await beginOperation(tx, { paymentId, kind: 'refund', note })
+  if (payment.captured + payment.capturing === 0) await begin(tx, null, payment, { paymentId, kind: 'void', note })
+  else if (payment.captured > payment.refunded + payment.refunding) {
+    await begin(tx, null, payment, { paymentId, kind: 'refund', note })
+  }
 }
 
 const Unfinished = Type.Object({
-  id: Type.String(), kind: Type.Enum(['capture', 'refund', 'void']), amountMinor: Type.Integer(),
-  currency: Type.String(), checks: Type.Integer(),
-  gateway: Type.String(), reference: Type.Union([Type.String(), Type.Null()]), keyAgeHours: Type.Number(),
+  id: Type.String(), kind: Kind, state: Type.String(), amountMinor: Type.Integer(), currency: Type.String(),
+  gateway: Type.String(), reference: Type.Union([Type.String(), Type.Null()]), ageHours: Type.Number(),
 })
 
 /**
@@ -102,34 +120,41 @@ const Unfinished = Type.Object({
  */
 export async function runOperations(db: Db, context: Context, orderId: string): Promise<void> {
   const unfinished = await db.many(Unfinished, sql`
-    select operation.id, kind, operation.amount_minor as "amountMinor", currency, operation.checks, gateway,
-    attempt.reference,
-      (extract(epoch from now() - operation.created_at) / 3600)::float8 as "keyAgeHours"
+    select operation.id, kind, operation.state, operation.amount_minor as "amountMinor", currency, gateway,
+      attempt.reference, (extract(epoch from now() - operation.created_at) / 3600)::float8 as "ageHours"
     from payments.operation
     join payments.payment on payment.id = operation.payment_id
     join payments.attempt on attempt.id = operation.attempt_id
-    where order_id = ${orderId} and operation.state in ('sending', 'unknown') order by operation.created_at`)
-  for (const operation of unfinished) await recordOperation(db, context, operation.id, await ask(db, operation))
+    where order_id = ${orderId} and operation.state in ('sending', 'unknown')
+    order by operation.created_at, operation.id`)
+  for (const operation of unfinished) {
+    const gateway = paymentSetup.of(db).gateways.get(operation.gateway)
+    await recordOperation(db, context, operation.id, gateway ? await carryOut(gateway, operation)
+      : { kind: 'unknown', detail: `the gateway ${operation.gateway} is not configured any more` })
+  }
 }
 
-async function ask(db: Db, operation: Static<typeof Unfinished>): Promise<OperationOutcome> {
-  const gateway = paymentSetup.of(db).gateways.get(operation.gateway)
-  if (!gateway) return { kind: 'unknown', detail: `the gateway ${operation.gateway} is not configured any more` }
-  // A key that the gateway has forgotten would do it a second time: from here on a person decides.
-  if (operation.keyAgeHours >= gateway.properties.keyLifetimeHours) return {
-    kind: 'unknown', detail: 'the key has expired: compare with the gateway',
+async function carryOut(gateway: Gateway, operation: Static<typeof Unfinished>): Promise<OperationOutcome> {
+  const { id: key, kind, amountMinor, currency } = operation
+  const { lookUp, keyLifetimeHours } = gateway.properties
+  if (operation.state === 'unknown' && lookUp) {
+    const found = await callGateway<OperationOutcome | Absent>(gateway, () => gateway.lookUpOperation(key))
+    if (found.kind !== 'absent') return found
   }
-  const request = {
-    key: operation.id, reference: operation.reference ?? '', amountMinor: operation.amountMinor,
-    currency: operation.currency,
+  // A key that the gateway has forgotten would do it a second time.
+  if (operation.ageHours >= keyLifetimeHours) {
+    return lookUp ? { kind: 'failed', reason: 'never reached the gateway' }
+      : { kind: 'unknown', detail: 'the key has expired: compare with the gateway' }
   }
-  return callGateway<OperationOutcome>(() => gateway[operation.kind](request))
+  return callGateway<OperationOutcome>(gateway, () =>
+    gateway[kind]({ key, reference: operation.reference ?? '', amountMinor, currency }))
 }
 
 const Recorded = Type.Object({
-  kind: Type.Enum(['capture', 'refund', 'void']), amountMinor: Type.Integer(), paymentId: Type.String(),
-  orderId: Type.String(), attemptId: Type.String(), checks: Type.Integer(), closed: Type.Boolean(),
+  kind: Kind, amountMinor: Type.Integer(), paymentId: Type.String(), orderId: Type.String(), attemptId: Type.String(),
+  checks: Type.Integer(), closed: Type.Boolean(),
 })
+type Recorded = Static<typeof Recorded>
 
 /** Records what became of an operation; one that is finished already stays as it is. */
 async function recordOperation(db: Db, context: Context, id: string, outcome: OperationOutcome): Promise<void> {
@@ -142,50 +167,51 @@ async function recordOperation(db: Db, context: Context, id: string, outcome: Op
     if (!row) return
     if (outcome.kind === 'unknown') {
       await tx.run(sql`update payments.operation set state = 'unknown', reason = ${outcome.detail.slice(0, 500)},
-      checks = checks + 1,
-        next_check_at = now() + make_interval(secs => ${secondsUntilCheck(row.checks)}) where id = ${id}`)
+        checks = checks + 1, next_check_at = now() + make_interval(secs => ${secondsUntilCheck(row.checks)})
+        where id = ${id}`)
       return
     }
-    const done = outcome.kind === 'done'
-    await Promise.all([
-      tx.run(sql`update payments.operation set state = ${outcome.kind}, next_check_at = null,
-      reason = ${done ? null : outcome.reason},
-        reference = ${done ? outcome.reference : null} where id = ${id}`),
-      moveAmounts(tx, row, done),
-      done && row.kind === 'refund'
-        ? publish(
-          tx, PaymentRefunded, { paymentId: row.paymentId, orderId: row.orderId, amountMinor: row.amountMinor }
-        ) : undefined,
-      done ? undefined : publish(tx, PaymentAlert, {
-        paymentId: row.paymentId, orderId: row.orderId, reason: `a ${row.kind} failed: ${outcome.reason}`,
-      }),
-    ])
-    // A capture that was under way when the order was cancelled: what it took goes back like the rest.
-    if (done && row.kind === 'capture' && row.closed) await giveBack(
-      tx, row.paymentId, 'captured after the order was cancelled'
-    )
+    await finish(tx, row, id, outcome)
+    // It was under way when the order was closed. What it took goes back; if it took nothing, the authorisation does.
+    if (row.kind === 'capture' && row.closed) await giveBack(tx, row.paymentId, 'the order was closed meanwhile')
   })
 }
 
+async function finish(
+  tx: Tx, row: Recorded, id: string, outcome: Exclude<OperationOutcome, { kind: 'unknown' }>,
+): Promise<void> {
+  const { kind, paymentId, orderId, amountMinor } = row
+  const done = outcome.kind === 'done'
+  await Promise.all([
+    tx.run(sql`update payments.operation set state = ${outcome.kind}, next_check_at = null,
+      reason = ${done ? null : outcome.reason.slice(0, 500)}, reference = ${done ? outcome.reference : null}
+      where id = ${id}`),
+    moveAmounts(tx, row, done),
+    done && kind === 'refund' ? publish(tx, PaymentRefunded, { paymentId, orderId, amountMinor }) : undefined,
+    done ? undefined
+      : publish(tx, PaymentAlert, { paymentId, orderId, reason: `a ${kind} failed: ${outcome.reason}`.slice(0, 500) }),
+  ])
+}
+
 async function moveAmounts(
-  tx: Tx, { kind, amountMinor, paymentId, attemptId }: Static<typeof Recorded>, done: boolean,
+  tx: Tx, { kind, amountMinor, paymentId, attemptId }: Recorded, done: boolean,
 ): Promise<void> {
   const moved = done ? amountMinor : 0
-  if (kind === 'capture') {
+  const become = (state: 'captured' | 'voided') => tx.run(
+    sql`update payments.attempt set state = ${state} where id = ${attemptId} and state = 'authorized'`)
+  if (kind === 'refund') {
+    await tx.run(sql`update payments.payment set refunding_minor = refunding_minor - ${amountMinor},
+      refunded_minor = refunded_minor + ${moved} where id = ${paymentId}`)
+  } else if (kind === 'capture') {
     await Promise.all([
       tx.run(sql`update payments.payment set capturing_minor = capturing_minor - ${amountMinor},
-      captured_minor = captured_minor + ${moved} where id = ${paymentId}`),
-      done ? tx.run(
-        sql`update payments.attempt set state = 'captured' where id = ${attemptId} and state = 'authorized'`
-      ) : undefined,
+        captured_minor = captured_minor + ${moved} where id = ${paymentId}`),
+      done ? become('captured') : undefined,
     ])
-  } else if (kind === 'refund') {
-    await tx.run(sql`update payments.payment set refunding_minor = refunding_minor - ${amountMinor},
-    refunded_minor = refunded_minor + ${moved} where id = ${paymentId}`)
   } else if (done) {
     await Promise.all([
       tx.run(sql`update payments.payment set authorized_minor = captured_minor where id = ${paymentId}`),
-      tx.run(sql`update payments.attempt set state = 'voided' where id = ${attemptId} and state = 'authorized'`),
+      become('voided'),
     ])
   }
 }

@@ -19,12 +19,12 @@ const undecided: readonly AttemptState[] = [
   'requires_action', 'pending', 'unknown', 'authorized', 'captured', 'declined', 'voided', 'expired',
 ]
 /**
- * Which state may follow which. States only move forward: a late or repeated message about an earlier state changes
- * nothing.
+ * Which state may follow which. States only move forward, there is no way back and no circle: a late or repeated
+ * message about an earlier state changes nothing, in whatever order messages come.
  */
 export const attemptTransitions: Record<AttemptState, readonly AttemptState[]> = {
   sending: undecided,
-  requires_action: ['unknown', 'pending', 'authorized', 'captured', 'declined', 'voided', 'expired'],
+  requires_action: ['pending', 'authorized', 'captured', 'declined', 'voided', 'expired'],
   pending: ['authorized', 'captured', 'declined', 'voided', 'expired'],
   unknown: ['requires_action', 'pending', 'authorized', 'captured', 'declined', 'voided', 'expired'],
   authorized: ['captured', 'voided', 'expired'],
@@ -34,8 +34,9 @@ export const attemptTransitions: Record<AttemptState, readonly AttemptState[]> =
   expired: [],
 }
 
-/** States that nothing but a refund follows, and states in which the gateway must still be asked. */
-export const isFinal = (state: AttemptState): boolean => attemptTransitions[state].length === 0
+export const mayFollow = (from: AttemptState, to: AttemptState): boolean => attemptTransitions[from].includes(to)
+
+/** States in which the gateway must be asked again until it has an answer. */
 export const mustBeChecked = (state: AttemptState): boolean => state === 'sending' || state === 'unknown'
   || state === 'requires_action'
 
@@ -58,9 +59,8 @@ export function resultOf(attempt: { state: AttemptState; reason: string | null; 
 }
 
 export const Operation = Type.Object({
-  id: Id, kind: Type.Enum(['capture', 'refund', 'void']), amountMinor: Type.Integer(), state: Type.Enum(
-    ['sending', 'unknown', 'done', 'failed']
-  ),
+  id: Id, kind: Type.Enum(['capture', 'refund', 'void']), amountMinor: Type.Integer(),
+  state: Type.Enum(['sending', 'unknown', 'done', 'failed']),
   note: nullable(Type.String()), reason: nullable(Type.String()), createdAt: Timestamp,
 })
 export type Operation = Static<typeof Operation>
@@ -104,7 +104,7 @@ export const PaymentRefunded = event(
 )
 
 export type Outcome = {
-  paymentId: string; orderId: string; method: string; state: 'authorized' | 'captured' | 'pending'; amountMinor: number,
+  paymentId: string; orderId: string; method: string; state: 'authorized' | 'captured' | 'pending'; amountMinor: number
 }
 
 /**
@@ -122,6 +122,3 @@ export const paymentListener = provided<PaymentListener>('listener of payments')
 /** Seconds until we look again, by the number of looks so far; the last one repeats. */
 const LADDER = [5, 30, 120, 600, 3_600]
 export const secondsUntilCheck = (checks: number): number => LADDER[Math.min(checks, LADDER.length - 1)]!
-
-/** How long we wait for a gateway. After that the outcome is unknown, which is a state and not a failure. */
-export const GATEWAY_TIMEOUT_MS = 10_000

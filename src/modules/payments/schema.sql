@@ -1,5 +1,6 @@
--- Payments: what a buyer owes for an order, every attempt to collect it, every capture, refund and void. The gateway may lie, be late or fall
--- silent: a row and its key are committed before each call, and a row that is not finished has a time at which it is looked at again.
+-- Payments: what a buyer owes for an order, every attempt to collect it, every capture, refund and void. The gateway may
+-- lie, be late or fall silent: a row and its key are committed before each call, and a row that is not finished has a
+-- time at which it is looked at again.
 create schema payments;
 
 -- Amounts move under the row lock of the payment. *_minor of work that was begun and not finished counts as if it succeeded, so what two callers
@@ -25,8 +26,9 @@ create table payments.payment (
 ) with (fillfactor = 70);
 create index payment_of_order on payments.payment (order_id);
 
--- sending → requires_action | pending | authorized | captured | declined | unknown; requires_action, pending and unknown → any of the others;
--- authorized → captured | voided | expired. The attempt's id is its key at the gateway: a repeat with it cannot charge twice.
+-- sending → unknown → requires_action → pending → authorized → captured, any step of it left out; from each but the
+-- last → voided | expired, and → declined before it is authorized. There is no way back (attemptTransitions).
+-- The attempt's id is its key at the gateway: a repeat with it cannot charge twice.
 create table payments.attempt (
   id uuid constraint attempt_pkey primary key,
   payment_id uuid not null constraint attempt_payment_fkey references payments.payment (id),
@@ -70,14 +72,17 @@ create table payments.operation (
 create unique index operation_one_void on payments.operation (attempt_id) where kind = 'void' and state <> 'failed';
 create index operation_of_payment on payments.operation (payment_id, created_at);
 create index operation_to_check on payments.operation (next_check_at) where next_check_at is not null;
+create index operation_failed on payments.operation (created_at) where state = 'failed';
 
 -- The inbox: what gateways told us, once each, worked later. A reference that we do not know yet waits (a webhook may beat our own write);
 -- what contradicts our own record is quarantined for people.
 create table payments.webhook_event (
   gateway text not null,
   event_id text not null,
-  kind text not null,
+  about text not null constraint webhook_event_about_known check (about in ('charge', 'operation', 'dispute')),
+  key text,
   reference text not null,
+  account text,
   amount_minor bigint,
   currency text,
   state text not null default 'received' constraint webhook_event_state_known check (state in ('received', 'parked', 'done', 'quarantined')),
@@ -89,3 +94,4 @@ create table payments.webhook_event (
   constraint webhook_event_waiting_is_tried check (state not in ('received', 'parked') or next_try_at is not null)
 );
 create index webhook_event_to_try on payments.webhook_event (next_try_at) where next_try_at is not null;
+create index webhook_event_for_people on payments.webhook_event (received_at) where state in ('parked', 'quarantined');

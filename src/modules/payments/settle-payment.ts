@@ -4,15 +4,17 @@
 import { Type, type Static } from 'typebox'
 import { sql, systemContext, type Context, type Db } from '../../platform/db.ts'
 import { callGateway } from './call-gateway.ts'
-import { paymentSetup, type ChargeOutcome, type Gateway } from './gateway.ts'
+import { paymentSetup, type Absent, type ChargeOutcome, type Gateway } from './gateway.ts'
 import { runOperations } from './operations.ts'
+import { AttemptState, mustBeChecked } from './payments.ts'
 import { recordCharge } from './record-charge.ts'
 
 const Undecided = Type.Object({
-  attemptId: Type.String(), gateway: Type.String(), amountMinor: Type.Integer(), currency: Type.String(),
-  capture: Type.Boolean(), closed: Type.Boolean(),
-  data: Type.Record(Type.String(), Type.Unknown()), ageHours: Type.Number(),
+  attemptId: Type.String(), gateway: Type.String(), state: AttemptState, amountMinor: Type.Integer(),
+  currency: Type.String(), capture: Type.Boolean(), closed: Type.Boolean(),
+  data: Type.Record(Type.String(), Type.Unknown()), ageSeconds: Type.Number(),
 })
+type Undecided = Static<typeof Undecided>
 
 /**
  * Finds out how the payments of an order stand, and finishes what was begun. Asked twice, or twice at once, it does
@@ -20,10 +22,10 @@ const Undecided = Type.Object({
  */
 export async function settlePayment(db: Db, context: Context, orderId: string): Promise<void> {
   const undecided = await db.many(Undecided, sql`
-    select attempt.id as "attemptId", gateway, amount_minor as "amountMinor", currency, capture, closed, data,
-      (extract(epoch from now() - attempt.created_at) / 3600)::float8 as "ageHours"
+    select attempt.id as "attemptId", gateway, state, amount_minor as "amountMinor", currency, capture, closed, data,
+      extract(epoch from now() - attempt.created_at)::float8 as "ageSeconds"
     from payments.attempt join payments.payment on payment.id = payment_id
-    where order_id = ${orderId} and state in ('sending', 'unknown', 'requires_action')`)
+    where order_id = ${orderId} and state in ('sending', 'unknown', 'requires_action', 'pending', 'authorized')`)
   for (const attempt of undecided) {
     const gateway = paymentSetup.of(db).gateways.get(attempt.gateway)
     const outcome: ChargeOutcome = gateway ? await findOut(gateway, attempt)
@@ -34,44 +36,73 @@ export async function settlePayment(db: Db, context: Context, orderId: string): 
 }
 
 // A call that has not arrived after this long never will: longer than any timeout between us and a gateway.
-const LOST_AFTER_HOURS = 0.5
+const LOST_AFTER_SECONDS = 30 * 60
 
-async function findOut(gateway: Gateway, attempt: Static<typeof Undecided>): Promise<ChargeOutcome> {
-  const { keyLifetimeHours, lookUp } = gateway.properties
-  const found = lookUp ? await callGateway<ChargeOutcome | { kind: 'absent' }>(
-    () => gateway.lookUp(attempt.attemptId)
-  ) : { kind: 'absent' as const }
+async function findOut(gateway: Gateway, attempt: Undecided): Promise<ChargeOutcome> {
+  const found = await lookUpCharge(gateway, attempt.attemptId)
+  if (found.kind === 'action' && attempt.closed) return endWaiting(gateway, attempt, found)
   if (found.kind !== 'absent') return found
-  if (attempt.closed && lookUp) {
-    return attempt.ageHours < LOST_AFTER_HOURS ? { kind: 'unknown', detail: 'the gateway has not heard of it yet' }
-      : { kind: 'declined', reason: 'never reached the gateway' }
+  if (!mustBeChecked(attempt.state) || attempt.state === 'requires_action') {
+    return { kind: 'unknown', detail: 'the gateway does not find what it told us of' }
   }
-  if (attempt.ageHours >= keyLifetimeHours) return {
-    kind: 'unknown', detail: 'the key has expired: compare with the gateway',
+  const { ageSeconds, closed, amountMinor, currency, capture, data } = attempt
+  const { keyLifetimeHours, errorsCachedUnderKey, lookUp, timeoutMs } = gateway.properties
+  if (ageSeconds * 1_000 < timeoutMs) return { kind: 'unknown', detail: 'the first call may still be under way' }
+  const expired = ageSeconds >= keyLifetimeHours * 3_600
+  const lost = ageSeconds >= LOST_AFTER_SECONDS
+  if (lookUp && lost && (closed || expired || errorsCachedUnderKey)) {
+    return { kind: 'declined', reason: 'never reached the gateway' }
   }
-  const { attemptId: key, amountMinor, currency, capture, data } = attempt
-  return callGateway<ChargeOutcome>(() => gateway.charge({ key, amountMinor, currency, capture, data }))
+  if (expired) return { kind: 'unknown', detail: 'the key has expired: compare with the gateway' }
+  if (lookUp && closed) return { kind: 'unknown', detail: 'the gateway has not heard of it yet' }
+  return callGateway(gateway, () => gateway.charge({ key: attempt.attemptId, amountMinor, currency, capture, data }))
+}
+
+async function lookUpCharge(gateway: Gateway, key: string): Promise<ChargeOutcome | Absent> {
+  if (!gateway.properties.lookUp) return { kind: 'absent' }
+  return callGateway<ChargeOutcome | Absent>(gateway, () => gateway.lookUp(key))
+}
+
+/** The order is closed: nobody may confirm any more what nobody sells any more. */
+async function endWaiting(
+  gateway: Gateway, { attemptId, amountMinor, currency }: Undecided, found: ChargeOutcome & { kind: 'action' },
+): Promise<ChargeOutcome> {
+  const { reference } = found
+  const ended = await callGateway(gateway, () =>
+    gateway.void({ key: `${attemptId}-end`, reference, amountMinor, currency }))
+  return ended.kind === 'done' ? { kind: 'expired', reference } : found
+}
+
+/** Whether the gateway took money under a key that we hold for refused: then somebody has to give it back. */
+export async function wasChargedAfterAll(db: Db, attempt: { gateway: string; attemptId: string }): Promise<boolean> {
+  const gateway = paymentSetup.of(db).gateways.get(attempt.gateway)
+  const found = gateway && await lookUpCharge(gateway, attempt.attemptId)
+  return found?.kind === 'authorized' || found?.kind === 'captured'
 }
 
 const Order = Type.Object({ orderId: Type.String() })
 
 /**
- * Recovery: settles whatever is due to be looked at, a few orders at a time. Pushing the time forward first keeps two
- * workers off the same one.
+ * Recovery: settles whatever is due to be looked at, a few orders at a time and at once, so that a gateway that hangs
+ * holds up nobody else. Pushing the time forward first keeps two workers off the same one.
  */
 export async function recoverPayments(db: Db): Promise<number> {
   const due = await db.many(Order, sql`
     with attempt as (
       update payments.attempt set next_check_at = now() + interval '1 minute' where id = any(array(
-        select id from payments.attempt where next_check_at <= now() order by next_check_at limit 20 for update skip locked))
+        select id from payments.attempt where next_check_at <= now()
+        order by next_check_at limit 20 for update skip locked))
       returning payment_id
     ), operation as (
       update payments.operation set next_check_at = now() + interval '1 minute' where id = any(array(
-        select id from payments.operation where next_check_at <= now() order by next_check_at limit 20 for update skip locked))
+        select id from payments.operation where next_check_at <= now()
+        order by next_check_at limit 20 for update skip locked))
       returning payment_id
     )
     select distinct order_id as "orderId" from payments.payment
     where id in (select payment_id from attempt union select payment_id from operation)`)
-  for (const { orderId } of due) await settlePayment(db, systemContext(), orderId)
+  const settled = await Promise.allSettled(due.map(({ orderId }) => settlePayment(db, systemContext(), orderId)))
+  const failed = settled.find((one) => one.status === 'rejected')
+  if (failed) throw failed.reason
   return due.length
 }

@@ -62,12 +62,15 @@ create table payments.operation (
 create unique index operation_one_void on payments.operation (attempt_id) where kind = 'void' and state <> 'failed';
 create index operation_of_payment on payments.operation (payment_id, created_at);
 create index operation_to_check on payments.operation (next_check_at) where next_check_at is not null;
+create index operation_failed on payments.operation (created_at) where state = 'failed';
 
 create table payments.webhook_event (
   gateway text not null,
   event_id text not null,
-  kind text not null,
+  about text not null constraint webhook_event_about_known check (about in ('charge', 'operation', 'dispute')),
+  key text,
   reference text not null,
+  account text,
   amount_minor bigint,
   currency text,
   state text not null default 'received' constraint webhook_event_state_known check (state in ('received', 'parked', 'done', 'quarantined')),
@@ -79,3 +82,4 @@ create table payments.webhook_event (
   constraint webhook_event_waiting_is_tried check (state not in ('received', 'parked') or next_try_at is not null)
 );
 create index webhook_event_to_try on payments.webhook_event (next_try_at) where next_try_at is not null;
+create index webhook_event_for_people on payments.webhook_event (received_at) where state in ('parked', 'quarantined');
