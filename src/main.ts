@@ -144,6 +144,8 @@ process.on('SIGINT', () => stop(0))
 process.on('SIGTERM', () => stop(0))
 
 main().catch((error: Error) => {
-  process.stderr.write(`\nKontor did not start.\n${error instanceof ConfigError ? error.message : error.stack}\n`)
+  // What we throw on purpose is a sentence; anything else is a bug, and its stack is the only help.
+  const told = error instanceof ConfigError || error.constructor === Error ? error.message : error.stack
+  process.stderr.write(`\nKontor did not start.\n${told}\n`)
   stop(1)
 })
