@@ -173,6 +173,9 @@ test('assets are attached as a set; what nothing shows for a day is removed with
   const attach = (usedBy: string, assetIds: string[]) => db.transaction(
     systemContext(), (tx) => attachAssets(tx, [{ usedBy, assetIds }])
   )
+  const page = (await call('GET', '/admin/media?limit=2')).body
+  const rest = (await call('GET', `/admin/media?cursor=${page.nextCursor}`)).body
+  assert.deepEqual([page.items.length, rest.items.length, rest.nextCursor], [2, 1, null])
   await attach('product:1', [first!, second!, first!])
   await attach('product:2', [second!])
   await age()
