@@ -1,6 +1,6 @@
 // The demo shop stands, sells in both currencies, has a past that adds up, and is not seeded twice.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -11,9 +11,16 @@ import { diskStorage, mediaStorage } from '../src/modules/media/storage.ts'
 import { quote } from '../src/modules/pricing/quote.ts'
 import { sql, type Db } from '../src/platform/db.ts'
 import { testDatabase } from '../src/platform/testing.ts'
-import { goods, variantsOf } from './goods.ts'
+import { goods, pictureFile, picturesOf, variantsOf } from './goods.ts'
 import { loadHistory } from './history.ts'
 import { seedDemo } from './seed.ts'
+
+test('every product has its pictures', () => {
+  const files = new Set(readdirSync(join(import.meta.dirname, 'pictures/webp')))
+  const wanted = goods.flatMap((good) => picturesOf(good).map((colour) => pictureFile(good, colour)))
+  assert.deepEqual(wanted.filter((file) => !files.has(file)), [], 'run node demo/pictures/render.ts')
+  assert.equal(files.size, wanted.length)
+})
 
 const Count = Type.Object({ count: Type.Integer() })
 const countOf = async (db: Db, statement: Parameters<Db['one']>[1]): Promise<number> => (

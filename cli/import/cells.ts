@@ -175,6 +175,12 @@ export class Row<Key extends string> {
   }
 }
 
+/** Columns that nobody reads are named once. */
+export function* unreadColumns(names: readonly string[]): Generator<ImportItem> {
+  if (names.length === 0) return
+  yield { kind: 'notice', line: 1, column: '', reason: 'These columns are not imported', value: names.join(', ') }
+}
+
 /** What there is to tell about a row, refusals first. */
 export function* remarksOf({ refusals, notices }: { refusals: Remark[]; notices: Remark[] }): Generator<ImportItem> {
   for (const remark of refusals) yield { kind: 'refused', ...remark }

@@ -52,6 +52,10 @@ async function* decodeRows(
     if (damaged && record.cells.length !== header.length) continue
     damaged = false
     if (record.cells.every((cell) => cell.trim() === '')) continue
+    if (record.cut && record.cells.length < header.length) {
+      yield { line, column: '', problem: 'The file breaks off in this row', value: record.cells.at(-1)! }
+      continue
+    }
     yield checkRow(line, record.cells, header, decoder)
   }
 }
@@ -137,7 +141,10 @@ function refuseOtherKinds(bytes: Buffer): void {
   if (bytes.subarray(0, 4_096).includes(0)) throw new UnreadableFile('This is no text: a CSV file was expected.')
 }
 
-type RawRecord = { line: number; cells: string[] } | { line: number; problem: string; value: string }
+const OPEN_QUOTE = 'A quote is opened here and never closed as it should be: "…", with "" for a quote inside'
+
+/** `cut`: the file ends with it, and without a line end. */
+type RawRecord = { line: number; cells: string[]; cut: boolean } | { line: number; problem: string; value: string }
 
 async function* split(chunks: AsyncGenerator<string>): AsyncGenerator<RawRecord> {
   let text = ''
@@ -154,13 +161,9 @@ async function* split(chunks: AsyncGenerator<string>): AsyncGenerator<RawRecord>
       let record = parseRecord(text, start, delimiter, atEnd)
       if (record === 'more' && text.length - start > MAX_RECORD) record = 'open'
       if (record === 'more') break
-      const broken = record === 'open' || record.unsure
-      const next = broken ? endOfLine(text, start) : (record as Parsed).next
-      if (broken) yield {
-        line, problem: 'A quote is opened here and never closed as it should be: "…", with "" for a quote inside',
-        value: text.slice(start, start + 60),
-      }
-      else yield { line, cells: (record as Parsed).cells }
+      const next = record === 'open' ? endOfLine(text, start) : record.next
+      if (record === 'open') yield { line, problem: OPEN_QUOTE, value: text.slice(start, start + 60) }
+      else yield { line, cells: record.cells, cut: !/[\r\n]/.test(text[next - 1]!) }
       line += countLines(text, start, next)
       start = next
     }
@@ -179,40 +182,17 @@ function delimiterOf(text: string, atEnd: boolean): string | undefined {
   return counts.reduce((best, each) => (each[1] > best[1] ? each : best))[0]
 }
 
-type Parsed = { cells: string[]; next: number; unsure: boolean }
+type Parsed = { cells: string[]; next: number }
 
-/**
- * The record at `start`: 'more' when it may go on behind the text, 'open' when the file ends inside quotes. A quote
- * inside quotes that nobody doubled is taken as it stands, as in "6" nails"; when such a record runs over a line break
- * it is `unsure`, for then it is likelier that the quote before it was left open.
- */
+/** The record at `start`: 'more' when it may go on behind the text, 'open' when one of its quotes is. */
 function parseRecord(text: string, start: number, delimiter: string, atEnd: boolean): Parsed | 'more' | 'open' {
   const cells: string[] = []
-  let stray = false
-  let broke = false
   for (let at = start; ;) {
     if (text[at] === '"') {
-      let value = ''
-      for (let from = at + 1; ;) {
-        const quote = text.indexOf('"', from)
-        const after = text[quote + 1]
-        if (quote < 0 || (after === undefined && !atEnd)) return atEnd ? 'open' : 'more'
-        if (after === '"') {
-          value += text.slice(from, quote + 1)
-          from = quote + 2
-          continue
-        }
-        if (after === undefined || after === delimiter || after === '\n' || after === '\r') {
-          value += text.slice(from, quote)
-          at = quote + 1
-          break
-        }
-        stray = true
-        value += text.slice(from, quote + 1)
-        from = quote + 1
-      }
-      broke ||= /[\r\n]/.test(value)
-      cells.push(value)
+      const cell = parseQuoted(text, at, delimiter, atEnd)
+      if (typeof cell === 'string') return cell
+      cells.push(cell.value)
+      at = cell.next
     } else {
       const end = endOfCell(text, at, delimiter)
       if (end === text.length && !atEnd) return 'more'
@@ -225,7 +205,33 @@ function parseRecord(text: string, start: number, delimiter: string, atEnd: bool
       continue
     }
     if (text[at] === '\r' && at + 1 === text.length && !atEnd) return 'more'
-    return { cells, next: endOfLine(text, at), unsure: stray && broke }
+    return { cells, next: endOfLine(text, at) }
+  }
+}
+
+/**
+ * The quoted cell at `start`. A quote inside it that nobody doubled is taken as it stands, as in "6" nails", but not
+ * in a cell that also breaks the line: there it is likelier that the quote before was left open.
+ */
+function parseQuoted(
+  text: string, start: number, delimiter: string, atEnd: boolean,
+): { value: string; next: number } | 'more' | 'open' {
+  let value = ''
+  let stray = false
+  let broke = false
+  for (let from = start + 1; ;) {
+    const quote = text.indexOf('"', from)
+    const after = text[quote + 1]
+    if (quote < 0 || (after === undefined && !atEnd)) return atEnd ? 'open' : 'more'
+    const isDoubled = after === '"'
+    const isEnd = after === undefined || after === delimiter || after === '\n' || after === '\r'
+    const piece = text.slice(from, isEnd ? quote : quote + 1)
+    value += piece
+    stray ||= !isDoubled && !isEnd
+    broke ||= /[\r\n]/.test(piece)
+    if (stray && broke) return 'open'
+    if (isEnd) return { value, next: quote + 1 }
+    from = quote + (isDoubled ? 2 : 1)
   }
 }
 

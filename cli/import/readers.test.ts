@@ -7,8 +7,9 @@ import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import fc from 'fast-check'
 import { decimalOf } from './cells.ts'
-import { openCsv } from './csv.ts'
+import { openCsv, UnreadableFile } from './csv.ts'
 import type { ImportedProduct, ImportItem, OpenFile } from './product.ts'
 import { readShopify } from './shopify.ts'
 import { readWooCommerce } from './woocommerce.ts'
@@ -61,6 +62,11 @@ describe('CSV', () => {
     assert.deepEqual((await rowsOf(text(content))).rows, [['1', 'ok'], '3 ', ['3', 'x'], ['4', 'ok'], '6 '])
   })
 
+  test('a file that breaks off in a row loses that row; one that only lacks the last line end does not', async () => {
+    assert.deepEqual((await rowsOf(text('a,b,c\n1,2,3\n4,5'))).rows, [['1', '2', '3'], '3 '])
+    assert.deepEqual((await rowsOf(text('a,b,c\n1,2\n4,5,6'))).rows, [['1', '2'], ['4', '5', '6']])
+  })
+
   test('UTF-16, Latin-1 by name, and bytes that are neither', async () => {
     const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('a\tb\n1\tTörn\n', 'utf16le')])
     assert.deepEqual((await rowsOf(bytes(utf16, 5))).rows, [['1', 'Törn']])
@@ -82,6 +88,34 @@ describe('CSV', () => {
     for (const [open, message] of cases) await assert.rejects(read(readShopify, open), message)
     assert.deepEqual((await read(readShopify, text('Handle,Title\r\n'))).items, [])
   })
+})
+
+test('whatever the file, a reader ends with items or a sentence', async () => {
+  const piece = fc.constantFrom(...',;\t"\n\r\0=\\\'>| '.split(''), '""', '\ufeff', '\xff', 'Handle', 'Title', 'Type',
+  'Name', 'Parent', 'SKU',
+    'id:1', 'variable', 'variation', 'simple', 'Attribute 1 name', 'Attribute 1 value(s)', 'Variant Price', '1e999',
+      '-1', '9'.repeat(40))
+  const anything = fc.array(piece, { maxLength: 60 }).map((pieces) => Buffer.from(pieces.join(''), 'latin1'))
+  const headers = fc.constantFrom(
+    '', 'Handle,Title,Variant Price,Option1 Value\n', 'ID,Type,Name,SKU,Parent,Attribute 1 name,Attribute 1 value(s)\n'
+  )
+  await fc.assert(fc.asyncProperty(headers, anything, fc.integer({ min: 1, max: 50 }), async (header, body, size) => {
+    for (const reader of [readShopify, readWooCommerce]) {
+      try {
+        await read(reader, bytes(Buffer.concat([Buffer.from(header), body]), size))
+      } catch (error) {
+        assert.ok(error instanceof UnreadableFile, (error as Error).stack)
+      }
+    }
+  }), { numRuns: 1_000 })
+})
+
+test('a quote left open on every line costs time in proportion', async () => {
+  const content = 'a,b\n' + '1,"open\n'.repeat(40_000)
+  const { rows } = await openCsv(text(content))
+  let count = 0
+  for await (const row of rows) count += 'problem' in row ? 1 : 0
+  assert.equal(count, 40_000)
 })
 
 test('numbers have one meaning or none', () => {

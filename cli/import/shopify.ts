@@ -2,7 +2,7 @@
 // "URL handle, Description, Weight value (grams), …". A product is the rows of one handle: the first describes it, each
 // with an option value, SKU or price is a variant, the others bring images. Rows of a handle usually stand together; a
 // product is let go when OPEN_PRODUCTS others have begun after its last row, so memory does not grow with the file.
-import { claimSku, Columns, expectColumns, remarksOf, Row } from './cells.ts'
+import { claimSku, Columns, expectColumns, remarksOf, Row, unreadColumns } from './cells.ts'
 import { openCsv } from './csv.ts'
 import { handleOf, optionsOf, plainVariant } from './product.ts'
 import type { ImportedProduct, ImportedVariant, ImportItem, OpenFile, ReadOptions, Remark } from './product.ts'
@@ -58,10 +58,7 @@ export async function* readShopify(open: OpenFile, options: ReadOptions): AsyncG
   const file = await openCsv(open, options.encoding)
   const columns = new Columns<Column>(file, COLUMNS)
   expectColumns(columns, ['handle', 'title'], 'Shopify product file')
-  const unread = columns.unread()
-  if (unread.length > 0) yield {
-    kind: 'notice', line: 1, column: '', reason: 'These columns are not imported', value: unread.join(', '),
-  }
+  yield* unreadColumns(columns.unread())
 
   const drafts = new Map<string, Draft>()
   const closed = new Map<string, number>()

@@ -2,7 +2,7 @@
 // and in any order, so the file is read twice: the first pass keeps the variations (small) and gives every product its
 // handle, the second lets each product go as it comes. WooCommerce writes no handle: it is made from the name, so a
 // second import meets the same products.
-import { claimSku, remarksOf, Row } from './cells.ts'
+import { claimSku, remarksOf, Row, unreadColumns } from './cells.ts'
 import { openCsv } from './csv.ts'
 import { handleOf, plainVariant } from './product.ts'
 import type { ImportedProduct, ImportedVariant, ImportItem, OpenFile, ReadOptions } from './product.ts'
@@ -36,9 +36,7 @@ export async function* readWooCommerce(open: OpenFile, options: ReadOptions): As
     incomplete: new Set(),
   }
   const sheet = sheetOf(file)
-  if (sheet.unread.length > 0) yield {
-    kind: 'notice', line: 1, column: '', reason: 'These columns are not imported', value: sheet.unread.join(', '),
-  }
+  yield* unreadColumns(sheet.unread)
   for await (const row of sheet.rows) {
     if (!(row instanceof Row)) {
       yield row
@@ -55,10 +53,11 @@ export async function* readWooCommerce(open: OpenFile, options: ReadOptions): As
     yield* readProduct(row, again, options.currency, found)
   }
   for (const [parent, orphans] of found.variations) {
-    for (const { line } of orphans) yield {
-      kind: 'refused', line, column: again.columns.name('parent'),
-      reason: 'No variable product with this ID or SKU could be read', value: parent,
+    const orphaned = {
+      column: again.columns.name('parent'), reason: 'No variable product with this ID or SKU could be read',
+      value: parent,
     }
+    for (const { line } of orphans) yield { kind: 'refused', line, ...orphaned }
   }
 }
 
@@ -84,9 +83,9 @@ function keepHandle(row: ProductRow, { handles, taken, byReference }: Findings):
   const mark = sku || row.raw('id') || String(row.line)
   const plainHandle = handleOf(name) || handleOf(mark)
   const handle = taken.has(plainHandle) ? handleOf(`${plainHandle.slice(0, 150)}-${mark}`) : plainHandle
-  if (handle === '' || taken.has(handle)) return row.refuse(
-    'name', 'Another product has this name, and no SKU or ID tells them apart'
-  )
+  if (handle === '' || taken.has(handle)) {
+    return row.refuse('name', 'Another product has this name, and no SKU or ID tells them apart')
+  }
   taken.add(handle)
   handles.set(row.line, handle)
   if (id) byReference.set(id, handle)
@@ -101,7 +100,7 @@ function keepVariation(row: ProductRow, sheet: Sheet, currency: string, found: F
     found.incomplete.add(parent)
     return
   }
-  if (!row.flag('published', true)) return row.notice('published', 'A variation that is switched off: left out')
+  if (!isPublished(row)) return row.notice('published', 'A variation that is switched off: left out')
   variant.sku = claimSku(row, found.skus)
   const variation: Variation = {
     line: row.line, position: Number(row.raw('position')) || 0, values: new Map(), variant,
@@ -112,6 +111,11 @@ function keepVariation(row: ProductRow, sheet: Sheet, currency: string, found: F
   const siblings = found.variations.get(parent)
   if (siblings) siblings.push(variation)
   else found.variations.set(parent, [variation])
+}
+
+// 1 is published, 0 private, -1 a draft.
+function isPublished(row: ProductRow): boolean {
+  return row.raw('published') !== '-1' && row.flag('published', true)
 }
 
 function readAttributes(
@@ -211,7 +215,7 @@ function describe(row: ProductRow, sheet: Sheet, handle: string, kind: Kind): Im
   if (kind === 'external') row.notice('url', 'Sold elsewhere: imported as a draft')
   const addresses = splitList(row.raw('images'))
   if (!addresses.every(isAddress)) row.notice('images', 'Not every image is a web address: those are left out')
-  const published = row.raw('published') === '-1' ? false : row.flag('published', true)
+  const published = isPublished(row)
   // The short description stands above the long one, as shops show it.
   const descriptionHtml = ['summary', 'description'].map(
     (key) => readBreaks(row.raw(key as Column))

@@ -56,9 +56,10 @@ export const desk = {
   chart: (c: string) => scene(
     box(170, 120, 660, 760, '#fbf6ea', 4) + box(205, 155, 590, 690, lighter(c, 0.78), 0, 'none') +
       shape(COAST, '#e5d3a8', 'none') + shape(ISLES, '#e5d3a8', 'none') +
+    '<clipPath id="sheet"><path d="M205 155H795V845H205z"/></clipPath><g clip-path="url(#sheet)">' +
     [18, 36, 58].map(
       (width) => `<path d="${COAST}${ISLES}" fill="none" stroke="${c}" stroke-width="${width}" opacity=".1"/>`
-    ).join('') + line(COAST + ISLES, darker(c, 0.2), 4) +
+    ).join('') + '</g>' + line(COAST + ISLES, darker(c, 0.2), 4) +
     [0, 1, 2, 3, 4, 5].map(
       (each) => line(`M205 ${235 + each * 108}H795M${290 + each * 96} 155V845`, c, 1.5, 'opacity=".35"')
     ).join('') +
