@@ -76,7 +76,7 @@ export class Bank {
   }
 
   /** Carries out an operation once a key; what the charge cannot bear is refused, and remembered under the key too. */
-  operate(key: string, wish: OperationWish): BankOperation {
+  operate(key: string, wish: OperationWish, refusal?: string): BankOperation {
     const known = this.operations.get(key)
     if (known) {
       if (known.kind !== wish.kind || known.amountMinor !== wish.amountMinor) throw new KeyReused(key)
@@ -84,7 +84,7 @@ export class Bank {
     }
     const { kind, reference, amountMinor } = wish
     const charge = this.byReference.get(reference)
-    const changed = charge ? changedBy(charge, kind, amountMinor) : 'no such charge'
+    const changed = refusal ?? (charge ? changedBy(charge, kind, amountMinor) : 'no such charge')
     const operation = { key, reference, kind, amountMinor, ...(typeof changed === 'string' ? { error: changed } : {}) }
     if (charge) this.#write({ operation, charge: typeof changed === 'string' ? charge : changed })
     return operation

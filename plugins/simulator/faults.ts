@@ -8,7 +8,7 @@ export const chargeFaults = {
   drop_before_charge: 'the connection breaks before anything happens, the first time',
   charge_then_drop: 'it charges, and the connection breaks',
   charge_then_500: 'it charges and answers 500, every time',
-  delay: 'it charges, and answers after a while',
+  delay: 'it charges, and answers after a while; a repeat is answered at once',
   look_up_later: 'it charges, the connection breaks, and a look-up finds nothing for a while',
   key_expired: 'it charges, the connection breaks, and a repeat finds the key forgotten: it is refused',
   other_amount: 'it speaks of an amount that nobody asked for',

@@ -82,7 +82,7 @@ async function charge({ key, amountMinor, currency, capture, fault }: any): Prom
   else if (!known) void announce(made)
   if (has(made, 'charge_then_500')) return { status: 500, body: { error: 'something broke after the charge' } }
   if (!known && (['charge_then_drop', 'look_up_later', 'key_expired'] as const).some((one) => has(made, one))) return
-  if (has(made, 'delay')) await pause(aWhileMs)
+  if (!known && has(made, 'delay')) await pause(aWhileMs)
   return told(made)
 }
 
@@ -98,8 +98,8 @@ const next: OperationFault[] = []
 function operate({ key, reference, kind, amountMinor }: any): Answer {
   const fault = bank.operations.has(key) ? undefined : next.shift()
   if (fault === 'drop_before') return
-  if (fault === 'refuse') return { status: 402, body: { key, error: 'refused by the bank' } }
-  const operation = bank.operate(key, { reference, kind, amountMinor })
+  const refusal = fault === 'refuse' ? 'refused by the bank' : undefined
+  const operation = bank.operate(key, { reference, kind, amountMinor }, refusal)
   const charge = bank.byReference.get(reference)
   if (charge && !has(charge, 'webhook_never')) {
     void sendWebhook(charge, { about: 'operation', kind: `operation.${kind}` })
