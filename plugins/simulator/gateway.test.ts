@@ -1,0 +1,54 @@
+// The simulator keeps the contract of a real gateway, also with poorer habits, and its bank forgets nothing when it is
+// killed.
+import assert from 'node:assert/strict'
+import { createHmac, randomUUID } from 'node:crypto'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { gatewayContract } from '../../src/modules/payments/gateway-contract.ts'
+import { Bank, KeyReused } from './bank.ts'
+import { simulatorGateway, startSimulator } from './gateway.ts'
+
+const folder = (t: { after: (fn: () => unknown) => void }): string => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'kontor-bank-'))
+  t.after(() => rmSync(dataDir, { recursive: true }))
+  return dataDir
+}
+
+gatewayContract('the simulator', async (t) => {
+  const bank = await startSimulator({ dataDir: folder(t) })
+  t.after(() => bank.stop())
+  return {
+    gateway: simulatorGateway({ url: bank.url }),
+    unreachable: simulatorGateway({ url: 'http://127.0.0.1:1' }),
+    data: { good: {}, declined: { token: 'fault:decline' }, action: { fault: 'action' } },
+    confirm: (url) => fetch(url, { method: 'POST', body: 'answer=yes' }),
+    webhook: ({ key, reference }) => {
+      const raw = Buffer.from(JSON.stringify({ eventId: randomUUID(), about: 'charge', key, reference }))
+      const timestamp = String(Math.floor(Date.now() / 1_000))
+      const signature = createHmac('sha256', 'simulator-secret').update(`${timestamp}.`).update(raw).digest('hex')
+      return { raw, headers: { 'x-simulator-timestamp': timestamp, 'x-simulator-signature': signature } }
+    },
+  }
+})
+
+test('a killed bank reads its log back; half a line that it was writing is forgotten, and the next one is whole', (t) => {
+  const path = join(folder(t), 'bank.jsonl')
+  const wish = { amountMinor: 500, currency: 'EUR', capture: true, faults: [] }
+  const first = new Bank(path)
+  const { reference } = first.charge('a', wish)
+  first.operate('r', { reference, kind: 'refund', amountMinor: 200 })
+  first.close()
+  appendFileSync(path, '\n{"charge":{"key":"b","amo')
+  const second = new Bank(path)
+  second.charge('c', wish)
+  second.close()
+  const third = new Bank(path)
+  t.after(() => third.close())
+  assert.deepEqual([...third.charges.keys()], ['a', 'c'])
+  assert.equal(third.charge('a', wish).refundedMinor, 200)
+  assert.equal(third.operate('r', { reference, kind: 'refund', amountMinor: 200 }).error, undefined)
+  assert.equal(third.charge('a', wish).refundedMinor, 200)
+  assert.throws(() => third.charge('a', { ...wish, amountMinor: 501 }), KeyReused)
+})
