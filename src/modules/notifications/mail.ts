@@ -56,11 +56,18 @@ export function smtpTransport(url: string, from: string): MailTransport {
         // An address object, because a text with a comma in it would be several people.
         await (await opening).sendMail({ messageId, from, to: { name: '', address: to }, subject, text, html })
       } catch (error) {
-        const { code, responseCode = 0 } = error as { code?: string; responseCode?: number }
-        const final = (code === 'EENVELOPE' || code === 'EMESSAGE') && (responseCode >= 500 || responseCode === 0)
-        throw final ? new MailRefused((error as Error).message) : error
+        throw refusesMessage(error as SmtpError) ? new MailRefused((error as Error).message) : error
       }
     },
     close() { void opening?.then((transporter) => transporter.close()) },
   }
+}
+
+type SmtpError = { code?: string; command?: string; responseCode?: number }
+
+// A server that refuses the sender refuses the shop, for its password or its address. That is mended in the settings,
+// and the messages wait for it.
+function refusesMessage({ code, command, responseCode = 0 }: SmtpError): boolean {
+  const aboutMessage = code === 'EENVELOPE' || code === 'EMESSAGE'
+  return aboutMessage && (responseCode === 0 || (responseCode >= 500 && command !== 'MAIL FROM'))
 }

@@ -1,6 +1,6 @@
 // Messages against a real SMTP server: sent once and whole, again after a failure, parked when there is no use.
 import assert from 'node:assert/strict'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import test from 'node:test'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { Type } from 'typebox'
@@ -12,11 +12,14 @@ import { sendMessages } from './send-messages.ts'
 
 type Received = { to: string[]; text: string }
 
-async function startServer(t: Cleanup, options: SMTPServerOptions = {}) {
+// `cuts`: so many messages are broken off by the server while they arrive.
+async function startServer(t: Cleanup, options: SMTPServerOptions = {}, { cuts = 0 } = {}) {
   const received: Received[] = []
+  const sockets = new Set<Socket>()
   const server = new SMTPServer({
     authOptional: true, disabledCommands: ['STARTTLS'], closeTimeout: 10, ...options,
     onData(stream, session, done) {
+      if (cuts-- > 0) return sockets.forEach((socket) => socket.destroy())
       const chunks: Buffer[] = []
       stream.on('data', (chunk: Buffer) => chunks.push(chunk))
       stream.on('end', () => {
@@ -28,6 +31,7 @@ async function startServer(t: Cleanup, options: SMTPServerOptions = {}) {
     },
   })
   server.on('error', () => {})
+  server.server.on('connection', (socket: Socket) => sockets.add(socket))
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
   t.after(() => new Promise<void>((resolve) => server.close(resolve)))
   return { received, url: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}` }
@@ -124,6 +128,30 @@ test('a recipient who is refused for good is parked at once; one who is busy wai
   assert.deepEqual((await states(db)).map(({ state }) => state), ['parked', 'waiting', 'sent'])
   assert.match((await states(db))[0]!.lastError, /No such mailbox/)
   assert.equal(received.length, 1)
+})
+
+test('a server that refuses the shop itself: messages wait until that is mended', async (t) => {
+  const { url } = await startServer(t, {
+    onMailFrom: (_address, _session, done) => done(Object.assign(new Error('Sign in first'), { responseCode: 530 })),
+  })
+  const db = await start(t, url)
+  await invite(db, 'ada@mugs.example')
+  await sendMessages(db)
+  const [row] = await states(db)
+  assert.equal(row!.state, 'waiting')
+  assert.match(row!.lastError, /Sign in first/)
+})
+
+test('a connection that is cut within the message: it is sent again', async (t) => {
+  const { url, received } = await startServer(t, {}, { cuts: 1 })
+  const db = await start(t, url)
+  await invite(db, 'ada@mugs.example')
+  await sendMessages(db)
+  const [row] = await states(db)
+  assert.deepEqual([row!.state, row!.attempts, received.length], ['waiting', 1, 0])
+  await db.run(sql`update notifications.message set due_at = now()`)
+  await sendMessages(db)
+  assert.deepEqual([(await states(db))[0]!.state, received.length], ['sent', 1])
 })
 
 test('a poisoned message is parked and stops nobody', async (t) => {
