@@ -27,8 +27,8 @@ async function start(t: Cleanup) {
     await app.close()
     await rm(folder, { recursive: true })
   })
-  const call = async (method: 'GET' | 'DELETE', url: string) => {
-    const { statusCode: status, rawPayload: bytes, headers, body } = await app.inject({ method, url })
+  const call = async (method: 'GET' | 'DELETE', url: string, sent: Record<string, string> = {}) => {
+    const { statusCode: status, rawPayload: bytes, headers, body } = await app.inject({ method, url, headers: sent })
     return {
       status, bytes, headers, body: headers['content-type']?.toString().includes('json') ? JSON.parse(body) : undefined,
     }
@@ -95,6 +95,17 @@ test('a picture becomes its sizes, upright and without EXIF, served for ever', a
   }
 })
 
+test('whoever has a file is not sent it again', async (t) => {
+  const { call, upload } = await start(t)
+  const { body: { url } } = await upload(await plain(20, 20))
+  const { etag, 'cache-control': kept } = (await call('GET', url)).headers
+  for (const sent of [`${etag}`, `W/${etag}`, `"another", ${etag}`]) {
+    const { status, bytes, headers } = await call('GET', url, { 'if-none-match': sent })
+    assert.deepEqual([status, bytes.length, headers.etag, headers['cache-control']], [304, 0, etag, kept])
+  }
+  assert.equal((await call('GET', url, { 'if-none-match': '"another"' })).status, 200)
+})
+
 test('each format that is taken', async (t) => {
   const { upload } = await start(t)
   for (const format of ['png', 'jpeg', 'webp', 'avif'] as const) {
@@ -155,14 +166,14 @@ test('addresses that are none of ours lead nowhere', async (t) => {
 })
 
 test('the same bytes at once and again are one asset', async (t) => {
-  const { db, folder, upload } = await start(t)
+  const { db, folder, upload, call } = await start(t)
   const bytes = await plain(30, 30)
   const context = systemContext()
   const made = await Promise.all(Array.from({ length: 5 }, () => addAsset(db, context, { bytes, filename: 'a.png' })))
   assert.equal(new Set([...made.map(({ id }) => id), (await upload(bytes)).body.id]).size, 1)
   await db.run(sql`update media.unclaimed set due_at = now()`)
-  assert.equal(await removeFiles(db), 4)
-  assert.equal((await readdir(folder)).length, 1)
+  assert.equal((await readdir(folder)).length, await removeFiles(db) + 1, 'all files but those of the one go')
+  assert.equal((await call('GET', made[0]!.url)).status, 200)
 })
 
 test('assets are attached as a set; what nothing shows for a day is removed with its files', async (t) => {
