@@ -73,10 +73,10 @@ export async function* readShopify(open: OpenFile, options: ReadOptions): AsyncG
     }
     const row = new Row<Column>(record.line, record.cells, columns)
     const handle = handleOf(row.raw('handle') || row.raw('title'))
+    const ended = closed.get(handle)
     if (handle === '') row.refuse('handle', 'Missing, and there is no title to make one from')
-    else if (closed.has(handle)) row.refuse(
-      'handle',
-      `The rows of this product ended ${OPEN_PRODUCTS} products ago, at line ${closed.get(handle)}: put them together`
+    else if (ended) row.refuse(
+      'handle', `Its product ended ${OPEN_PRODUCTS} products ago, at line ${ended}: put them together`
     )
     else addRow(drafts, handle, row, options.currency, skus)
     yield* remarksOf(row)
@@ -97,10 +97,9 @@ function addRow(
   const known = drafts.get(handle)
   const draft: Draft = known ?? {
     handle, line: row.line, lines: [], product: undefined, refusedAt: undefined, incomplete: false, optionNames: [],
-    variants: [],
-      images: [],
+    variants: [], images: [],
   }
-  // to the end: the first in the map is always the longest untouched
+  // To the end: the first in the map is always the longest untouched.
   drafts.delete(handle)
   drafts.set(handle, draft)
   draft.lines.push(row.line)

@@ -25,61 +25,49 @@ export function joinVariations(
   rows: readonly Variation[], parent: ImportedVariant, attributes: readonly Attribute[],
 ): Joined {
   const variations = rows.toSorted((a, b) => a.position - b.position || a.line - b.line)
-  const names = [
-    ...new Set([...attributes.map(({ name }) => name), ...variations.flatMap(({ values }) => [...values.keys()])]),
-  ]
-    .filter((name) => variations.some(({ values }) => values.has(name)))
-  const valuesOf = (name: string): string[] => {
-    const listed = attributes.find((attribute) => attribute.name === name)?.values ?? []
-    const used = variations.map(({ values }) => values.get(name) ?? '').filter((value) => value !== '')
-    return [...new Set([...listed.filter((value) => used.includes(value) || isOpen(name)), ...used])]
-  }
-  const isOpen = (name: string): boolean => variations.some(({ values }) => !values.get(name))
-  const remarks: Joined['remarks'] = []
-  const remark = (kind: 'refused' | 'notice', line: number, reason: string, value: string): void => {
-    remarks.push({ kind, line, column: '', reason, value })
-  }
-
-  const choices = names.map((name) => ({ name, values: valuesOf(name) }))
+  const choices = choicesOf(variations, attributes)
+  const names = choices.map(({ name }) => name)
+  const isNamed = ({ values }: Variation): boolean => names.every((name) => values.get(name))
   const taken = new Map<string, number>()
+  const remarks: ImportItem[] = []
+  const made = new Map<Variation, ImportedVariant[]>()
   // Those that name every value come first: an open variation takes what they leave.
-  const named = new Map(variations.map((variation) => [variation, names.every((name) => variation.values.get(name))]))
-  for (const variation of variations) {
-    if (!named.get(variation)) continue
-    const key = JSON.stringify(names.map((name) => variation.values.get(name)))
-    if (taken.has(key)) remark(
-      'refused', variation.line, `Line ${taken.get(key)} is this variation already`,
-      [...variation.values.values()].join(', ')
-    )
-    else taken.set(key, variation.line)
-  }
-
-  const variants: ImportedVariant[] = []
-  const inheriting: ImportedVariant[] = []
-  for (const variation of variations) {
-    const combinations = named.get(variation)
-      ? [names.map((name) => variation.values.get(name)!)].filter(
-        (combination) => taken.get(JSON.stringify(combination)) === variation.line
-      )
-      : openCombinations(variation, choices).filter((combination) => claim(taken, combination, variation.line))
-    if (!named.get(variation) && combinations.length > 0) {
-      remark(
-        'notice', variation.line, `Leaves an option open: becomes ${combinations.length} variants`,
-        combinations.map((each) => each.join(' / ')).slice(0, 10).join(', ')
-      )
+  for (const variation of [...variations.filter(isNamed), ...variations.filter((each) => !isNamed(each))]) {
+    const { line, variant } = variation
+    const combinations = combinationsOf(variation, choices).filter((combination) => claim(taken, combination, line))
+    const shown = combinations.slice(0, 10).map((each) => each.join(' / ')).join(', ')
+    if (combinations.length === 0) {
+      const reason = 'Other variations are all that this one could be'
+      remarks.push({ kind: 'refused', line, column: '', reason, value: [...variation.values.values()].join(', ') })
+    } else if (!isNamed(variation)) {
+      const reason = `Leaves an option open: becomes ${combinations.length} variants`
+      remarks.push({ kind: 'notice', line, column: '', reason, value: shown })
     }
-    const made = asVariants(variation, parent, names, combinations)
-    variants.push(...made)
-    if (variation.inheritsStock && parent.quantity !== null) inheriting.push(...made)
-    if (variants.length >= MAX_VARIANTS) break
+    if (variant.priceMinor === null) {
+      const reason = 'No price: not for sale until it gets one'
+      remarks.push({ kind: 'notice', line, column: '', reason, value: variant.sku ?? '' })
+    }
+    made.set(variation, asVariants(variation, parent, names, combinations))
+    if (taken.size >= MAX_VARIANTS) break
   }
+  const inheriting = variations.filter(({ inheritsStock }) => inheritsStock).flatMap((each) => made.get(each) ?? [])
   shareStock(inheriting, parent)
-  for (const { line, variant } of variations) {
-    if (variant.priceMinor === null) remark(
-      'notice', line, 'No price: not for sale until it gets one', variant.sku ?? ''
-    )
-  }
+  const variants = variations.flatMap((each) => made.get(each) ?? [])
   return { options: optionsOf(names, variants), variants, remarks }
+}
+
+/**
+ * The attributes that make variations, with their values: those that some variation names, or all where one is open.
+ */
+function choicesOf(variations: readonly Variation[], attributes: readonly Attribute[]): Attribute[] {
+  const listed = new Map(attributes.map(({ name, values }) => [name, values]))
+  const names = new Set([...listed.keys(), ...variations.flatMap(({ values }) => [...values.keys()])])
+  return [...names].filter((name) => variations.some(({ values }) => values.has(name))).map((name) => {
+    const used = variations.map(({ values }) => values.get(name) ?? '')
+    const isOpen = used.includes('')
+    const known = (listed.get(name) ?? []).filter((value) => isOpen || used.includes(value))
+    return { name, values: [...new Set([...known, ...used.filter((value) => value !== '')])] }
+  })
 }
 
 function claim(taken: Map<string, number>, combination: string[], line: number): boolean {
@@ -90,7 +78,7 @@ function claim(taken: Map<string, number>, combination: string[], line: number):
 }
 
 /** Every combination that the variation allows; an attribute without any known value keeps the word "Any". */
-function openCombinations({ values }: Variation, choices: readonly Attribute[]): string[][] {
+function combinationsOf({ values }: Variation, choices: readonly Attribute[]): string[][] {
   let combinations: string[][] = [[]]
   for (const { name, values: all } of choices) {
     const value = values.get(name)
