@@ -33,7 +33,7 @@ gatewayContract('the simulator', async (t) => {
   }
 })
 
-test('a killed bank reads its log back; half a line that it was writing is forgotten, and the next one is whole', (t) => {
+test('a killed bank reads its log back; half a line is forgotten, and the one after it is whole', (t) => {
   const path = join(folder(t), 'bank.jsonl')
   const wish = { amountMinor: 500, currency: 'EUR', capture: true, faults: [] }
   const first = new Bank(path)

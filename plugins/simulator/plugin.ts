@@ -1,51 +1,59 @@
-// The gateway simulator as a plugin: starts the simulated bank beside the shop. Processes of one shop share one bank, as
-// they would share a real one: who comes later finds the first one's address. SIMULATOR_URL names one that runs elsewhere.
+// The gateway simulator as a plugin: starts the simulated bank beside the shop. Processes of one shop share one bank,
+// as they would share a real one: who comes later finds the first one's address and secret. SIMULATOR_URL (with
+// SIMULATOR_SECRET) names one that runs elsewhere.
+import { randomUUID } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plugin } from '../../src/plugin.ts'
 import { simulatorGateway, startSimulator, type RunningSimulator } from './gateway.ts'
+
+type SharedBank = RunningSimulator & { secret: string }
 
 /** A card gateway that moves no money. */
 export function simulator(): Plugin {
   return {
     name: 'simulator',
     async setup(kit) {
-      const bank = await findBank(kit.dataDir) ?? await startBank(kit.dataDir)
-      kit.addGateway(simulatorGateway({ url: bank.url }))
+      const bank = await findBank(join(kit.dataDir, 'address')) ?? await startBank(kit.dataDir)
+      kit.addGateway(simulatorGateway(bank))
       kit.onStop(() => bank.stop())
-      kit.onListening(async (shop) => {
-        await fetch(`${bank.url}/webhook-url`, {
-          method: 'POST', headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ url: `${shop}/webhooks/simulator` }),
-        })
-      })
+      kit.onListening((shop) => register(bank, `${shop}/webhooks/simulator`))
     },
   }
 }
 
-async function findBank(dataDir: string): Promise<RunningSimulator | undefined> {
-  const url = process.env['SIMULATOR_URL'] ?? readAddress(dataDir)
-  if (!url) return undefined
-  const answers = await fetch(`${url}/charges`, { signal: AbortSignal.timeout(1_000) })
-    .then((answer) => answer.ok, () => false)
-  return answers ? { url, stop: async () => {} } : undefined
+/** Tells the bank where its webhooks go, unless this process has another role and does not serve them. */
+async function register({ url }: SharedBank, webhookUrl: string): Promise<void> {
+  const { status } = await fetch(webhookUrl, { method: 'POST' })
+  if (status !== 404) await fetch(`${url}/webhook-url`, { method: 'POST', body: JSON.stringify({ url: webhookUrl }) })
 }
 
-function readAddress(dataDir: string): string | undefined {
+async function findBank(addressFile: string): Promise<SharedBank | undefined> {
+  const { SIMULATOR_URL: named, SIMULATOR_SECRET: secret = 'simulator-secret' } = process.env
+  const found = named ? { url: named, secret } : readAddress(addressFile)
+  if (!found) return undefined
+  const answers = await fetch(found.url, { signal: AbortSignal.timeout(1_000) })
+    .then(async (answer) => await answer.text() === 'simulator', () => false)
+  return answers ? { ...found, stop: async () => {} } : undefined
+}
+
+function readAddress(file: string): { url: string; secret: string } | undefined {
   try {
-    return readFileSync(join(dataDir, 'address'), 'utf8')
+    return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
     return undefined
   }
 }
 
-async function startBank(dataDir: string): Promise<RunningSimulator> {
-  const bank = await startSimulator({ dataDir })
-  writeFileSync(join(dataDir, 'address'), bank.url)
+async function startBank(dataDir: string): Promise<SharedBank> {
+  const secret = randomUUID()
+  const bank = await startSimulator({ dataDir, secret })
+  const addressFile = join(dataDir, 'address')
+  writeFileSync(addressFile, JSON.stringify({ url: bank.url, secret }), { mode: 0o600 })
   return {
-    url: bank.url,
+    url: bank.url, secret,
     async stop() {
-      rmSync(join(dataDir, 'address'), { force: true })
+      rmSync(addressFile, { force: true })
       await bank.stop()
     },
   }

@@ -117,6 +117,7 @@ const question = html(`<p>Do you confirm this payment?</p><form method="post">
 
 async function route(method: string, path: string, text: string): Promise<Answer | string> {
   const [, first, second] = path.split('/')
+  if (!first) return 'simulator'
   const known = first === 'action' && second !== undefined && bank.byReference.has(second)
   if (known && method === 'GET') return question
   if (known && method === 'POST') {

@@ -744,7 +744,7 @@ export type Operations = {
     answer: Message
     problems: CommonProblem | 'forbidden' | 'message-not-found' | 'message-not-parked' | 'unauthenticated'
   }
-  /** Sign in. Sets the session cookie. It ends after a week, after 8 idle hours, by signing out, and with a new password. */
+  /** Sign in. Sets the session cookie. It ends after a week, 8 idle hours, by signing out, or with a new password. */
   signIn: {
     input: {
       email: string
@@ -799,7 +799,7 @@ export type Operations = {
     }
     problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
-  /** End a session of one's own */
+  /** End one of the own sessions */
   endMySession: {
     input: {
       /** A UUID */
@@ -1945,7 +1945,7 @@ export type Operations = {
     answer: undefined
     problems: CommonProblem | 'coupon-not-found' | 'forbidden' | 'unauthenticated'
   }
-  /** List what is unclear about money. Unclear for more than two minutes, failed, or contradicted by a gateway. Oldest first, 200 at most. Needs the permission `payments:read`. */
+  /** List what is unclear about money. Unclear for more than two minutes, failed and not tried again since, or contradicted by a gateway. Newest first, 200 at most. Needs the permission `payments:read`. */
   listPayments: {
     input: {}
     answer: {
@@ -2007,12 +2007,11 @@ export type Operations = {
     answer: Payment
     problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
   }
-  /** Record that a transfer or cash has arrived. For payments that are pending: pay on delivery, bank transfer. Asked twice, the second time changes nothing. Needs the permission `payments:write`. */
+  /** Record that a transfer or cash has arrived. For pending payments that staff look after: pay on delivery, bank transfer. Asked twice, the second time changes nothing. Needs the permission `payments:write`. */
   receiptPayment: {
     input: {
       /** A UUID */
       paymentId: string
-      note?: string
     }
     answer: Payment
     problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'

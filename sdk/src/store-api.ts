@@ -473,7 +473,7 @@ export type Operations = {
     answer: Order
     problems: CommonProblem | 'forbidden' | 'order-not-found' | 'unauthenticated'
   }
-  /** Begin a cart. Answers the cart and its token, shown this once: send it as Authorization: Bearer <token> with every call about this cart. */
+  /** Begin a cart. Answers the cart and its token, shown this once: send it as Authorization: Bearer <token> from then on. */
   createCart: {
     input: {
       /** ISO 4217 code */
@@ -635,7 +635,7 @@ export type Operations = {
     answer: CompleteCartResult
     problems: CommonProblem | 'cart-changed' | 'cart-expired' | 'cart-incomplete' | 'cart-not-found' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'shipping-method-not-available' | 'unauthenticated' | 'variant-unavailable'
   }
-  /** Pay an order that waits for its payment. After a decline, with the same or another method. An order that is paid, or whose payment is undecided, answers its state. */
+  /** Pay an order that waits for its payment. After a decline, with the same or another method. A paid or undecided one answers its state. */
   payOrder: {
     input: {
       orderId: string
@@ -667,7 +667,7 @@ export type Operations = {
     answer: Quote
     problems: CommonProblem | 'cart-too-large' | 'coupon-not-applicable' | 'currency-not-offered' | 'forbidden' | 'quote-too-large' | 'shipping-method-not-available' | 'unauthenticated' | 'variant-unavailable'
   }
-  /** Order and pay in one call. Ask POST /store/quote for the total first. Send an Idempotency-Key: a repeat answers the same order and charges nothing. */
+  /** Order and pay in one call. Ask POST /store/quote for the total first. With an Idempotency-Key a repeat answers the same order. */
   checkout: {
     input: {
       /** ISO 4217 code */

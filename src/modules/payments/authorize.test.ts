@@ -17,7 +17,7 @@ test('two short transactions: five statements in two trips before the call, five
     assert.equal((await payments.pay(orderId, 'webhook_never')).kind, 'captured')
     return cost
   })
-  // Begin, lock, read; insert, commit. Begin, lock (the order's own is a statement of orders); attempt, payment; commit.
+  // Begin, lock, read; insert, commit. Begin, lock; attempt, payment; commit. The order's part is counted by checkout.
   assert.deepEqual(cost, { statements: 5 + 5, trips: 2 + 3 })
 })
 

@@ -51,7 +51,7 @@ function charging(open: Open): void {
     assert.ok(properties.partialCapture || !properties.multipleCaptures, 'several captures are partial ones')
   })
 
-  test('captures at once, or authorises alone, and states the amount; what nobody looks after is pending', async (t) => {
+  test('captures at once or authorises alone, and states the amount; by hand it is pending', async (t) => {
     const { gateway, data: { good } } = await open(t)
     for (const capture of [true, false]) {
       const { reference, ...outcome } = await gateway.charge(charge(good, { capture })) as any

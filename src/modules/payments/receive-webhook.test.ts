@@ -41,12 +41,13 @@ test('a forged, changed or stale message is refused and leaves nothing', async (
   assert.equal(await post({ reference: 'x' }, { secret: 'guessed' }), 400)
   assert.equal(await post({ reference: 'x' }, { body: '{"reference":"y"}' }), 400)
   assert.equal(await post({ reference: 'x' }, { body: 'not JSON' }), 400)
+  assert.equal(await post({ reference: 'x' }, { body: '' }), 400)
   assert.equal(await post({ reference: 'x' }, { age: 3_600 }), 400)
   assert.equal(await post({ reference: 'x' }, { age: -3_600 }), 400)
   assert.deepEqual(await inbox(payments), [])
 })
 
-test('a message repeated fifty times is kept and worked once; one that lies about a charge changes nothing', async (t) => {
+test('a message repeated fifty times is kept and worked once; what it claims is not believed', async (t) => {
   const payments = await testPayments(t)
   const post = await receiver(t, payments)
   const { orderId, attempts: [attempt] } = await payments.paid(1_000)

@@ -1,5 +1,5 @@
-// Every fault of the bank ends in the right state, with one charge and the order told once; compared with the bank's own
-// log. Time passes as fast as the test likes.
+// Every fault of the bank ends in the right state, with one charge and the order told once; compared with the bank's
+// own log. Time passes as fast as the test likes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from '../../platform/db.ts'
