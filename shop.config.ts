@@ -1,5 +1,5 @@
-// The merchant's file: which roles run here, which plugins, how customers may pay. Secrets and addresses are environment
-// variables instead.
+// The merchant's file: which roles run here, which plugins, how customers may pay. Secrets and addresses are
+// environment variables instead.
 import { manual } from './plugins/manual/manual.ts'
 import { simulator } from './plugins/simulator/plugin.ts'
 import { defineShop } from './src/plugin.ts'
@@ -16,7 +16,8 @@ export default defineShop({
     { code: 'card-later', gateway: 'simulator', title: 'Card, charged at dispatch (simulated)', capture: 'manual' },
     { code: 'transfer', gateway: 'manual', title: 'Bank transfer', capture: 'manual' },
     {
-      code: 'on-delivery', gateway: 'manual', title: 'Pay on delivery', capture: 'manual', countries: ['DE', 'FR', 'AT'],
+      code: 'on-delivery', gateway: 'manual', title: 'Pay on delivery', capture: 'manual',
+      countries: ['DE', 'FR', 'AT'],
     },
   ],
 })

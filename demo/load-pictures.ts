@@ -5,7 +5,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { listChannels } from '../src/modules/catalog/channels.ts'
 import { addAsset } from '../src/modules/media/add-asset.ts'
-import { attachAssets } from '../src/modules/media/attach-assets.ts'
 import { systemContext, type Db } from '../src/platform/db.ts'
 import { pictureFile, picturesOf } from './goods.ts'
 import type { Good } from './goods/product.ts'
@@ -29,13 +28,7 @@ export async function loadPictures(
       const { id, url } = await addAsset(db, systemContext(), { bytes, filename: file })
       pictures.set(file, { url, assetId: id })
     }
-    await db.transaction(systemContext(), async (tx) => {
-      const saved = await saveGoods(tx, shop.id, batch, pictures)
-      await attachAssets(tx, saved.map(({ productId }, index) => ({
-        usedBy: `product:${productId}`,
-        assetIds: picturesOf(batch[index]!).map((colour) => pictures.get(pictureFile(batch[index]!, colour))!.assetId),
-      })))
-    })
+    await db.transaction(systemContext(), (tx) => saveGoods(tx, shop.id, batch, pictures))
     print(`  ${String(Math.min(100, Math.floor(100 * (at + BATCH) / goods.length))).padStart(3)} %  pictures`)
   }
   print(`Demo pictures loaded in ${((Date.now() - began) / 1_000).toFixed(1)} s`)

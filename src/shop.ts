@@ -59,7 +59,9 @@ export async function openShop(
   }
   const listening: ((url: string) => Promise<void> | void)[] = []
   const stopping: (() => Promise<unknown> | unknown)[] = []
-  for (const plugin of shopConfig.plugins) await plugin.setup(kitOf(plugin.name, db, settings, { ...added, listening, stopping }))
+  for (const plugin of shopConfig.plugins) {
+    await plugin.setup(kitOf(plugin.name, db, settings, { ...added, listening, stopping }))
+  }
   refuseUnknownGateways(shopConfig, added.gateways)
   paymentSetup.set(db, { gateways: added.gateways, methods: shopConfig.paymentMethods })
   paymentListener.set(db, orderPayments)

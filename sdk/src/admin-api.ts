@@ -1033,7 +1033,7 @@ export type Operations = {
       channelIds?: string[]
     }
     answer: Product
-    problems: CommonProblem | 'category-not-found' | 'channel-not-found' | 'forbidden' | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'sku-taken' | 'unauthenticated'
+    problems: CommonProblem | 'asset-not-found' | 'category-not-found' | 'channel-not-found' | 'forbidden' | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'sku-taken' | 'unauthenticated'
   }
   /** Read a product. The ETag is its version: send it back as If-Match when you change the product. Needs the permission `catalog:read`. */
   getProduct: {
@@ -1075,7 +1075,7 @@ export type Operations = {
       categoryIds?: string[]
     }
     answer: Product
-    problems: CommonProblem | 'category-not-found' | 'forbidden' | 'handle-taken' | 'image-not-found' | 'invalid-value' | 'product-not-found' | 'unauthenticated' | 'version-conflict'
+    problems: CommonProblem | 'asset-not-found' | 'category-not-found' | 'forbidden' | 'handle-taken' | 'image-not-found' | 'invalid-value' | 'product-not-found' | 'unauthenticated' | 'version-conflict'
   }
   /** Archive a product. It is sold nowhere from now on. Orders and reports keep it; status active brings it back. Needs the permission `catalog:write`. */
   deleteProduct: {

@@ -473,7 +473,7 @@ export type Operations = {
     answer: Order
     problems: CommonProblem | 'forbidden' | 'order-not-found' | 'unauthenticated'
   }
-  /** Begin a cart. Answers the cart and its token, shown this once: send it as Authorization: Bearer <token> from then on. */
+  /** Begin a cart. Answers the cart and its token, shown this once: send it as Authorization: Bearer <token>. */
   createCart: {
     input: {
       /** ISO 4217 code */

@@ -183,7 +183,7 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
   app.route({
     method: definition.method, url: definition.path, bodyLimit: definition.bodyLimit ?? 1_048_576,
     config: { rawBody: definition.rawBody ?? false },
-    // Not an async handler: what it returns would be awaited until the last byte is out, half the cost of a cached read.
+    // Not an async handler: what it returns would be awaited until the last byte is out, half of what a read costs.
     handler: (request, reply) => {
       if (!isTraced()) return void measured((cost) => handle(request, reply, cost))
       tracer.startActiveSpan(name, (span) => void measured((cost) => handle(request, reply, cost, span)))
@@ -215,7 +215,8 @@ function read(definition: Route, check: Checks, { request, reply, db, actor }: A
   const body = definition.body ? check.body(refuseHostileText(request.body, 'body')) : undefined
   const route = `${definition.method} ${definition.path}`
   const key = request.headers['idempotency-key']
-  if (definition.method === 'POST' && definition.replay !== 'none' && definition.access !== 'webhook' && key !== undefined) {
+  const repeatable = definition.method === 'POST' && definition.replay !== 'none' && definition.access !== 'webhook'
+  if (repeatable && key !== undefined) {
     // The path is part of what is asked: the same key on another cart is another request.
     context.idempotency = newIdempotency(actor, route, key, [params, query, body ?? null])
   }

@@ -1,5 +1,5 @@
-// One Idempotency-Key, one effect. The row of the key is written by the effect's own transaction (see context.ts and db.ts);
-// here a repeated request is recognised and answered with the present state of what the first one did.
+// One Idempotency-Key, one effect. The row of the key is written by the effect's own transaction (see context.ts and
+// db.ts); here a repeated request is recognised and answered with the present state of what the first one did.
 import { createHash } from 'node:crypto'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
@@ -21,7 +21,9 @@ export function newIdempotency(actor: Actor, route: string, key: unknown, asked:
 }
 
 /** Runs the use case, or renders what it did when its Idempotency-Key ran before. */
-export async function runOnce(definition: Route, input: RouteInput<any, any, any>, reply: FastifyReply): Promise<unknown> {
+export async function runOnce(
+  definition: Route, input: RouteInput<any, any, any>, reply: FastifyReply,
+): Promise<unknown> {
   const { idempotency } = input.context
   if (!idempotency) return definition.run(input)
   try {

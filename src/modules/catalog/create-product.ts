@@ -2,6 +2,7 @@
 import { resultId, type Tx } from '../../platform/db.ts'
 import { route } from '../../platform/http.ts'
 import { InvalidValue } from '../../platform/problem.ts'
+import { AssetNotFound } from '../media/media.ts'
 import { announceProducts } from './announce-products.ts'
 import { checkAttributes } from './attributes.ts'
 import { CategoryNotFound, ChannelNotFound, HandleTaken, Product, ProductInput, SkuTaken } from './catalog.ts'
@@ -25,7 +26,7 @@ export const postProduct = route({
   summary: 'Create a product',
   description: 'Without variants, every combination of the options becomes one. Without a handle, the title gives it.',
   body: ProductInput, bodyLimit: 8_388_608, response: { 201: Product },
-  problems: [HandleTaken, SkuTaken, InvalidValue, CategoryNotFound, ChannelNotFound],
+  problems: [HandleTaken, SkuTaken, InvalidValue, CategoryNotFound, ChannelNotFound, AssetNotFound],
   async run({ db, context, body, reply }) {
     const id = resultId(context)
     const product = await db.transaction(context, async (tx) => {

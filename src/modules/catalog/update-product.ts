@@ -4,6 +4,7 @@ import { Type, type Static } from 'typebox'
 import { json, sql, type Tx } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { InvalidValue, VersionConflict } from '../../platform/problem.ts'
+import { AssetNotFound } from '../media/media.ts'
 import { announceProducts } from './announce-products.ts'
 import { checkAttributes } from './attributes.ts'
 import {
@@ -86,7 +87,9 @@ export const patchProduct = route({
   summary: 'Change fields of a product',
   description: 'Send If-Match with the ETag that you read, so that nobody is overwritten.',
   params: Type.Object({ productId: Id }), body: ProductPatch, response: { 200: Product },
-  problems: [ProductNotFound, VersionConflict, HandleTaken, InvalidValue, CategoryNotFound, ImageNotFound],
+  problems: [
+    ProductNotFound, VersionConflict, HandleTaken, InvalidValue, CategoryNotFound, ImageNotFound, AssetNotFound
+  ],
   async run({ db, context, params: { productId }, body, headers, reply }) {
     const product = await db.transaction(context, async (tx) => {
       await updateProduct(tx, productId, body, versionIn(headers))

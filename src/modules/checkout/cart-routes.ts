@@ -28,7 +28,7 @@ function channelOf(actor: Actor): string {
 
 export const createCartRoute = route({
   method: 'POST', path: '/store/carts', access: 'shopper', tags: ['Carts'], summary: 'Begin a cart',
-  description: 'Answers the cart and its token, shown this once: send it as Authorization: Bearer <token> from then on.',
+  description: 'Answers the cart and its token, shown this once: send it as Authorization: Bearer <token>.',
   body: Type.Object({ ...cartDetails, lines: Type.Optional(Type.Array(CartLine, { maxItems: MAX_LINES })) }),
   response: { 201: Type.Object({ cart: Cart, token: Type.String() }) }, problems: [CurrencyNotOffered, CartTooLarge],
   replay: 'refuse',

@@ -3,6 +3,7 @@
 // cache.
 import { Type } from 'typebox'
 import { json, none, sql, type Tx } from '../../../platform/db.ts'
+import { attachAssets } from '../../media/attach-assets.ts'
 import type { Rows } from './product-document.ts'
 
 const Written = Type.Object({ id: Type.String(), handle: Type.String() })
@@ -42,9 +43,14 @@ export function writeProductRows(
     returning id, handle`)
 }
 
-/** Makes the pictures of these products exactly those given. */
-export function writeImages(tx: Tx, handles: readonly string[], images: Rows['images']): Promise<Touched> {
-  return tx.many(Touched, sql`
+const Shown = Type.Object({ productId: Type.String(), assetIds: Type.Array(Type.String()) })
+
+/**
+ * Makes the pictures of these products exactly those given, and tells the media library which of its assets are shown.
+ * Throws AssetNotFound.
+ */
+export async function writeImages(tx: Tx, handles: readonly string[], images: Rows['images']): Promise<Touched> {
+  const touched = await tx.many(Touched, sql`
     with wanted as materialized (
       select product.id as product_id, given.id, url, asset_id, alt, position
         from jsonb_to_recordset(${json(images)}::jsonb) as given (id uuid, handle text, url text, asset_id uuid,
@@ -64,6 +70,14 @@ export function writeImages(tx: Tx, handles: readonly string[], images: Rows['im
         from (excluded.asset_id, excluded.alt, excluded.position)
       returning product_id)
     select product_id as "productId" from gone union select product_id from kept`)
+  if (touched.length === 0) return touched
+  const shown = await tx.many(Shown, sql`
+    select product.id as "productId", array_remove(array_agg(asset_id), null) as "assetIds"
+      from unnest(${touched.map(({ productId }) => productId)}::uuid[]) as product (id)
+      left join catalog.product_image on product_id = product.id
+     group by product.id`)
+  await attachAssets(tx, shown.map(({ productId, assetIds }) => ({ usedBy: `product:${productId}`, assetIds })))
+  return touched
 }
 
 const variantColumns = sql`(id uuid, handle text, options jsonb, title text, position integer, sku text, barcode text,
