@@ -8,6 +8,7 @@ import { sql } from '../../platform/db.ts'
 import { createApp } from '../../platform/http.ts'
 import { createLog } from '../../platform/log.ts'
 import { testPayments, type TestPayments } from './internal/test-payments.ts'
+import { sweeps } from './jobs.ts'
 import { storeRoutes } from './store-api.ts'
 
 type Post = (message: Record<string, unknown>, change?: { body?: string; age?: number; secret?: string }) =>
@@ -56,6 +57,12 @@ test('a message repeated fifty times is kept and worked once; what it claims is 
   await payments.work()
   assert.deepEqual(await inbox(payments), [{ state: 'done', tries: 0 }])
   assert.equal((await payments.payment(orderId)).attempts[0]!.state, 'authorized')
+  const forget = sweeps.find(({ name }) => name === 'payments.forget-webhooks')!
+  await forget.run(payments.db)
+  assert.equal((await inbox(payments)).length, 1)
+  await payments.db.run(sql`update payments.webhook_event set received_at = now() - interval '31 days'`)
+  await forget.run(payments.db)
+  assert.deepEqual(await inbox(payments), [])
   await payments.agreesWithTheBank(orderId)
 })
 

@@ -140,6 +140,10 @@ test('a success that the order does not take any more is given back by itself, o
       await payments.agreesWithTheBank(orderId)
     }
   }
+  const transfer = await payments.order()
+  payments.refusing.add(transfer)
+  await payments.pay(transfer, '', 'transfer')
+  assert.equal(await state(payments, transfer), 'voided')
   assert.deepEqual(new Set(payments.alerts), new Set(['paid too late: the money is given back']))
   assert.equal(payments.alerts.length, 4)
   assert.deepEqual(payments.told, [])

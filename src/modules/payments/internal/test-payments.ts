@@ -27,8 +27,8 @@ import { recoverPayments } from '../settle-payment.ts'
 import { storeRoutes } from '../store-api.ts'
 
 // Short enough for a test, and long enough for a busy machine; a slow bank is slower than the adapter's patience.
-const PATIENCE_MS = 1_500
-const A_WHILE_MS = 2_500
+const PATIENCE_MS = 3_000
+const A_WHILE_MS = 4_000
 
 const methods = [
   { code: 'card', gateway: 'simulator', title: 'Card', capture: 'automatic' },

@@ -1,0 +1,71 @@
+// An order and its money end together, whatever the bank does and whenever it says so: while nobody knows, the goods
+// are kept; what comes too late goes back.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { sql, systemContext } from '../../platform/db.ts'
+import { testShop, type TestShop } from '../../testing.ts'
+import { paymentsOf } from '../payments/get-payment.ts'
+import { settlePayment } from '../payments/settle-payment.ts'
+import { orderState } from './apply-payment.ts'
+import { cancelOrder } from './cancel-order.ts'
+import { lapseOrders } from './lapse-orders.ts'
+
+const hour = sql`interval '1 hour'`
+const overdue = ({ db }: TestShop) => db.run(sql`update orders.order set holds_until = now() - ${hour}`)
+
+test('while the bank has not said, the order keeps its goods; when it says yes, the order is placed', async (t) => {
+  const shop = await testShop(t)
+  const mug = await shop.variant({ stock: [1] })
+  const cart = await shop.cart([{ variantId: mug, quantity: 1 }])
+  const { orderId, payment } = await shop.complete(cart, { fault: 'charge_then_drop' })
+  assert.equal(payment.kind, 'unknown')
+  await overdue(shop)
+  assert.equal(await lapseOrders(shop.db), 0)
+  assert.deepEqual(await shop.stock(mug), { onHand: 1, reserved: 1 })
+  await assert.rejects(shop.complete(await shop.cart([{ variantId: mug, quantity: 1 }])))
+  await Promise.all(Array.from({ length: 10 }, () => settlePayment(shop.db, systemContext(), orderId)))
+  assert.equal(await orderState(shop.db, orderId), 'placed')
+  assert.deepEqual((await shop.charges()).map(({ capturedMinor }) => capturedMinor), [1_480])
+})
+
+test('who confirms after the order has lapsed gets the money back, and the goods are sold once', async (t) => {
+  const shop = await testShop(t)
+  const mug = await shop.variant({ stock: [1] })
+  const { orderId, payment } = await shop.complete(
+    await shop.cart([{ variantId: mug, quantity: 1 }]), { fault: 'action' })
+  await shop.db.run(sql`update payments.attempt set created_at = created_at - ${hour}`)
+  await overdue(shop)
+  assert.equal(await lapseOrders(shop.db), 1)
+  await shop.complete(await shop.cart([{ variantId: mug, quantity: 1 }]))
+  await fetch(payment.url!, { method: 'POST', body: 'answer=yes' })
+  await Promise.all(Array.from({ length: 5 }, () => settlePayment(shop.db, systemContext(), orderId)))
+  assert.equal(await orderState(shop.db, orderId), 'lapsed')
+  const [late] = await paymentsOf(shop.db, orderId)
+  assert.deepEqual([late!.capturedMinor, late!.refundedMinor], [1_480, 1_480])
+  assert.deepEqual((await shop.charges()).map(({ refundedMinor }) => refundedMinor).sort(), [0, 1_480])
+  assert.deepEqual(await shop.stock(mug), { onHand: 1, reserved: 1 })
+})
+
+test('an order is cancelled while its payment is under way: nothing stays taken, in whatever order it happens',
+  async (t) => {
+  const shop = await testShop(t, { max: 40 })
+  const mug = await shop.variant({ stock: [50] })
+  await Promise.all(['', 'charge_then_drop', 'drop_before_charge', 'action'].flatMap((fault) =>
+    ['card', 'card-later'].map(async (method) => {
+      const cart = await shop.cart([{ variantId: mug, quantity: 1 }])
+      const { orderId } = await shop.complete(cart, { fault: 'decline' })
+      await Promise.all([
+        shop.complete(cart, { fault }, method).catch(() => undefined),
+        cancelOrder(shop.db, systemContext(), orderId, 'customer'),
+      ])
+      await shop.drain()
+      await shop.db.run(sql`update payments.attempt set created_at = created_at - ${hour}`)
+      for (let look = 0; look < 2; look++) await settlePayment(shop.db, systemContext(), orderId)
+      assert.equal(await orderState(shop.db, orderId), 'cancelled')
+    })))
+  for (const { state, capturedMinor, refundedMinor } of await shop.charges()) {
+    assert.equal(capturedMinor - refundedMinor, 0)
+    assert.notEqual(state, 'authorized')
+  }
+  assert.deepEqual(await shop.stock(mug), { onHand: 50, reserved: 0 })
+})
