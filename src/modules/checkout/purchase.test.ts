@@ -25,6 +25,7 @@ test('find, pay, read the order; it is confirmed by mail; support cancels it and
   const mug = await shop.variant({ price: 1250, stock: [3] })
   const { call, admin } = await client(shop)
 
+  assert.deepEqual((await call('GET', '/health/ready')).body, { ready: true })
   const found = await call('GET', '/store/products?q=mug')
   assert.equal(found.body.items.length, 1)
   const product = await call('GET', `/store/products/${found.body.items[0].handle}`)
