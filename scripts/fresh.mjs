@@ -125,7 +125,10 @@ async function healthy({ address }) {
 
 /** The `curl` line that the shop prints, as a person would paste it. */
 async function paste(shop) {
-  const line = /^[ \t]*(curl (?:.*\\\n)*.*)$/m.exec(shop.run.output)?.[1]
+  // The shop answers before it greets: the demo is seeded in between.
+  const printed = () => /^[ \t]*(curl (?:.*\\\n)*.*)\n/m.exec(shop.run.output)?.[1]
+  for (let waited = 0; !printed() && waited < 30_000; waited += 100) await sleep(100)
+  const line = printed()
   if (!line) throw new Error(`no curl line is printed:\n${shop.run.output}`)
   if (spawnSync('curl', ['--version']).error) return 'not tried: there is no curl here'
   const strict = line.replace('curl', 'curl --silent --show-error --fail-with-body')
