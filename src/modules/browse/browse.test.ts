@@ -100,6 +100,7 @@ test('products are listed, filtered, counted and sorted', async (t) => {
   assert.deepEqual(titles(await shop.get(`?sort=-price&limit=2&cursor=${dear.body.nextCursor}`)), ['Red Shirt'])
   assert.deepEqual(titles(await shop.get('?minPrice=2100&maxPrice=2100')), ['Blue Shirt'])
   assert.deepEqual(titles(await shop.get('?inStock=true&sort=title')), ['Blue Shirt', 'Red Shirt'])
+  assert.deepEqual(titles(await shop.get('?inStock=false')), ['Crème Brûlée Bowl'])
   assert.deepEqual(titles(await shop.get('?q=creme')), ['Crème Brûlée Bowl'])
   assert.deepEqual(titles(await shop.get('?option=Size:M')), ['Blue Shirt'])
   assert.ok(Check(ProductList, all.body))
@@ -107,6 +108,23 @@ test('products are listed, filtered, counted and sorted', async (t) => {
   assert.deepEqual(titles(acme), ['Blue Shirt', 'Crème Brûlée Bowl'])
   const vendors = acme.body.facets.find((facet: { name: string }) => facet.name === 'vendor')
   assert.deepEqual(vendors.values, [{ value: 'Acme', count: 2 }, { value: 'Bolt', count: 1 }])
+})
+
+test('prices sort as numbers, and the pages together are all of it, up and down', async (t) => {
+  const shop = await start(t)
+  const prices = [1_190, 990, 11_900, 1_200, 90, 990, 120_000, 8_900, 10_900]
+  for (const [index, price] of prices.entries()) await shop.product({ title: `Thing ${index}`, price })
+  for (const sort of ['price', '-price']) {
+    const seen: number[] = []
+    for (let cursor = ''; ;) {
+      const { body } = await shop.get(`?sort=${sort}&limit=2${cursor}`)
+      seen.push(...body.items.map((item: { from: { price: { amount: number } } }) => item.from.price.amount))
+      if (!body.nextCursor) break
+      cursor = `&cursor=${body.nextCursor}`
+    }
+    const up = prices.toSorted((a, b) => a - b)
+    assert.deepEqual(seen, sort === 'price' ? up : up.toReversed())
+  }
 })
 
 test('a typo is forgiven, also beside a price', async (t) => {

@@ -36,7 +36,7 @@ const Query = Type.Object({
   attribute: some(NamedValue, 'Attribute and value, as material:Wool'),
   minPrice: Type.Optional(Minor),
   maxPrice: Type.Optional(Minor),
-  inStock: Type.Optional(Type.Boolean({ description: 'true: only what can be ordered now' })),
+  inStock: Type.Optional(Type.Boolean({ description: 'true: only what can be ordered now; false: only what is sold out' })),
   sort: Type.Optional(Type.Enum(['relevance', 'newest', 'title', 'position', 'price', '-price'], {
     description: 'Unless told: by relevance with q, in its order within a collection, else the newest first',
   })),
@@ -52,7 +52,7 @@ async function makeList(db: Db, channelId: string, query: Query): Promise<Made> 
     value: { items: cards, nextCursor, total, facets, correctedText: correctedText ?? null },
     tags: [PRODUCTS_TAG, GROUPS_TAG, ...productIds.map(productTag)],
     // What comes into stock was not shown here, so nothing says that this list is out of date: it asks again soon.
-    ...(query.inStock ? { maxAgeMs: 2_000 } : {}),
+    ...(query.inStock === undefined ? {} : { maxAgeMs: 2_000 }),
   }
 }
 
@@ -60,7 +60,7 @@ async function findProducts(db: Db, market: Market, query: Query) {
   const { limit = 20, cursor, sort, minPrice: minMinor, maxPrice: maxMinor, inStock } = query
   const { categoryId, collectionId } = query
   const place: SearchFilter = { channelId: market.channelId, categoryId, collectionId }
-  const productIds = minMinor === undefined && maxMinor === undefined && !inStock
+  const productIds = minMinor === undefined && maxMinor === undefined && inStock === undefined
     ? undefined : await findOffered(db, market, place, { minMinor, maxMinor, inStock })
   const filter = { ...place, text: query.q?.trim() || undefined, productIds, facets: facetsOf(query) }
   if (sort !== 'price' && sort !== '-price') {

@@ -20,6 +20,9 @@ export type Offer = Static<typeof Offer>
 /** What a unit costs: prices finer than a cent name how many units they buy. */
 const unitPrice = sql`price.unit_minor::numeric / price.per_units`
 
+// A variant that inventory does not know is counted and has none.
+const CAN_BE_HAD = sql`coalesce(not stock.tracked or stock.available > 0 or stock.backorder, false)`
+
 /** The offers of these products: the price of their cheapest variant, the stock of all. Without a price: absent. */
 export function readOffers(
   conn: Conn, { channelId, currency }: Market, productIds: readonly string[],
@@ -50,14 +53,19 @@ export type OfferFilter = {
   minMinor?: number | undefined, maxMinor?: number | undefined, inStock?: boolean | undefined,
 }
 
-/** The products of a category or collection (or all) with a variant that costs within the bounds and can be had. */
+/**
+ * The products of a category or collection (or all) with a variant that costs within the bounds; of those variants one
+ * that can be had (`inStock` true), or none (false).
+ */
 export async function findOffered(
   conn: Conn, market: Market, among: SearchFilter, filter: OfferFilter,
 ): Promise<string[]> {
   const rows = await conn.many(Type.Object({ productId: Type.String() }), sql`
-    select distinct variant.product_id as "productId"
+    select variant.product_id as "productId"
     from ${offered(market, filter)}
-      and variant.product_id in (select product_id from (${matchingProducts(among)}) as matching)`)
+      and variant.product_id in (select product_id from (${matchingProducts(among)}) as matching)
+    group by variant.product_id
+    ${filter.inStock === undefined ? none : sql`having bool_or(${CAN_BE_HAD}) = ${filter.inStock}`}`)
   return rows.map((row) => row.productId)
 }
 
@@ -65,11 +73,10 @@ function offered({ channelId, currency }: Market, { minMinor, maxMinor, inStock 
   return sql`catalog.sellable_variant as variant
     join pricing.current_price as price
       on price.variant_id = variant.variant_id and price.channel_id = ${channelId} and price.currency = ${currency}
-    ${inStock ? sql`left join inventory.variant_availability as stock on stock.variant_id = variant.variant_id` : none}
+    ${inStock === undefined ? none : sql`left join inventory.variant_availability as stock on stock.variant_id = variant.variant_id`}
     where variant.channel_id = ${channelId}
       ${minMinor === undefined ? none : sql`and ${unitPrice} >= ${minMinor}`}
-      ${maxMinor === undefined ? none : sql`and ${unitPrice} <= ${maxMinor}`}
-      ${inStock ? sql`and (not stock.tracked or stock.available > 0 or stock.backorder)` : none}`
+      ${maxMinor === undefined ? none : sql`and ${unitPrice} <= ${maxMinor}`}`
 }
 
 const Priced = Type.Object({ productId: Type.String(), key: Type.String() })
@@ -85,15 +92,15 @@ export async function pageByPrice(
   const [after, id] = cursor ? decodeCursor(cursor, [PriceKey, Id]) : []
   const direction = descending ? sql`desc` : none
   const rows = await conn.many(Priced, sql`
-    select product_id as "productId", key::text as key
+    select product_id as "productId", cheapest.key::text as key
     from (
       select variant.product_id, min(${unitPrice}) as key
       from ${offered(market, {})}
         and variant.product_id in (select product_id from (${matchingProducts(filter)}) as matching)
       group by variant.product_id
     ) as cheapest
-    ${id ? sql`where (key, product_id) ${descending ? sql`<` : sql`>`} (${after}::numeric, ${id}::uuid)` : none}
-    order by key ${direction}, product_id ${direction}
+    ${id ? sql`where (cheapest.key, product_id) ${descending ? sql`<` : sql`>`} (${after}::numeric, ${id}::uuid)` : none}
+    order by cheapest.key ${direction}, product_id ${direction}
     limit ${limit + 1}`)
   const last = rows[limit - 1]
   return {

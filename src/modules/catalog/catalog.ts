@@ -20,7 +20,7 @@ const MAX_OPTIONS = 8
 const MAX_VALUES = 1_000
 
 export const Handle = Type.String({
-  minLength: 1, maxLength: 200, pattern: '^[^\\s/?#%A-Z]+$',
+  minLength: 1, maxLength: 200, pattern: '^[^\\s/?#%\\p{Changes_When_Lowercased}]+$',
   description: 'The name in an address: no capitals, no spaces, none of / ? # %',
 })
 export const TaxClass = Type.String(
@@ -175,6 +175,7 @@ mapConstraint('variant_image_of_product', () => ImageNotFound({}, 'Give the vari
 mapConstraint('channel_code_unique', (row) => ChannelCodeTaken({ code: keyOf(row) }))
 mapConstraint('publication_in_channel', (row) => ChannelNotFound({ channelId: keyOf(row) }))
 mapConstraint('publication_of_product', (row) => ProductNotFound({ productId: keyOf(row) }))
+mapConstraint('product_category_product_id_fkey', (row) => ProductNotFound({ productId: keyOf(row) }))
 mapConstraint('product_category_exists', (row) => CategoryNotFound({ categoryId: keyOf(row) }))
 mapConstraint('category_parent_exists', () => CategoryInUse({}, 'Move or delete the categories below it first.'))
 mapConstraint('collection_product_exists', (row) => ProductNotFound({ productId: keyOf(row) }))

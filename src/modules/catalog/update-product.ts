@@ -64,8 +64,8 @@ export async function lockProduct(tx: Tx, productId: string, version?: number): 
     sql`select handle, version, options from catalog.product where id = ${productId} for update`)
   if (!product) throw ProductNotFound({ productId })
   if (version !== undefined && version !== product.version) {
-    throw VersionConflict({}, `It has version ${product.version} now, you saw ${version}. Read it again
-      and repeat your change.`)
+    throw VersionConflict({}, `It has version ${product.version} now, you saw ${version}. ` +
+      'Read it again and repeat your change.')
   }
   return product
 }
