@@ -6,14 +6,14 @@ import type { Route } from './http.ts'
 import type { Log } from './log.ts'
 import {
   AlreadyDone, Busy, Forbidden, InternalError, InvalidRequest, isProblem, KeyInFlight, KeyReused, Problem,
-  TooManyRequests, Unauthenticated, type ProblemKind,
+  TooManyRequests, Unauthenticated, ValueRefused, type ProblemKind,
 } from './problem.ts'
 
 const strict = process.env['NODE_ENV'] !== 'production'
 
 /** Problems that any route may answer, beside those it declares. */
 export function problemsOf(definition: Route): readonly ProblemKind<any>[] {
-  const common: ProblemKind<any>[] = [InvalidRequest, TooManyRequests, Busy, InternalError]
+  const common: ProblemKind<any>[] = [InvalidRequest, ValueRefused, TooManyRequests, Busy, InternalError]
   if (definition.access !== 'public' && definition.access !== 'webhook') common.push(Unauthenticated, Forbidden)
   if (definition.method === 'POST' && definition.replay !== 'none') common.push(KeyReused, KeyInFlight)
   if (definition.replay === 'refuse') common.push(AlreadyDone)
@@ -25,28 +25,24 @@ export function answerFailure(
   error: unknown, definition: Route | undefined, request: FastifyRequest, reply: FastifyReply, log: Log,
 ): void {
   let problem = error instanceof Problem ? error : problemOf(error as FastifyError)
-  if (error instanceof Problem && strict && definition && !problemsOf(definition).some(
-    (kind) => kind.code === error.kind.code
-  )) {
-    log.error({
-      requestId: request.id, route: definition.path, problem: error.kind.code,
-    }, 'a route threw a problem that it does not declare')
-    problem = InternalError({}, `The route does not declare the problem ${error.kind.code}`)
-  } else if (problem.kind.status >= 500) {
-    log.error({
-      requestId: request.id, err: problem.cause ?? error, inTransaction: openTransaction() !== undefined,
-    }, 'a request failed')
+  const { code } = problem.kind
+  if (strict && definition && !problemsOf(definition).some((kind) => kind.code === code)) {
+    const route = definition.path
+    log.error({ requestId: request.id, route, problem: code }, 'a route threw a problem that it does not declare')
+    problem = InternalError({}, `The route does not declare the problem ${code}`)
+  } else if (problem.kind.status >= 500 || code === ValueRefused.code) {
+    const inTransaction = openTransaction() !== undefined
+    log.error({ requestId: request.id, err: problem.cause ?? error, inTransaction }, 'a request failed')
   }
   const { kind, extra, detail } = problem
   if ('retryAfterSeconds' in extra) reply.header('retry-after', String(extra['retryAfterSeconds']))
   if (isProblem(problem, Unauthenticated)) reply.header('www-authenticate', 'Bearer')
-  reply.status(kind.status).type('application/problem+json').header('cache-control',
-    'no-store').header('x-request-id', request.id)
-    .send(JSON.stringify({
-      type: `https://kontor.dev/problems/${kind.code}`, title: kind.title, status: kind.status,
-      ...(detail ? { detail } : {}),
-      instance: request.url.split('?')[0], requestId: request.id, ...extra,
-    }))
+  reply.status(kind.status).type('application/problem+json')
+  reply.header('cache-control', 'no-store').header('x-request-id', request.id)
+  reply.send(JSON.stringify({
+    type: `https://kontor.dev/problems/${kind.code}`, title: kind.title, status: kind.status,
+    ...(detail ? { detail } : {}), instance: request.url.split('?')[0], requestId: request.id, ...extra,
+  }))
 }
 
 // What Fastify itself refuses: too large, wrong media type, broken framing.

@@ -1,7 +1,7 @@
 // What a database failure means to the caller: a named constraint is the Problem that its owner declared, a full pool
 // or a lock that took too long is Busy, and everything else stays what it is, a bug.
 import pg from 'pg'
-import { Busy, Problem } from './problem.ts'
+import { Busy, Problem, ValueRefused } from './problem.ts'
 
 const problems = new Map<string, (row: { detail: string }) => Problem>()
 
@@ -37,11 +37,19 @@ export function failureOf(error: unknown): unknown {
     if (known) return known({ detail: error.detail ?? '' })
     // lock_timeout, statement_timeout, out of connections, starting up or shutting down
     if (/^(55P03|57014|53300|57P0[123])$/.test(error.code ?? '')) return busy(error)
+    // Integrity constraint violation and data exception: the fault is in what was asked, not in the server.
+    if (/^(22|23)/.test(error.code ?? '')) return refused(error)
     return error
   }
   return connectionErrors(error) || (
     error instanceof Error && /timeout exceeded when trying to connect/.test(error.message)
   ) ? busy(error) : error
+}
+
+function refused(cause: pg.DatabaseError): Problem {
+  const refusal = ValueRefused(cause.constraint ? { rule: cause.constraint } : {})
+  refusal.cause = cause
+  return refusal
 }
 
 function busy(cause: unknown): Problem {

@@ -1,6 +1,7 @@
 // What is done to all routes alike: nothing unknown comes in, nobody without access, one key has one effect, and no
 // request answers 5xx.
 import assert from 'node:assert/strict'
+import { connect, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { Type } from 'typebox'
 import { resultId, sql, type Db } from './db.ts'
@@ -43,6 +44,11 @@ const undeclared = route({
   response: { 200: Type.Null() },
   run: async () => { throw Full({}) },
 })
+const shown = route({
+  method: 'GET', path: '/shown/:id', access: 'shopper', summary: 'For shoppers', tags: ['Test'],
+  params: Type.Object({ id: Type.String() }), response: { 200: Type.Object({ id: Type.String() }) },
+  run: async ({ params }) => params,
+})
 const secret = route({
   method: 'POST', path: '/secrets', access: { permission: 'things:write' }, summary: 'Shows a secret', tags: ['Test'],
   response: { 201: Type.Object({ secret: Type.String() }) }, replay: 'refuse',
@@ -54,13 +60,14 @@ async function open(t: Cleanup) {
   await db.run(sql`create schema test`)
   await db.run(sql`create table test.thing (id uuid primary key, name text not null)`)
   const authenticate: Authenticate = async ({ headers }, access) => {
+    if (access === 'shopper') return { kind: 'anonymous' }
     if (headers['authorization'] !== 'Bearer good') throw Forbidden(
       { permission: (access as { permission: string }).permission }
     )
     return { kind: 'key', id: '00000000-0000-7000-8000-000000000001', permissions: [] }
   }
   const app = await createApp(
-    { db, routes: [createThing, findThing, undeclared, secret], authenticate, log: createLog('silent') }
+    { db, routes: [createThing, findThing, undeclared, shown, secret], authenticate, log: createLog('silent') }
   )
   t.after(() => app.close())
   const post = (url: string, payload: unknown, headers: Record<string, string> = {}) =>
@@ -106,6 +113,7 @@ test('hostile bodies are refused and never answered 5xx', async (t) => {
   ]) {
     const answer = await app.inject({ url })
     assert.ok(answer.statusCode >= 400 && answer.statusCode < 500, `${url} → ${answer.statusCode}`)
+    assert.match(String(answer.headers['content-type']), /^application\/problem\+json/, url)
   }
   assert.equal((await post('/things', { name: 'x' }, { 'idempotency-key': 'ä' })).statusCode, 400)
 })
@@ -165,4 +173,37 @@ test('an undeclared problem fails, without telling more than that', async (t) =>
   const answer = await app.inject({ url: '/undeclared' })
   assert.equal(answer.statusCode, 500)
   assert.match(answer.json().detail, /does not declare/)
+})
+
+test('another method is told which there are; a value that only the database refuses is no fault of the server', async (t) => {
+  const { app, post, db } = await open(t)
+  const wrong = await app.inject({ method: 'DELETE', url: '/things' })
+  assert.deepEqual([wrong.statusCode, wrong.headers.allow, wrong.json().allowed], [405, 'POST', ['POST']])
+  await db.run(sql`alter table test.thing add constraint thing_name_short check (length(name) < 5)`)
+  const refused = await post('/things', { name: 'saucer' })
+  assert.deepEqual([refused.statusCode, refused.json().rule], [422, 'thing_name_short'])
+})
+
+test('pages of other sites may call what shoppers call, and nothing else', async (t) => {
+  const { app } = await open(t)
+  const preflight = (url: string) => app.inject({ method: 'OPTIONS', url, headers: { origin: 'https://shop.example' } })
+  const allowed = await preflight('/shown/x')
+  assert.deepEqual([allowed.statusCode, allowed.headers['access-control-allow-origin']], [204, '*'])
+  assert.match(String(allowed.headers['access-control-allow-headers']), /x-publishable-key/)
+  assert.equal((await app.inject('/shown/x')).headers['access-control-allow-origin'], '*')
+  const staff = await preflight('/things')
+  assert.deepEqual([staff.statusCode, staff.headers['access-control-allow-origin']], [405, undefined])
+})
+
+test('bytes that are not HTTP, and headers without end, get an answer and cost nobody else', async (t) => {
+  const { app } = await open(t)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const send = (bytes: string) => new Promise<string>((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
+    let answer = ''
+    socket.on('data', (data) => { answer += data }).on('close', () => resolve(answer)).on('error', () => {})
+  })
+  assert.match(await send('nonsense\r\n\r\n'), /^HTTP\/1.1 400 [\s\S]*problem\+json/)
+  assert.match(await send(`GET /?${'x'.repeat(20_000)} HTTP/1.1\r\nhost: x\r\n\r\n`), /^HTTP\/1.1 431 [\s\S]*16 KiB/)
 })

@@ -8,10 +8,13 @@ import { Compile } from 'typebox/compile'
 import { answerFailure } from './answer-failure.ts'
 import type { Actor, Context } from './context.ts'
 import { measured, type Cost, type Db } from './db.ts'
+import {
+  allowOrigin, allowOtherSites, answerBadAddress, answerBrokenBytes, answerUnmatched, isOpenToOtherSites,
+} from './http-edges.ts'
 import { hashToken, newId } from './id.ts'
 import { newIdempotency, runOnce } from './idempotency.ts'
 import { observeRequest } from './metrics.ts'
-import { InvalidRequest, NotFound, Problem, type ProblemKind } from './problem.ts'
+import { InvalidRequest, Problem, type ProblemKind } from './problem.ts'
 import { refuseHostileText, validator } from './validation.ts'
 import type { Log } from './log.ts'
 
@@ -103,28 +106,27 @@ export async function createApp({ db, routes, authenticate, log, trustProxy }: A
     bodyLimit: 1_048_576, requestTimeout: 30_000, connectionTimeout: 60_000, keepAliveTimeout: 65_000,
     return503OnClosing: true,
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
+    frameworkErrors: (error, request, reply) => answerBadAddress(error, request, reply, log),
+    clientErrorHandler: answerBrokenBytes,
   }) as unknown as FastifyInstance
-  if (routes.some((one) => one.multipart)) await app.register(
-    (await import('@fastify/multipart')).default, { limits: { files: 1, fields: 10 } }
-  )
+  if (routes.some((one) => one.multipart)) {
+    await app.register((await import('@fastify/multipart')).default, { limits: { files: 1, fields: 10 } })
+  }
   app.removeContentTypeParser(['application/json', 'text/plain'])
-  app.addContentTypeParser(
-    'application/json', { parseAs: 'buffer' }, (request, raw: Buffer, done) => parseJson(request, raw, done)
-  )
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJson)
   app.setErrorHandler((error, request, reply) => answerFailure(error, undefined, request, reply, log))
-  app.setNotFoundHandler((request, reply) => answerFailure(
-    NotFound(
-      {}, `${request.method} ${request.url.split('?')[0]} is not an address of this server; /docs lists them all.`
-    ), undefined, request, reply, log))
+  answerUnmatched(app, routes, log)
+  allowOtherSites(app, routes)
   for (const definition of routes) register(app, definition, db, authenticate, log)
   return app
 }
 
-function parseJson(request: FastifyRequest, raw: Buffer, done: (error: Error | null, value?: unknown) => void): void {
-  ;(request as { rawBody?: Buffer }).rawBody = raw
-  if (
-    request.routeOptions.config && (request.routeOptions.config as { rawBody?: boolean }).rawBody
-  ) return done(null, null)
+type Done = (error: Error | null, value?: unknown) => void
+
+function parseJson(request: FastifyRequest, raw: string | Buffer, done: Done): void {
+  ;(request as { rawBody?: Buffer }).rawBody = raw as Buffer
+  const { rawBody } = (request.routeOptions.config ?? {}) as { rawBody?: boolean }
+  if (rawBody) return done(null, null)
   if (raw.length === 0) return done(null, undefined)
   try {
     // A key named __proto__ would reach prototypes through a careless merge: nobody needs one.
@@ -144,10 +146,10 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
     throw new Error(`${name} is a POST and does not say how it answers a repeated Idempotency-Key: give it a replay`)
   }
   const check = {
-    params: validator(
-      definition.params, 'path', true
-    ), query: validator(definition.query, 'query', true), body: validator(definition.body, 'body', false),
+    params: validator(definition.params, 'path', true), query: validator(definition.query, 'query', true),
+    body: validator(definition.body, 'body', false),
   }
+  const open = isOpenToOtherSites(definition)
   const success = Number(Object.keys(definition.response)[0] ?? 200)
   const answers = strict ? responseChecks(definition) : undefined
   const handle = async (request: FastifyRequest, reply: FastifyReply, cost: Cost, span?: Span): Promise<void> => {
@@ -155,6 +157,7 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
     try {
       reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
       if (definition.access !== 'public') reply.header('cache-control', 'private, no-store')
+      if (open) allowOrigin(reply)
       const actor = definition.access === 'public' || definition.access === 'webhook' ? ANONYMOUS
         : await authenticate(request, definition.access)
       const ready = definition.recall?.({ db, actor, request, reply })

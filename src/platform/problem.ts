@@ -56,6 +56,14 @@ export const InvalidValue = problem(
   'invalid-value', 422, 'A value makes no sense here', Type.Object({ fields: Fields })
 )
 export const InvalidCursor = problem('invalid-cursor', 400, 'The cursor is not one of ours')
+export const MethodNotAllowed = problem('method-not-allowed', 405, 'This address does not take this method',
+  Type.Object({ allowed: Type.Array(Type.String()) }))
+/**
+ * A value fits every schema, and a constraint of the database refuses it. Each such rule should have a problem of its own
+ * that says it better; until it has, the request is refused, nothing is done, and the log names the rule.
+ */
+export const ValueRefused = problem('value-refused', 422, 'A value breaks a rule of the data; nothing was done',
+  Type.Object({ rule: Type.Optional(Type.String()) }))
 export const NotFound = problem('not-found', 404, 'There is nothing at this address')
 export const Unauthenticated = problem('unauthenticated', 401, 'Sign in, or send a key')
 export const Forbidden = problem(
