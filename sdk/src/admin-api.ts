@@ -671,7 +671,7 @@ export type Variant = {
 }
 
 /** Problems that every operation may answer. */
-export type CommonProblem = 'busy' | 'internal-error' | 'invalid-request' | 'too-many-requests'
+export type CommonProblem = 'busy' | 'internal-error' | 'invalid-request' | 'outcome-unknown' | 'too-many-requests' | 'value-refused'
 
 export type Operations = {
   /** Upload a picture. As multipart/form-data with one file: JPEG, PNG, WebP, AVIF or GIF, up to 20 MB and 50 megapixels. The same bytes again are the same asset. Needs the permission `media:write`. */

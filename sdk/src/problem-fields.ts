@@ -227,6 +227,10 @@ export type ProblemFields = {
       available: number
     }[]
   }
+  /** It is not known whether this was done */
+  'outcome-unknown': {
+    retryAfterSeconds: number
+  }
   /** Choose another password */
   'password-refused': {
     reason: 'too-short' | 'too-common' | 'personal'
@@ -320,6 +324,10 @@ export type ProblemFields = {
   }
   /** Sign in, or send a key */
   'unauthenticated': {}
+  /** A value breaks a rule of the data; nothing was done */
+  'value-refused': {
+    rule?: string
+  }
   /** No such variant of this product */
   'variant-not-found': {
     variantIds: string[]

@@ -342,7 +342,7 @@ export type Stock = {
 }
 
 /** Problems that every operation may answer. */
-export type CommonProblem = 'busy' | 'internal-error' | 'invalid-request' | 'too-many-requests'
+export type CommonProblem = 'busy' | 'internal-error' | 'invalid-request' | 'outcome-unknown' | 'too-many-requests' | 'value-refused'
 
 export type Operations = {
   /** A file of an asset */
@@ -432,7 +432,7 @@ export type Operations = {
       attribute?: string[]
       minPrice?: number
       maxPrice?: number
-      /** true: only what can be ordered now */
+      /** true: only what can be ordered now; false: only what is sold out */
       inStock?: boolean
       /** Unless told: by relevance with q, in its order within a collection, else the newest first */
       sort?: 'relevance' | 'newest' | 'title' | 'position' | 'price' | '-price'
@@ -514,7 +514,7 @@ export type Operations = {
       }[]
     }
     answer: CreateCartResult
-    problems: CommonProblem | 'already-done' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
+    problems: CommonProblem | 'already-done' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated' | 'variant-unavailable'
   }
   /** Read a cart with a fresh quote */
   getCart: {
@@ -563,7 +563,7 @@ export type Operations = {
       couponCodes?: string[]
     }
     answer: Cart
-    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'unauthenticated' | 'variant-unavailable'
   }
   /** Add to the quantities of many variants at once */
   addCartLines: {
@@ -577,7 +577,7 @@ export type Operations = {
       }[]
     }
     answer: Cart
-    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
+    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated' | 'variant-unavailable'
   }
   /** Set the quantities of many variants at once; 0 removes */
   setCartLines: {
@@ -591,7 +591,7 @@ export type Operations = {
       }[]
     }
     answer: Cart
-    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'unauthenticated' | 'variant-unavailable'
   }
   /** List the deliveries that are possible for a cart */
   listCartShippingOptions: {
@@ -646,14 +646,16 @@ export type Operations = {
       }
     }
     answer: CompleteCartResult
-    problems: CommonProblem | 'cart-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'payment-closed' | 'payment-method-not-available' | 'payment-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'cart-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'payment-closed' | 'payment-method-not-available' | 'unauthenticated'
   }
   /** What these lines would cost, without a cart */
   quote: {
     input: {
       /** ISO 4217 code */
       currency: string
+      /** ISO 3166-1 alpha-2 */
       country?: string
+      /** ISO 3166-2 without the country: BC of CA-BC */
       region?: string
       lines: {
         /** A UUID */

@@ -5,15 +5,17 @@ import { openTransaction } from './db.ts'
 import type { Route } from './http.ts'
 import type { Log } from './log.ts'
 import {
-  AlreadyDone, Busy, Forbidden, InternalError, InvalidRequest, isProblem, KeyInFlight, KeyReused, Problem,
-  TooManyRequests, Unauthenticated, ValueRefused, type ProblemKind,
+  AlreadyDone, Busy, Forbidden, InternalError, InvalidRequest, isProblem, KeyInFlight, KeyReused, OutcomeUnknown,
+  Problem, TooManyRequests, Unauthenticated, ValueRefused, type ProblemKind,
 } from './problem.ts'
 
 const strict = process.env['NODE_ENV'] !== 'production'
 
 /** Problems that any route may answer, beside those it declares. */
 export function problemsOf(definition: Route): readonly ProblemKind<any>[] {
-  const common: ProblemKind<any>[] = [InvalidRequest, ValueRefused, TooManyRequests, Busy, InternalError]
+  const common: ProblemKind<any>[] = [
+    InvalidRequest, ValueRefused, TooManyRequests, Busy, OutcomeUnknown, InternalError,
+  ]
   if (definition.access !== 'public' && definition.access !== 'webhook') common.push(Unauthenticated, Forbidden)
   if (definition.method === 'POST' && definition.replay !== 'none') common.push(KeyReused, KeyInFlight)
   if (definition.replay === 'refuse') common.push(AlreadyDone)

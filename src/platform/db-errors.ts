@@ -1,7 +1,7 @@
 // What a database failure means to the caller: a named constraint is the Problem that its owner declared, a full pool
 // or a lock that took too long is Busy, and everything else stays what it is, a bug.
 import pg from 'pg'
-import { Busy, Problem, ValueRefused } from './problem.ts'
+import { Busy, OutcomeUnknown, Problem, ValueRefused } from './problem.ts'
 
 const problems = new Map<string, (row: { detail: string }) => Problem>()
 
@@ -44,6 +44,14 @@ export function failureOf(error: unknown): unknown {
   return connectionErrors(error) || (
     error instanceof Error && /timeout exceeded when trying to connect/.test(error.message)
   ) ? busy(error) : error
+}
+
+/** The connection broke after COMMIT was sent: nobody knows what became of it but the database. */
+export function outcomeUnknown(cause: unknown): Problem {
+  const unknown = OutcomeUnknown({ retryAfterSeconds: 1 },
+    'The database went away while it was committing. Repeat the request with the same Idempotency-Key.')
+  unknown.cause = cause
+  return unknown
 }
 
 function refused(cause: pg.DatabaseError): Problem {

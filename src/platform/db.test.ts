@@ -117,6 +117,20 @@ test('a backend killed before COMMIT costs the caller nothing: the function runs
   assert.deepEqual(await read(db), [1, 0])
 })
 
+test('a connection that breaks after COMMIT was sent leaves it open what was done, and says so', async (t) => {
+  const db = await withCounters(t)
+  let runs = 0
+  await assert.rejects(db.transaction(systemContext(), async (tx) => {
+    runs++
+    await tx.commit([
+      tx.run(sql`update test.counter set n = n + 1 where id = 1`),
+      tx.run(sql`select pg_terminate_backend(pg_backend_pid())`),
+    ])
+  }), (error: any) => error.kind?.code === 'outcome-unknown')
+  assert.equal(runs, 1)
+  assert.deepEqual(await read(db), [0, 0])
+})
+
 test('bigints beyond exact numbers are refused, timestamps are ISO 8601', async (t) => {
   const db = await withCounters(t)
   await assert.rejects(db.many(N, sql`select 9007199254740993::int8 as n`), /exact numbers/)

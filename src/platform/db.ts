@@ -3,10 +3,11 @@
 // Statements that do not wait for each other travel in one trip: `pg` in pipeline mode, corked until the next
 // microtask. Retry, idempotency rows and audit rows are written here, once for all.
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Static, TObject } from 'typebox'
 import { checkRows } from './check-rows.ts'
-import { connectionErrors, failureOf, isRetryable } from './db-errors.ts'
+import { connectionErrors, failureOf, isRetryable, outcomeUnknown } from './db-errors.ts'
 import { AlreadyRun, idempotencyRow, auditRow, type Context } from './context.ts'
 import { KeyInFlight } from './problem.ts'
 import { compile, sql, type Statement } from './sql.ts'
@@ -145,9 +146,9 @@ export class Tx extends Connection implements Conn {
     const { command } = await this.#commit.catch(() => ({ command: 'FAILED' }))
     if (this.#firstError) throw this.#firstError.error
     const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-    if (failed && command === 'COMMIT') throw new Error(
-      'A statement of the last trip was refused after the commit', { cause: failed.reason }
-    )
+    if (failed && command === 'COMMIT') {
+      throw new Error('A statement of the last trip was refused after the commit', { cause: failed.reason })
+    }
     if (failed) throw failed.reason
     if (command !== 'COMMIT') throw new Error(`The transaction was not committed: the server answered ${command}`)
     if (this.context.idempotency) this.context.idempotency.written = true
@@ -171,6 +172,8 @@ export type DbOptions = {
   waitMs?: number
   applicationName?: string
 }
+
+type Failure = { error: unknown; connectionLost: boolean; commitSent: boolean }
 
 // A statement that runs longer than these is a fault, not work: the sums are what one request may hold of the database.
 const SESSION = '-c search_path= -c timezone=UTC -c lock_timeout=5000 -c statement_timeout=15000 ' +
@@ -215,17 +218,15 @@ export class Db extends Connection implements Conn {
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#attempt(context, fn)
       if ('value' in outcome) return outcome.value
-      if (
-        attempt === 6 || !(isRetryable(outcome.error) || (outcome.lostBeforeCommit && attempt < 3))
-      ) throw failureOf(outcome.error)
-      // spread, so that the same two do not meet again
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * 2 ** attempt))
+      const { error, connectionLost, commitSent } = outcome
+      if (connectionLost && commitSent) throw outcomeUnknown(error)
+      const again = isRetryable(error) ? attempt < 6 : connectionLost && attempt < 3
+      if (!again) throw failureOf(error)
+      await sleep(Math.random() * 5 * 2 ** attempt)        // spread, so that the same two do not meet again
     }
   }
 
-  async #attempt<T>(
-    context: Context, fn: (tx: Tx) => Promise<T>
-  ): Promise<{ value: T } | { error: unknown; lostBeforeCommit: boolean }> {
+  async #attempt<T>(context: Context, fn: (tx: Tx) => Promise<T>): Promise<{ value: T } | Failure> {
     const client = await this.#pool.connect().catch((error: unknown) => { throw failureOf(error) })
     const cost = scope.getStore()?.cost ?? { statements: 0, trips: 0 }
     const tx = new Tx(client, context, cost)
@@ -240,11 +241,11 @@ export class Db extends Connection implements Conn {
       if (tx.wakesOthers) this.#wake()
       return { value }
     } catch (failure) {
-      const sentCommit = tx.committing
+      const commitSent = tx.committing
       const error = await tx.rollback(failure)
-      const broken = connectionErrors(error)
-      client.release(broken)
-      return { error: idempotencyFailure(error), lostBeforeCommit: broken && !sentCommit }
+      const connectionLost = connectionErrors(error)
+      client.release(connectionLost)
+      return { error: idempotencyFailure(error), connectionLost, commitSent }
     }
   }
 

@@ -1,5 +1,5 @@
-// The edges of HTTP, where no route is matched yet: an address or a method that is none of ours, bytes that are not HTTP,
-// and a browser that asks whether another site's page may call us. Each is answered as a problem document, too.
+// The edges of HTTP, where no route is matched yet: an address or a method that is none of ours, bytes that are not
+// HTTP, and a browser that asks whether another site's page may call us. Each is answered as a problem document, too.
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -23,7 +23,7 @@ export function answerUnmatched(app: FastifyInstance, routes: readonly Route[], 
 }
 
 function patternOf(path: string): RegExp {
-  const parts = path.split('/').map((part) => part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  const parts = path.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : RegExp.escape(part)))
   return new RegExp(`^${parts.join('/')}$`)
 }
 

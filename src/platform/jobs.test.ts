@@ -82,7 +82,12 @@ test('retention forgets what is old and keeps what is not', async (t) => {
       gen_random_uuid(), 'unrelayed', '{}', now() - interval '20 days', null
     ),
     (gen_random_uuid(), 'new', '{}', now(), now())`)
+  await db.run(sql`select graphile_worker.add_job('test.gone', max_attempts => 1)`)
+  await db.run(sql`update graphile_worker._private_jobs set attempts = 1, updated_at = now() - interval '31 days'`)
   await retention.run(db)
+  const Count = Type.Object({ jobs: Type.Integer() })
+  const { jobs } = await db.one(Count, sql`select count(*) as jobs from graphile_worker.jobs`)
+  assert.equal(jobs, 0)
   const rows = await db.many(Type.Object({ type: Type.String() }), sql`select type from platform.event order by type`)
   assert.deepEqual(rows.map((row) => row.type), ['new', 'unrelayed'])
 })

@@ -3,8 +3,8 @@
 // as relayed in the transaction that adds its jobs, a job is deleted after its handler returned, and a handler that ran
 // twice has one effect.
 import { run as runWorker, runMigrations, Logger, type Runner, type TaskList } from 'graphile-worker'
-import { Type } from 'typebox'
-import { json, sql, systemContext, type Db } from './db.ts'
+import { Type, type Static } from 'typebox'
+import { json, sql, systemContext, type Conn, type Db } from './db.ts'
 import { counter } from './metrics.ts'
 import type { EventSubscription, Sweep } from './events.ts'
 import type { Log } from './log.ts'
@@ -39,8 +39,7 @@ export class Worker {
     const { log, sweeps } = this.#options
     this.#runner = await runWorker({
       connectionString: this.#db.url, taskList: this.#tasks(), concurrency: this.#options.concurrency ?? 4,
-      noHandleSignals: true, pollInterval: 1_000,
-      parsedCronItems: [], maxPoolSize: 4,
+      noHandleSignals: true, pollInterval: 1_000, parsedCronItems: [], maxPoolSize: 4,
       logger: new Logger(() => (level, message) => {
         if (level === 'error' || level === 'warning') log.warn({ worker: message }, 'worker')
       }),
@@ -52,13 +51,12 @@ export class Worker {
   }
 
   #tasks(): TaskList {
-    return Object.fromEntries(this.#options.subscriptions.map((subscription) => [subscription.name,
-      async (payload, helpers) => {
+    return Object.fromEntries(this.#options.subscriptions.map(({ name, run }) => [name, async (payload, { job }) => {
       const { eventId, payload: data } = payload as { eventId: string; payload: unknown }
       try {
-        await subscription.run(this.#db, data, { eventId, attempt: helpers.job.attempts })
+        await run(this.#db, data, { eventId, attempt: job.attempts })
       } catch (error) {
-        failures.inc({ name: subscription.name })
+        failures.inc({ name })
         throw error
       }
     }]))
@@ -119,22 +117,23 @@ export async function migrateJobs(url: string): Promise<void> {
 
 const Event = Type.Object({ id: Type.String(), type: Type.String(), payload: Type.Any() })
 
-/**
- * Takes due events and adds the jobs of their subscribers, in one transaction; answers how many events. Two relays
- * never take the same one.
- */
+/** Takes the events that are due; two who take at once never take the same one. */
+function takeEvents(conn: Conn): Promise<Static<typeof Event>[]> {
+  return conn.many(Event, sql`
+    update platform.event set relayed_at = now() where id = any(array(
+      select id from platform.event where relayed_at is null and available_at <= now()
+      order by available_at, id limit ${EVENTS_AT_ONCE} for update skip locked))
+    returning id, type, payload`)
+}
+
+/** Turns due events into one job for each subscriber, in one transaction; answers how many events. */
 export async function relayEvents(db: Db, subscriptions: readonly EventSubscription[]): Promise<number> {
   return db.transaction(systemContext(), async (tx) => {
-    const events = await tx.many(Event, sql`
-      update platform.event set relayed_at = now() where id = any(array(
-        select id from platform.event where relayed_at is null and available_at <= now()
-        order by available_at, id limit ${EVENTS_AT_ONCE} for update skip locked))
-      returning id, type, payload`)
-    const jobs = events.flatMap((event) => subscriptions.filter((one) => one.event === event.type).map((one) => ({
-      identifier: one.name, payload: {
-        eventId: event.id, payload: event.payload,
-      }, job_key: `${event.id}:${one.name}`, max_attempts: 25,
-    })))
+    const events = await takeEvents(tx)
+    const jobs = events.flatMap(({ id, type, payload }) =>
+      subscriptions.filter((one) => one.event === type).map(({ name }) => ({
+        identifier: name, payload: { eventId: id, payload }, job_key: `${id}:${name}`, max_attempts: 25,
+      })))
     if (jobs.length > 0) {
       await tx.run(sql`select graphile_worker.add_jobs(array(
         select job from jsonb_populate_recordset(null::graphile_worker.job_spec, ${json(jobs)}::jsonb) as job))`)
@@ -143,25 +142,17 @@ export async function relayEvents(db: Db, subscriptions: readonly EventSubscript
   })
 }
 
-/**
- * Delivers every due event to its handlers here and now, one after the other, until none is left: for tests and the
- * command line.
- */
+/** Delivers every due event to its handlers here and now until none is left: for tests and the command line. */
 export async function drainEvents(db: Db, subscriptions: readonly EventSubscription[]): Promise<number> {
-  for (let count = 0; ; ) {
-    const events = await db.many(Event, sql`
-      update platform.event set relayed_at = now() where id = any(array(
-        select id from platform.event where relayed_at is null and available_at <= now() order by available_at,
-          id limit 100 for update skip locked))
-      returning id, type, payload`)
-    if (events.length === 0) return count
-    for (const event of events) {
-      for (const one of subscriptions) if (one.event === event.type) await one.run(
-        db, event.payload, { eventId: event.id, attempt: 1 }
-      )
-      count++
+  let count = 0
+  for (let events = await takeEvents(db); events.length > 0; events = await takeEvents(db)) {
+    for (const { id, type, payload } of events) {
+      const interested = subscriptions.filter((one) => one.event === type)
+      for (const one of interested) await one.run(db, payload, { eventId: id, attempt: 1 })
     }
+    count += events.length
   }
+  return count
 }
 
 /**
@@ -194,9 +185,9 @@ export async function listenForWakes(db: Db, onWake: () => void): Promise<() => 
   }
 }
 
-// What the platform's tables keep: keys as long as a client may repeat itself, events as long as somebody may ask what
-// happened.
-const retention: Sweep = {
+// What the platform's tables keep: keys as long as a client may repeat itself, events and jobs that failed for good as
+// long as somebody may ask what happened.
+export const retention: Sweep = {
   name: 'platform.retention', everySeconds: 60,
   async run(db) {
     await db.run(sql`delete from platform.idempotency_key where ctid = any(array(
@@ -208,6 +199,8 @@ const retention: Sweep = {
       select ctid from platform.event_handled where at < now() - interval '30 days' limit 10000))`)
     await db.run(sql`delete from platform.invalidation where ctid = any(array(
       select ctid from platform.invalidation where at < now() - interval '1 hour' limit 10000))`)
+    await db.run(sql`select graphile_worker.complete_jobs(array(
+      select id from graphile_worker.jobs
+      where attempts >= max_attempts and updated_at < now() - interval '30 days' limit 1000))`)
   },
 }
-export { retention }

@@ -59,8 +59,8 @@ export const InvalidCursor = problem('invalid-cursor', 400, 'The cursor is not o
 export const MethodNotAllowed = problem('method-not-allowed', 405, 'This address does not take this method',
   Type.Object({ allowed: Type.Array(Type.String()) }))
 /**
- * A value fits every schema, and a constraint of the database refuses it. Each such rule should have a problem of its own
- * that says it better; until it has, the request is refused, nothing is done, and the log names the rule.
+ * A value fits every schema, and a constraint of the database refuses it. Each such rule should have a problem of its
+ * own that says it better; until it has, the request is refused, nothing is done, and the log names the rule.
  */
 export const ValueRefused = problem('value-refused', 422, 'A value breaks a rule of the data; nothing was done',
   Type.Object({ rule: Type.Optional(Type.String()) }))
@@ -74,6 +74,12 @@ export const TooManyRequests = problem('too-many-requests', 429, 'Too many reque
 export const Busy = problem(
   'busy', 503, 'The server is busy; nothing was done', Type.Object({ retryAfterSeconds: Type.Integer() })
 )
+/**
+ * The connection to the database broke while it was committing. Only a repeat tells: under the same Idempotency-Key it
+ * answers what was done, or does it.
+ */
+export const OutcomeUnknown = problem('outcome-unknown', 503, 'It is not known whether this was done',
+  Type.Object({ retryAfterSeconds: Type.Integer() }))
 export const KeyReused = problem('idempotency-key-reused', 409, 'This Idempotency-Key was used for another request')
 export const KeyInFlight = problem(
   'idempotency-key-in-flight', 409, 'The first request with this Idempotency-Key is still running'

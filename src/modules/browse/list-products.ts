@@ -36,7 +36,9 @@ const Query = Type.Object({
   attribute: some(NamedValue, 'Attribute and value, as material:Wool'),
   minPrice: Type.Optional(Minor),
   maxPrice: Type.Optional(Minor),
-  inStock: Type.Optional(Type.Boolean({ description: 'true: only what can be ordered now; false: only what is sold out' })),
+  inStock: Type.Optional(Type.Boolean({
+    description: 'true: only what can be ordered now; false: only what is sold out',
+  })),
   sort: Type.Optional(Type.Enum(['relevance', 'newest', 'title', 'position', 'price', '-price'], {
     description: 'Unless told: by relevance with q, in its order within a collection, else the newest first',
   })),

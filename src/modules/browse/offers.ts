@@ -73,7 +73,8 @@ function offered({ channelId, currency }: Market, { minMinor, maxMinor, inStock 
   return sql`catalog.sellable_variant as variant
     join pricing.current_price as price
       on price.variant_id = variant.variant_id and price.channel_id = ${channelId} and price.currency = ${currency}
-    ${inStock === undefined ? none : sql`left join inventory.variant_availability as stock on stock.variant_id = variant.variant_id`}
+    ${inStock === undefined ? none
+      : sql`left join inventory.variant_availability as stock on stock.variant_id = variant.variant_id`}
     where variant.channel_id = ${channelId}
       ${minMinor === undefined ? none : sql`and ${unitPrice} >= ${minMinor}`}
       ${maxMinor === undefined ? none : sql`and ${unitPrice} <= ${maxMinor}`}`
@@ -91,6 +92,7 @@ export async function pageByPrice(
 ): Promise<{ productIds: string[], nextCursor: string | null }> {
   const [after, id] = cursor ? decodeCursor(cursor, [PriceKey, Id]) : []
   const direction = descending ? sql`desc` : none
+  const beyond = descending ? sql`<` : sql`>`
   const rows = await conn.many(Priced, sql`
     select product_id as "productId", cheapest.key::text as key
     from (
@@ -99,7 +101,7 @@ export async function pageByPrice(
         and variant.product_id in (select product_id from (${matchingProducts(filter)}) as matching)
       group by variant.product_id
     ) as cheapest
-    ${id ? sql`where (cheapest.key, product_id) ${descending ? sql`<` : sql`>`} (${after}::numeric, ${id}::uuid)` : none}
+    ${id ? sql`where (cheapest.key, product_id) ${beyond} (${after}::numeric, ${id}::uuid)` : none}
     order by cheapest.key ${direction}, product_id ${direction}
     limit ${limit + 1}`)
   const last = rows[limit - 1]

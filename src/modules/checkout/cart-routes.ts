@@ -5,6 +5,7 @@ import { Id, route } from '../../platform/http.ts'
 import { Currency } from '../../platform/money.ts'
 import { Unauthenticated } from '../../platform/problem.ts'
 import { getChannel } from '../catalog/channels.ts'
+import { Address } from '../orders/orders.ts'
 import { listPaymentMethods } from '../payments/open-payment.ts'
 import {
   CouponNotApplicable, CurrencyNotOffered, Quote, QuoteTooLarge, ShippingMethodNotAvailable, VariantUnavailable,
@@ -19,7 +20,7 @@ import {
 
 const params = Type.Object({ cartId: Id })
 const cartProblems = [CartNotFound, CartExpired]
-const changeProblems = [...cartProblems, CartCompleted, CurrencyNotOffered, CartTooLarge]
+const changeProblems = [...cartProblems, CartCompleted, CurrencyNotOffered, CartTooLarge, VariantUnavailable]
 
 function channelOf(actor: Actor): string {
   if (actor.kind !== 'shopper') throw Unauthenticated({})
@@ -30,7 +31,8 @@ export const createCartRoute = route({
   method: 'POST', path: '/store/carts', access: 'shopper', tags: ['Carts'], summary: 'Begin a cart',
   description: 'Answers the cart and its token, shown this once: send it as Authorization: Bearer <token>.',
   body: Type.Object({ ...cartDetails, lines: Type.Optional(Type.Array(CartLine, { maxItems: MAX_LINES })) }),
-  response: { 201: Type.Object({ cart: Cart, token: Type.String() }) }, problems: [CurrencyNotOffered, CartTooLarge],
+  response: { 201: Type.Object({ cart: Cart, token: Type.String() }) }, 
+  problems: [CurrencyNotOffered, CartTooLarge, VariantUnavailable],
   replay: 'refuse',
   run: ({ db, context, body }) => createCart(db, context, channelOf(context.actor), body),
 })
@@ -59,14 +61,12 @@ export const addLines = route({
   run: ({ db, context, params, body }) => changeLines(db, context, params.cartId, body.lines, 'add'),
 })
 
+const SetLine = Type.Object({ variantId: Id, quantity: Type.Integer({ minimum: 0, maximum: MAX_QUANTITY }) })
+
 export const setLines = route({
   method: 'PUT', path: '/store/carts/:cartId/lines', access: 'shopper', tags: ['Carts'],
   summary: 'Set the quantities of many variants at once; 0 removes',
-  params, body: Type.Object({
-    lines: Type.Array(Type.Object(
-      { variantId: Id, quantity: Type.Integer({ minimum: 0, maximum: MAX_QUANTITY }) }
-    ), { minItems: 1, maxItems: MAX_LINES }),
-  }),
+  params, body: Type.Object({ lines: Type.Array(SetLine, { minItems: 1, maxItems: MAX_LINES }) }),
   response: { 200: Cart }, problems: changeProblems,
   run: ({ db, context, params, body }) => changeLines(db, context, params.cartId, body.lines, 'set'),
 })
@@ -74,15 +74,13 @@ export const setLines = route({
 export const listCartShippingOptions = route({
   method: 'GET', path: '/store/carts/:cartId/shipping-options', access: 'shopper', tags: ['Carts'],
   summary: 'List the deliveries that are possible for a cart',
-  params, response: { 200: Type.Object({ items: Type.Array(ShippingOption) }) }, problems: [
-    ...cartProblems, VariantUnavailable, QuoteTooLarge, CurrencyNotOffered,
-  ],
+  params, response: { 200: Type.Object({ items: Type.Array(ShippingOption) }) },
+  problems: [...cartProblems, VariantUnavailable, QuoteTooLarge, CurrencyNotOffered],
   async run({ db, context, params }) {
     const cart = await readCart(db, context, params.cartId)
     if (cart.lines.length === 0) return { items: [] }
-    const { lines, subtotalMinor } = await quote(
-      db, { ...quoteRequestOf(cart), shippingMethodId: null, couponPolicy: 'report' }
-    )
+    const request = { ...quoteRequestOf(cart), shippingMethodId: null, couponPolicy: 'report' as const }
+    const { lines, subtotalMinor } = await quote(db, request)
     const goods = lines.filter((line) => line.requiresShipping)
     if (goods.length === 0) return { items: [] }
     return {
@@ -95,12 +93,12 @@ export const listCartShippingOptions = route({
   },
 })
 
+const OfferedMethod = Type.Object({ code: Type.String(), title: Type.String() })
+
 export const listCartPaymentMethods = route({
   method: 'GET', path: '/store/carts/:cartId/payment-methods', access: 'shopper', tags: ['Carts'],
   summary: 'List the ways to pay for a cart',
-  params, response: {
-    200: Type.Object({ items: Type.Array(Type.Object({ code: Type.String(), title: Type.String() })) }),
-  }, problems: cartProblems,
+  params, response: { 200: Type.Object({ items: Type.Array(OfferedMethod) }) }, problems: cartProblems,
   async run({ db, context, params }) {
     const cart = await readCart(db, context, params.cartId)
     const methods = listPaymentMethods(db, { currency: cart.currency, country: cart.shippingAddress?.country ?? null })
@@ -112,17 +110,15 @@ export const makeQuote = route({
   method: 'POST', path: '/store/quote', access: 'shopper', tags: ['Checkout'],
   summary: 'What these lines would cost, without a cart',
   body: Type.Object({
-    currency: Currency, country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$' })), region: Type.Optional(
-      Type.String({ pattern: '^[A-Z0-9]{1,3}$' })
-    ),
+    currency: Currency, country: Type.Optional(Address.properties.country), region: Address.properties.region,
     lines: Type.Array(CartLine, { minItems: 1, maxItems: MAX_LINES }), shippingMethodId: Type.Optional(Id),
     couponCodes: Type.Optional(Type.Array(CouponCode, { maxItems: 10 })),
   }),
-  response: { 200: Quote }, problems: [
+  response: { 200: Quote }, replay: 'none',
+  problems: [
     VariantUnavailable, CurrencyNotOffered, ShippingMethodNotAvailable, CouponNotApplicable, QuoteTooLarge,
     CartTooLarge,
   ],
-  replay: 'none',
   run: ({ db, context, body }) => quote(db, {
     ...body, channelId: channelOf(context.actor), lines: withLines([], body.lines, 'add'),
     couponCodes: body.couponCodes ?? [],

@@ -1,6 +1,6 @@
 // The cart: begun, read, filled in. Every write takes the row lock in its first trip and answers the whole cart with a
-// fresh quote, so that a shopper always sees what an order would cost now. A cart that cannot be priced is still shown,
-// with the reason in place of the total.
+// fresh quote, so that a shopper always sees what an order would cost now. A cart that cannot be priced any more is
+// still shown, with the reason in place of the total; but nothing that is not on sale is put into one.
 import { Type, type Static } from 'typebox'
 import { json, none, sql, type Conn, type Context, type Db, type Statement, type Tx } from '../../platform/db.ts'
 import { newId, newToken, hashToken } from '../../platform/id.ts'
@@ -9,7 +9,7 @@ import { getChannel } from '../catalog/channels.ts'
 import type { Address } from '../orders/orders.ts'
 import {
   normalizeCode, CouponNotApplicable, CurrencyNotOffered, QuoteTooLarge, ShippingMethodNotAvailable, VariantUnavailable,
-  type Quote, type QuoteRequest,
+  type QuoteRequest,
 } from '../pricing/pricing.ts'
 import { quote } from '../pricing/quote.ts'
 import {
@@ -23,19 +23,16 @@ export type CartRow = Static<typeof CartRow>
 
 const columns = sql`id, channel_id as "channelId", currency, lines, email, shipping_address as "shippingAddress",
   billing_address as "billingAddress", shipping_method_id as "shippingMethodId", coupon_codes as "couponCodes",
-  order_id as "orderId",
-  created_at as "createdAt", updated_at as "updatedAt", expires_at as "expiresAt", expires_at <= now() as expired`
+  order_id as "orderId", created_at as "createdAt", updated_at as "updatedAt", expires_at as "expiresAt",
+  expires_at <= now() as expired`
 
 /**
  * Whose cart it must be: the channel of the key, and the bearer token. Both are in the where clause, so a foreign cart
  * does not exist.
  */
-export function ownerOf(context: Context): { channelId: string; tokenHash: Buffer } {
-  const { actor } = context
-  if (actor.kind !== 'shopper' || !actor.tokenHash) throw CartNotFound(
-    {}, 'Send the token that came with the cart as Authorization: Bearer <token>.'
-  )
-  return { channelId: actor.channelId, tokenHash: actor.tokenHash }
+export function ownerOf({ actor }: Context): { channelId: string; tokenHash: Buffer } {
+  if (actor.kind === 'shopper' && actor.tokenHash) return { channelId: actor.channelId, tokenHash: actor.tokenHash }
+  throw CartNotFound({}, 'Send the token that came with the cart as Authorization: Bearer <token>.')
 }
 
 /**
@@ -47,81 +44,60 @@ export async function readCart(conn: Conn, context: Context, cartId: string, loc
   const cart = await conn.maybe(CartRow, sql`
     select ${columns} from checkout.cart
     where id = ${cartId} and channel_id = ${channelId} and token_hash = ${tokenHash} ${lock}`)
-  if (!cart) throw CartNotFound(
-    {}, 'Check the cart id, the token and the publishable key: a cart belongs to one channel.'
-  )
+  if (!cart) throw CartNotFound({}, 'Check its id, its token and the publishable key: a cart belongs to one channel.')
   if (cart.expired && !cart.orderId) throw CartExpired({})
   return cart
 }
 
-/** The same under its row lock, and still open: throws CartCompleted when it became an order. */
-export async function lockOpenCart(tx: Tx, context: Context, cartId: string): Promise<CartRow> {
+async function lockOpenCart(tx: Tx, context: Context, cartId: string): Promise<CartRow> {
   const cart = await readCart(tx, context, cartId, sql`for update`)
   if (cart.orderId) throw CartCompleted({ orderId: cart.orderId }, 'Read the order, or begin a new cart.')
   return cart
 }
 
-/** What pricing needs to know of a cart. */
-export function quoteRequestOf(
-  cart: Pick<CartRow,
+type Priceable = Pick<CartRow,
   'channelId' | 'currency' | 'lines' | 'email' | 'shippingAddress' | 'shippingMethodId' | 'couponCodes'>
-): QuoteRequest {
+
+/** What pricing needs to know of a cart. */
+export function quoteRequestOf(cart: Priceable): QuoteRequest {
+  const { channelId, currency, lines, couponCodes, shippingMethodId, shippingAddress, email } = cart
   return {
-    channelId: cart.channelId, currency: cart.currency, lines: cart.lines, couponCodes: cart.couponCodes,
-    shippingMethodId: cart.shippingMethodId,
-    country: cart.shippingAddress?.country ?? null, region: cart.shippingAddress?.region ?? null,
-    customerKey: cart.email?.toLowerCase() ?? null,
+    channelId, currency, lines, couponCodes, shippingMethodId, country: shippingAddress?.country ?? null,
+    region: shippingAddress?.region ?? null, customerKey: email?.toLowerCase() ?? null,
   }
+}
+
+type Priced = Pick<Cart, 'quote' | 'issues'>
+const shownAsIssues = [
+  VariantUnavailable, ShippingMethodNotAvailable, QuoteTooLarge, CouponNotApplicable, CurrencyNotOffered,
+]
+
+/** The quote of a cart, or why there is none. Throws VariantUnavailable for those of `added` that are not on sale. */
+async function price(
+  conn: Conn, cart: Priceable, added: readonly CartLine[] = [],
+): Promise<Priced> {
+  if (cart.lines.length === 0) return { quote: null, issues: [] }
+  try {
+    return { quote: await quote(conn, { ...quoteRequestOf(cart), couponPolicy: 'report' }), issues: [] }
+  } catch (error) {
+    if (!(error instanceof Problem) || !shownAsIssues.some((kind) => isProblem(error, kind))) throw error
+    const { kind, detail, extra } = error
+    if (isProblem(error, VariantUnavailable)) refuseAdded(extra['lines'] as Unavailable, added)
+    return { quote: null, issues: [{ code: kind.code, title: kind.title, ...(detail ? { detail } : {}), ...extra }] }
+  }
+}
+
+type Unavailable = { variantId: string; reason: 'not_sold' | 'no_price' }[]
+
+function refuseAdded(unavailable: Unavailable, added: readonly CartLine[]): void {
+  const lines = unavailable.filter(({ variantId }) => added.some((line) => line.variantId === variantId))
+  if (lines.length === 0) return
+  throw VariantUnavailable({ lines }, 'These are not on sale here, or have no price in this currency.')
 }
 
 /** The cart with its quote, or with what keeps it from having one. */
-export async function showCart(conn: Conn, { expired: _, ...cart }: CartRow): Promise<Cart> {
-  if (cart.lines.length === 0) return { ...cart, quote: null, issues: [] }
-  try {
-    return { ...cart, quote: await quote(conn, { ...quoteRequestOf(cart), couponPolicy: 'report' }), issues: [] }
-  } catch (error) {
-    const shown = [
-      VariantUnavailable, ShippingMethodNotAvailable, QuoteTooLarge, CouponNotApplicable, CurrencyNotOffered,
-    ]
-    if (!(error instanceof Problem) || !shown.some((kind) => isProblem(error, kind))) throw error
-    const { kind, detail, extra } = error
-    return {
-      ...cart, quote: null, issues: [{ code: kind.code, title: kind.title, ...(detail ? { detail } : {}), ...extra }],
-    }
-  }
-}
-
-export type NewCart = {
-  currency?: string | undefined
-  lines?: CartLine[] | undefined
-} & CartDetails
-
-/**
- * Begins a cart in the shopper's channel. Answers the cart and its token, which is shown this once and stored only as a
- * hash.
- */
-export async function createCart(
-  db: Db, context: Context, channelId: string, input: NewCart,
-): Promise<{ cart: Cart; token: string }> {
-  const channel = await getChannel(db, channelId)
-  const currency = input.currency ?? channel.defaultCurrency
-  if (!channel.currencies.includes(currency)) throw CurrencyNotOffered({ currency, offered: channel.currencies })
-  const token = newToken('cart_')
-  const row = await db.transaction(context, async (tx) => {
-    const inserted = tx.one(CartRow, sql`
-      insert into checkout.cart (
-        id, channel_id, token_hash, currency, lines, email, shipping_address, billing_address, shipping_method_id,
-        coupon_codes
-      )
-      values (${newId()}, ${channelId}, ${hashToken(token)}, ${currency}, ${json(withLines([], input.lines ?? [],
-      'add'))}::jsonb, ${input.email ?? null},
-        ${text(input.shippingAddress)}::jsonb, ${text(input.billingAddress)}::jsonb, ${input.shippingMethodId ?? null},
-        ${(input.couponCodes ?? []).map(normalizeCode)})
-      returning ${columns}`)
-    await tx.commit([inserted])
-    return inserted
-  })
-  return { cart: await showCart(db, row), token }
+export async function showCart(conn: Conn, cart: CartRow): Promise<Cart> {
+  return shown(cart, await price(conn, cart))
 }
 
 export type CartDetails = {
@@ -134,64 +110,95 @@ export type CartDetails = {
 }
 
 /**
+ * Begins a cart in the shopper's channel. Answers the cart and its token, which is shown this once and stored only as a
+ * hash. Throws CurrencyNotOffered, CartTooLarge, VariantUnavailable.
+ */
+export async function createCart(
+  db: Db, context: Context, channelId: string, input: CartDetails & { lines?: CartLine[] | undefined },
+): Promise<{ cart: Cart; token: string }> {
+  const currency = await offeredCurrency(db, channelId, input.currency)
+  const { email = null, shippingAddress = null, billingAddress = null, shippingMethodId = null } = input
+  const lines = withLines([], input.lines ?? [], 'add')
+  const couponCodes = distinctCodes(input.couponCodes ?? [])
+  const token = newToken('cart_')
+  const cart = await db.transaction(context, async (tx) => {
+    const wanted = { channelId, currency, lines, email, shippingAddress, shippingMethodId, couponCodes }
+    const priced = await price(tx, wanted, lines)
+    const inserted = tx.one(CartRow, sql`
+      insert into checkout.cart (id, channel_id, token_hash, currency, lines, email, shipping_address, billing_address,
+        shipping_method_id, coupon_codes)
+      values (${newId()}, ${channelId}, ${hashToken(token)}, ${currency}, ${json(lines)}::jsonb, ${email},
+        ${optional(shippingAddress)}::jsonb, ${optional(billingAddress)}::jsonb, ${shippingMethodId}, ${couponCodes})
+      returning ${columns}`)
+    await tx.commit([inserted])
+    return shown(await inserted, priced)
+  })
+  return { cart, token }
+}
+
+/**
  * Changes what is named and leaves the rest. Throws CurrencyNotOffered, CartCompleted, CartNotFound, CartExpired. Asked
  * twice, the cart is the same.
  */
 export async function updateCart(db: Db, context: Context, cartId: string, details: CartDetails): Promise<Cart> {
-  if (details.currency !== undefined) {
-    const channel = await getChannel(db, ownerOf(context).channelId)
-    if (!channel.currencies.includes(details.currency)) throw CurrencyNotOffered(
-      { currency: details.currency, offered: channel.currencies }
-    )
-  }
-  return changeCart(db, context, cartId, (cart) => (
-    { ...cart, ...Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined)) }
-  ))
+  if (details.currency !== undefined) await offeredCurrency(db, ownerOf(context).channelId, details.currency)
+  const named = Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined))
+  return changeCart(db, context, cartId, (cart) => ({ ...cart, ...named }))
 }
 
 /**
  * Adds to, or sets, the quantities of many variants in one call; setting 0 removes a line. Throws CartTooLarge beyond
- * the limits. Adding is the one change of a cart that is not the same when it is asked twice: send an Idempotency-Key.
+ * the limits and VariantUnavailable for what is not on sale; then nothing is changed. Adding is the one change of a
+ * cart that is not the same when it is asked twice: send an Idempotency-Key.
  */
 export async function changeLines(
   db: Db, context: Context, cartId: string, lines: CartLine[], how: 'add' | 'set',
 ): Promise<Cart> {
-  return changeCart(db, context, cartId, (cart) => ({ ...cart, lines: withLines(cart.lines, lines, how) }))
+  const change = (cart: CartRow): CartRow => ({ ...cart, lines: withLines(cart.lines, lines, how) })
+  return changeCart(db, context, cartId, change, lines)
 }
 
-async function changeCart(db: Db, context: Context, cartId: string, change: (cart: CartRow) => CartRow): Promise<Cart> {
-  const row = await db.transaction(context, async (tx) => {
+async function changeCart(
+  db: Db, context: Context, cartId: string, change: (cart: CartRow) => CartRow, added: readonly CartLine[] = [],
+): Promise<Cart> {
+  return db.transaction(context, async (tx) => {
     const cart = change(await lockOpenCart(tx, context, cartId))
+    const priced = await price(tx, cart, added)
     const updated = tx.one(CartRow, sql`
       update checkout.cart set currency = ${cart.currency}, lines = ${json(cart.lines)}::jsonb, email = ${cart.email},
-        shipping_address = ${text(cart.shippingAddress)}::jsonb, billing_address = ${text(cart.billingAddress)}::jsonb,
-        shipping_method_id = ${cart.shippingMethodId},
-        coupon_codes = ${[...new Set(cart.couponCodes.map(normalizeCode))]},
-        updated_at = now(), expires_at = now() + interval '60 days'
+        shipping_address = ${optional(cart.shippingAddress)}::jsonb,
+        billing_address = ${optional(cart.billingAddress)}::jsonb, shipping_method_id = ${cart.shippingMethodId},
+        coupon_codes = ${distinctCodes(cart.couponCodes)}, updated_at = now(), expires_at = now() + interval '60 days'
       where id = ${cartId} returning ${columns}`)
     await tx.commit([updated])
-    return updated
+    return shown(await updated, priced)
   })
-  return showCart(db, row)
 }
 
-const text = (value: unknown): string | null => (value === null || value === undefined ? null : json(value))
+const shown = ({ expired: _, ...cart }: CartRow, priced: Priced): Cart => ({ ...cart, ...priced })
+const optional = (value: Address | null): string | null => (value === null ? null : json(value))
+const distinctCodes = (codes: readonly string[]): string[] => [...new Set(codes.map(normalizeCode))]
 
-/** The lines after a change: one entry a variant, in the order of adding. */
+/** The currency, or the channel's own; throws CurrencyNotOffered. */
+async function offeredCurrency(conn: Conn, channelId: string, currency: string | undefined): Promise<string> {
+  const { currencies, defaultCurrency } = await getChannel(conn, channelId)
+  const wanted = currency ?? defaultCurrency
+  if (!currencies.includes(wanted)) throw CurrencyNotOffered({ currency: wanted, offered: currencies })
+  return wanted
+}
+
+/** The lines after a change: one entry a variant, in the order of adding. Throws CartTooLarge. */
 export function withLines(present: readonly CartLine[], changes: readonly CartLine[], how: 'add' | 'set'): CartLine[] {
+  const refuse = (detail: string): never => {
+    throw CartTooLarge({ maxLines: MAX_LINES, maxQuantity: MAX_QUANTITY }, detail)
+  }
   const quantities = new Map(present.map((line) => [line.variantId, line.quantity]))
   for (const { variantId, quantity } of changes) {
     const next = how === 'add' ? (quantities.get(variantId) ?? 0) + quantity : quantity
-    if (next > MAX_QUANTITY) throw CartTooLarge(
-      { maxLines: MAX_LINES, maxQuantity: MAX_QUANTITY }, `At most ${MAX_QUANTITY} of one variant.`
-    )
+    if (next > MAX_QUANTITY) refuse(`At most ${MAX_QUANTITY} of one variant.`)
     if (next === 0) quantities.delete(variantId)
     else quantities.set(variantId, next)
   }
-  if (quantities.size > MAX_LINES) throw CartTooLarge(
-    { maxLines: MAX_LINES, maxQuantity: MAX_QUANTITY }, `At most ${MAX_LINES} different variants.`
-  )
+  if (quantities.size > MAX_LINES) refuse(`At most ${MAX_LINES} different variants.`)
   return [...quantities].map(([variantId, quantity]) => ({ variantId, quantity }))
 }
-
-export type { Quote }

@@ -12,14 +12,15 @@ import { reserve } from '../inventory/reserve.ts'
 import { createOrder } from '../orders/create-order.ts'
 import { findOrder, orderOfShopper } from '../orders/get-order.ts'
 import { Address, OrderCreated, OrderNotFound } from '../orders/orders.ts'
-import { authorize } from '../payments/authorize.ts'
 import { openPayment } from '../payments/open-payment.ts'
-import { PaymentClosed, PaymentMethodNotAvailable, PaymentNotFound } from '../payments/payments.ts'
+import { PaymentClosed, PaymentMethodNotAvailable } from '../payments/payments.ts'
 import { quote } from '../pricing/quote.ts'
 import { useCoupons } from '../pricing/use-coupons.ts'
 import { ownerOf, quoteRequestOf, withLines } from './cart.ts'
 import { CartLine, CartNotFound, CartTooLarge, CouponCode, Email, MAX_LINES, PaymentChoice } from './checkout.ts'
-import { HOLD_SECONDS, pay, Placed, placingProblems, refuseUnready, type PlacedOrder } from './place-order.ts'
+import {
+  HOLD_SECONDS, pay, Placed, placingProblems, refuseUnready, showPlaced, type PlacedOrder,
+} from './place-order.ts'
 
 const Body = Type.Object({
   currency: Currency,
@@ -42,16 +43,16 @@ export async function checkoutNow(
 ): Promise<PlacedOrder & { token: string }> {
   const token = newToken('order_')
   const orderId = resultId(context)
+  const { shippingAddress = null, billingAddress = null, shippingMethodId = null, couponCodes = [] } = body
   const cart = {
-    channelId, currency: body.currency, lines: withLines([], body.lines, 'add'), email: body.email,
-    shippingAddress: body.shippingAddress ?? null,
-    billingAddress: body.billingAddress ?? null, shippingMethodId: body.shippingMethodId ?? null,
-    couponCodes: body.couponCodes ?? [],
+    channelId, currency: body.currency, lines: withLines([], body.lines, 'add'), email: body.email, shippingAddress,
+    billingAddress, shippingMethodId, couponCodes,
   }
-  const free = await db.transaction(context, async (tx) => {
-    const [quoted] = await Promise.all(
-      [quote(tx, quoteRequestOf(cart)), reserve(tx, orderId, cart.lines, HOLD_SECONDS)]
-    )
+  await db.transaction(context, async (tx) => {
+    const [quoted] = await Promise.all([
+      quote(tx, quoteRequestOf(cart)),
+      reserve(tx, orderId, cart.lines, HOLD_SECONDS),
+    ])
     refuseUnready(db, cart, quoted, body)
     await tx.commit([
       createOrder(tx, {
@@ -59,14 +60,13 @@ export async function checkoutNow(
         holdSeconds: HOLD_SECONDS,
       }),
       useCoupons(tx, orderId, quoted, cart.email.toLowerCase()),
-      quoted.totalMinor > 0
-        ? openPayment(tx, { paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency })
-          : Promise.resolve(),
+      openPayment(tx, {
+        paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency,
+      }),
       publish(tx, OrderCreated, { orderId }),
     ])
-    return quoted.totalMinor === 0
   })
-  return { ...await pay(db, context, orderId, body.payment, free), token }
+  return { ...await pay(db, context, orderId, body.payment), token }
 }
 
 const PlacedNow = Type.Object({
@@ -89,8 +89,7 @@ export const checkoutNowRoute = route({
   // A first answer that was lost may have been lost before the payment: paying again resumes it, and does nothing when
   // it is paid.
   replay: async ({ db, context, body, resultId }) => {
-    const payment = body.expectedTotal.amount === 0 ? { kind: 'none' as const }
-      : await authorize(db, context, { orderId: resultId, ...body.payment })
+    const { payment } = await pay(db, context, resultId, body.payment)
     return { order: await show(db, resultId), payment, token: null }
   },
   async run({ db, context, body }) {
@@ -105,9 +104,7 @@ export const payOrder = route({
   summary: 'Pay an order that waits for its payment',
   description: 'After a decline, with the same or another method. A paid or undecided one answers its state.',
   params: Type.Object({ orderId: Type.String({ format: 'uuid' }) }), body: Type.Object({ payment: PaymentChoice }),
-  response: { 200: Placed }, problems: [
-    OrderNotFound, CartNotFound, PaymentClosed, PaymentNotFound, PaymentMethodNotAvailable,
-  ],
+  response: { 200: Placed }, problems: [OrderNotFound, CartNotFound, PaymentClosed, PaymentMethodNotAvailable],
   replay: async ({ db, context, params, body }) => payAgain(db, context, params.orderId, body.payment),
   run: async ({ db, context, params, body }) => payAgain(db, context, params.orderId, body.payment),
 })
@@ -115,6 +112,5 @@ export const payOrder = route({
 async function payAgain(db: Db, context: Context, orderId: string, choice: PaymentChoice) {
   const { channelId, tokenHash } = ownerOf(context)
   await orderOfShopper(db, orderId, channelId, tokenHash)
-  const payment = await authorize(db, context, { orderId, ...choice })
-  return { order: await orderOfShopper(db, orderId, channelId, tokenHash), payment }
+  return showPlaced(db, context, await pay(db, context, orderId, choice))
 }

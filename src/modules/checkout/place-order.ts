@@ -41,9 +41,9 @@ export type PlacedOrder = { orderId: string; payment: PaymentResult }
  * quote may throw. Nothing is half-done.
  */
 export async function placeOrder(db: Db, context: Context, input: PlaceOrder): Promise<PlacedOrder> {
-  const { orderId, free } = await db.transaction(context, async (tx) => {
+  const orderId = await db.transaction(context, async (tx) => {
     const cart = await readCart(tx, context, input.cartId, sql`for update`)
-    if (cart.orderId && await orderState(tx, cart.orderId) !== 'lapsed') return { orderId: cart.orderId, free: false }
+    if (cart.orderId && await orderState(tx, cart.orderId) !== 'lapsed') return cart.orderId
 
     const orderId = newId()
     const [quoted] = await Promise.all([                                       // one trip
@@ -58,23 +58,22 @@ export async function placeOrder(db: Db, context: Context, input: PlaceOrder): P
         paymentMethod: input.payment.method, holdSeconds: HOLD_SECONDS,
       }),
       useCoupons(tx, orderId, quoted, email.toLowerCase()),
-      quoted.totalMinor > 0
-        ? openPayment(tx, { paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency })
-          : Promise.resolve(),
+      openPayment(tx, {
+        paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency,
+      }),
       tx.run(sql`update checkout.cart set order_id = ${orderId}, updated_at = now() where id = ${cart.id}`),
       publish(tx, OrderCreated, { orderId }),
     ])
-    return { orderId, free: quoted.totalMinor === 0 }
+    return orderId
   })
-  return pay(db, context, orderId, input.payment, free)
+  return pay(db, context, orderId, input.payment)
 }
 
-/** Pays a new or a waiting order: idempotent and resumable. A free one is placed at once. */
-export async function pay(
-  db: Db, context: Context, orderId: string, choice: PaymentChoice, free: boolean,
-): Promise<PlacedOrder> {
-  if (free) await placeFreeOrder(db, orderId)
-  return { orderId, payment: free ? { kind: 'none' } : await authorize(db, context, { orderId, ...choice }) }
+/** Pays a new or a waiting order: idempotent and resumable. One that costs nothing has no payment and is placed. */
+export async function pay(db: Db, context: Context, orderId: string, choice: PaymentChoice): Promise<PlacedOrder> {
+  const payment = await authorize(db, context, { orderId, ...choice })
+  if (payment.kind === 'none') await placeFreeOrder(db, orderId)
+  return { orderId, payment }
 }
 
 type Ready = Pick<CartRow, 'lines' | 'email' | 'shippingAddress' | 'shippingMethodId'>
@@ -93,27 +92,29 @@ export function refuseUnready(
   ].filter((name) => name !== false) as ('lines' | 'email' | 'shippingAddress' | 'shippingMethodId')[]
   if (missing.length > 0) throw CartIncomplete({ missing }, `Add ${missing.join(', ')} and try again.`)
   if (!sameTotal(quoted, expectedTotal)) {
-    throw CartChanged(
-      { expectedTotal, quote: quoted }, 'Show the new total to the shopper and send it as expectedTotal.'
-    )
+    throw CartChanged({ expectedTotal, quote: quoted }, 'Show the new total to the shopper, then send that.')
   }
-  if (quoted.totalMinor > 0) requireMethod(
-    db, payment.method, { currency: quoted.currency, country: cart.shippingAddress?.country ?? null }
-  )
+  const country = cart.shippingAddress?.country ?? null
+  if (quoted.totalMinor > 0) requireMethod(db, payment.method, { currency: quoted.currency, country })
   return cart.email!
 }
 
 export const Placed = Type.Object({ order: Order, payment: PaymentResult })
 export const placingProblems = [
   CartIncomplete, CartChanged, OutOfStock, CouponExhausted, CouponNotApplicable, CurrencyNotOffered, QuoteTooLarge,
-  ShippingMethodNotAvailable,
-  VariantUnavailable, PaymentMethodNotAvailable, PaymentClosed, OrderNotFound,
+  ShippingMethodNotAvailable, VariantUnavailable, PaymentMethodNotAvailable, PaymentClosed, OrderNotFound,
 ] as const
 
 /** The order as it stands now, with what became of its payment. */
 export async function showPlaced(db: Db, context: Context, { orderId, payment }: PlacedOrder) {
   const { channelId, tokenHash } = ownerOf(context)
   return { order: await orderOfShopper(db, orderId, channelId, tokenHash), payment }
+}
+
+type Completion = { db: Db; context: Context; params: { cartId: string }; body: Omit<PlaceOrder, 'cartId'> }
+
+async function complete({ db, context, params, body }: Completion) {
+  return showPlaced(db, context, await placeOrder(db, context, { ...params, ...body }))
 }
 
 export const completeCart = route({
@@ -125,10 +126,6 @@ export const completeCart = route({
   response: { 201: Placed }, problems: [CartNotFound, CartExpired, ...placingProblems],
   // The cart knows its order and the order its payment, so a repeat of the whole act renders the present state by
   // itself.
-  replay: async ({ db, context, params, body }) => showPlaced(
-    db, context, await placeOrder(db, context, { cartId: params.cartId, ...body })
-  ),
-  run: async ({ db, context, params, body }) => showPlaced(
-    db, context, await placeOrder(db, context, { cartId: params.cartId, ...body })
-  ),
+  replay: (input) => complete(input),
+  run: (input) => complete(input),
 })

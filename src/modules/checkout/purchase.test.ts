@@ -131,6 +131,9 @@ test('what a shopper’s program gets wrong is answered by name, and nothing is 
     [400, 'invalid-request'])
   assert.deepEqual(await problem('PUT', `${path}/lines`, { lines: [{ variantId: mug, quantity: 1_000_001 }] }),
     [400, 'invalid-request'])
+  const unknown = { lines: [{ variantId: cart.id, quantity: 1 }] }
+  assert.deepEqual(await problem('POST', `${path}/lines`, unknown), [422, 'variant-unavailable'])
+  assert.deepEqual(await problem('POST', '/store/carts', unknown), [422, 'variant-unavailable'])
   assert.deepEqual(await problem('PATCH', path, { currency: 'XXX' }), [422, 'currency-not-offered'])
   assert.deepEqual(await problem('POST', '/store/quote',
     { currency: 'EUR', lines: [{ variantId: cart.id, quantity: 1 }] }), [422, 'variant-unavailable'])

@@ -8,7 +8,7 @@ import { callGateway } from './call-gateway.ts'
 import { paymentSetup, type ChargeRequest, type Gateway } from './gateway.ts'
 import { requireMethod } from './open-payment.ts'
 import {
-  AttemptState, PaymentClosed, PaymentNotFound, resultOf, secondsUntilCheck, type PaymentResult,
+  AttemptState, PaymentClosed, resultOf, secondsUntilCheck, type PaymentResult,
 } from './payments.ts'
 import { recordCharge } from './record-charge.ts'
 
@@ -46,7 +46,7 @@ async function begin(tx: Tx, db: Db, choice: Choice): Promise<Begun> {
         where payment_id = payment.id and state not in ('declined', 'voided', 'expired')) as attempt
       from payments.payment where order_id = ${choice.orderId} order by created_at desc limit 1`),
   ])
-  if (!owed) throw PaymentNotFound({}, 'The order has no payment: there is nothing to pay.')
+  if (!owed) return { standing: { kind: 'none' } }
   if (owed.attempt) return { standing: resultOf(owed.attempt) }
   if (owed.closed) throw PaymentClosed({}, 'The order was cancelled or its time is over. Begin a new cart.')
 

@@ -3,10 +3,13 @@ import { sql, type Db, type Tx } from '../../platform/db.ts'
 import { paymentSetup, type PaymentMethod } from './gateway.ts'
 import { PaymentMethodNotAvailable } from './payments.ts'
 
-/** One statement, for the commit trip. Fails as SQL (payment_pkey) when it exists. */
+/**
+ * One statement, for the commit trip; none when nothing is to be paid. Fails as SQL (payment_pkey) when it exists.
+ */
 export async function openPayment(
   tx: Tx, payment: { paymentId: string; orderId: string; amountMinor: number; currency: string },
 ): Promise<void> {
+  if (payment.amountMinor === 0) return
   await tx.run(sql`insert into payments.payment (id, order_id, amount_minor, currency)
     values (${payment.paymentId}, ${payment.orderId}, ${payment.amountMinor}, ${payment.currency})`)
 }
