@@ -54,9 +54,7 @@ function readRoles(): readonly RoleName[] {
   if (values.roles === undefined) return shopConfig.roles
   const wanted = values.roles.split(',')
   const unknown = wanted.find((role) => !roleNames.includes(role as RoleName))
-  if (unknown !== undefined) throw new ConfigError(
-    `--roles: "${unknown}" is no role. There are ${roleNames.join(', ')}.`
-  )
+  if (unknown !== undefined) throw new ConfigError(`--roles: "${unknown}" is no role of ${roleNames.join(', ')}.`)
   return wanted as RoleName[]
 }
 
@@ -101,9 +99,9 @@ async function listen(app: FastifyInstance, config: Config): Promise<string> {
 async function greet(
   shop: Shop, app: FastifyInstance, config: Config, roles: readonly RoleName[], url: string,
 ): Promise<void> {
-  if (!roles.includes('admin') && !roles.includes('store')) return print(
-    `Kontor is ready: ${roles.join(', ')}, health at ${url}/health`
-  )
+  if (!roles.includes('admin') && !roles.includes('store')) {
+    return print(`Kontor is ready: ${roles.join(', ')}, health at ${url}/health`)
+  }
   const owner = await createOwner(shop.db)
   let secretKey: string | undefined
   if (config.demo && (await listChannels(shop.db)).length === 0) {
@@ -120,9 +118,8 @@ async function greet(
 async function loadDemoHistory(shop: Shop, config: Config): Promise<void> {
   if (!config.demo) return
   const { loadHistory } = await import('../demo/history.ts')
-  await loadHistory(shop.db, { print }).catch(
-    (error: Error) => print(`The demo history was not loaded: ${error.message}`)
-  )
+  const tell = (error: Error): void => print(`The demo history was not loaded: ${error.message}`)
+  await loadHistory(shop.db, { print }).catch(tell)
 }
 
 let stopping: Promise<void> | undefined

@@ -7,6 +7,14 @@ import { route, type Route } from './platform/http.ts'
 import { registry } from './platform/metrics.ts'
 import { referenceRoutes } from './platform/reference.ts'
 
+const home = route({
+  method: 'GET', path: '/', access: 'public', tags: ['Server'], summary: 'Leads to the reference',
+  response: { 302: null },
+  async run({ reply }) {
+    reply.status(302).header('location', '/docs')
+  },
+})
+
 const health = route({
   method: 'GET', path: '/health', access: 'public', tags: ['Server'], summary: 'Is the process alive',
   response: { 200: Type.Object({ alive: Type.Boolean() }) },
@@ -33,4 +41,4 @@ const metrics = route({
   },
 })
 
-export const systemRoutes: Route[] = [health, ready, metrics, ...referenceRoutes({ store: storeApi, admin: adminApi })]
+export const systemRoutes: Route[] = [home, health, ready, metrics, ...referenceRoutes({ store: storeApi, admin: adminApi })]

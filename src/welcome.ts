@@ -7,9 +7,10 @@ import { shippingOptions } from './modules/shipping/shipping-options.ts'
 import type { Db } from './platform/db.ts'
 import { displayAmount } from './platform/money.ts'
 
-type Facts = { db: Db; app: FastifyInstance; url: string; owner: {
-  email: string; password: string,
-} | undefined; secretKey?: string | undefined }
+type Facts = {
+  db: Db; app: FastifyInstance; url: string
+  owner: { email: string; password: string } | undefined; secretKey: string | undefined
+}
 
 /** The text to print. Passwords and secret keys are in it only when they were made just now: they are not kept. */
 export async function welcome({ db, app, url, owner, secretKey }: Facts): Promise<string> {
@@ -42,24 +43,22 @@ async function purchaseLine(
   const product = (await app.inject({ url: `/store/products/${card.id}`, headers })).json()
   const variant = product.variants?.find((one: any) => one.stock?.status === 'in_stock') ?? product.variants?.[0]
   if (!variant) return undefined
-  const request = { channelId: channel.id, currency: channel.defaultCurrency, country: channel.country, lines: [
-    { variantId: variant.id, quantity: 1 },
-  ], couponCodes: [] }
+  const { id: channelId, defaultCurrency: currency, country } = channel
+  const request = { channelId, currency, country, lines: [{ variantId: variant.id, quantity: 1 }], couponCodes: [] }
   const priced = await quote(db, request)
-  const [delivery] = await shippingOptions(db, {
-    channelId: channel.id, currency: request.currency, country: request.country, subtotalMinor: priced.subtotalMinor,
-    weightGrams: priced.lines[0]!.weightGrams,
-  })
+  const [line] = priced.lines
+  const parcel = { channelId, currency, country, subtotalMinor: priced.subtotalMinor, weightGrams: line!.weightGrams }
+  const [delivery] = line!.requiresShipping ? await shippingOptions(db, parcel) : []
   const { totalMinor } = delivery ? await quote(db, { ...request, shippingMethodId: delivery.methodId }) : priced
   const body = {
-    currency: request.currency, lines: request.lines, email: 'you@example.com', ...(
-      delivery ? { shippingMethodId: delivery.methodId } : {}
-    ),
-    shippingAddress: { name: 'You', line1: 'Kai 7', postalCode: '20457', city: 'Hamburg', country: request.country },
-    expectedTotal: { amount: totalMinor, currency: request.currency }, payment: { method: 'card' },
+    currency, lines: request.lines, email: 'you@example.com',
+    ...(delivery ? { shippingMethodId: delivery.methodId } : {}),
+    shippingAddress: { name: 'You', line1: 'Kai 7', postalCode: '20457', city: 'Hamburg', country },
+    expectedTotal: { amount: totalMinor, currency }, payment: { method: 'card' },
   }
+  const how = delivery ? ` (${delivery.name})` : ''
   return {
-    said: `Buy a ${product.title} for ${displayAmount(totalMinor, request.currency)} with delivery (paste it):`,
+    said: `Buy a ${product.title} for ${displayAmount(totalMinor, currency)}${how}: paste this.`,
     line: `curl -s ${url}/store/checkout -H 'x-publishable-key: ${key}' -H 'content-type: application/json' ` +
       `-d '${JSON.stringify(body)}'`,
   }
