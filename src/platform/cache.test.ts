@@ -30,7 +30,7 @@ test('a load that began before a change is answered but not kept', async () => {
 })
 
 test('memory is bounded and the least used goes first', async () => {
-  const cache = new TaggedCache<string>(1_000)
+  const cache = new TaggedCache<string>(1_000, { orderMs: 0 })
   for (let i = 0; i < 9; i++) await cache.get(`k${i}`, async () => loaded(String(i), [`t${i}`]))
   cache.peek('k0')
   await cache.get('x', async () => loaded('x'))

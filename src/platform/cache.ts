@@ -14,7 +14,7 @@ export async function invalidate(tx: Tx, tags: readonly string[]): Promise<void>
   await tx.run(sql`insert into platform.invalidation (tags) values (${[...tags]})`)
 }
 
-type Entry<T> = { value: T; bytes: number; tags: readonly string[]; expires: number }
+type Entry<T> = { value: T; bytes: number; tags: readonly string[]; expires: number; usedAt: number }
 export type Loaded<T> = { value: T; bytes: number; tags: readonly string[]; maxAgeMs?: number }
 
 export class TaggedCache<T> {
@@ -24,15 +24,26 @@ export class TaggedCache<T> {
   #epoch = 0
   #bytes = 0
   readonly #maxBytes: number
-  constructor(maxBytes: number) { this.#maxBytes = maxBytes }
+  readonly #orderMs: number
+  /** `orderMs`: uses within this time of each other count as one in the order of use. */
+  constructor(maxBytes: number, { orderMs = 1_000 }: { orderMs?: number } = {}) {
+    this.#maxBytes = maxBytes
+    this.#orderMs = orderMs
+  }
 
   /** What is there now, if it still holds. Synchronous: the hot path waits for nothing. */
   peek(key: string): T | undefined {
     const entry = this.#entries.get(key)
     if (!entry) return undefined
-    if (entry.expires < performance.now()) return void this.#drop(key)
-    this.#entries.delete(key)   // the map's order is the order of use: the first is the one to give up
-    this.#entries.set(key, entry)
+    const now = performance.now()
+    if (entry.expires < now) return void this.#drop(key)
+    // The map's order is the order of use: the first is the one to give up. What was used just now stays where it is,
+    // because moving it costs more than finding it.
+    if (entry.usedAt + this.#orderMs <= now) {
+      entry.usedAt = now
+      this.#entries.delete(key)
+      this.#entries.set(key, entry)
+    }
     return entry.value
   }
 
@@ -69,7 +80,8 @@ export class TaggedCache<T> {
   #keep(key: string, { value, bytes, tags, maxAgeMs = 60_000 }: Loaded<T>): void {
     if (bytes > this.#maxBytes / 4) return
     this.#drop(key)
-    this.#entries.set(key, { value, bytes, tags, expires: performance.now() + maxAgeMs })
+    const now = performance.now()
+    this.#entries.set(key, { value, bytes, tags, expires: now + maxAgeMs, usedAt: now })
     this.#bytes += bytes
     for (const tag of tags) {
       let keys = this.#byTag.get(tag)

@@ -47,9 +47,15 @@ export function isOpenToOtherSites({ access }: Route): boolean {
   return access === 'shopper'
 }
 
+/** What an answer says to a browser whose page is of another site. */
+export const OTHER_SITES = [
+  ['access-control-allow-origin', '*'],
+  ['access-control-expose-headers', 'etag, location, retry-after, x-request-id, idempotent-replayed'],
+] as const
+
 export function allowOrigin(reply: FastifyReply): FastifyReply {
-  return reply.header('access-control-allow-origin', '*')
-    .header('access-control-expose-headers', 'etag, location, retry-after, x-request-id, idempotent-replayed')
+  for (const [name, value] of OTHER_SITES) reply.header(name, value)
+  return reply
 }
 
 /** An address that cannot be decoded. */

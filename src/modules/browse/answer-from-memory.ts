@@ -5,10 +5,10 @@
 
 import { createHash } from 'node:crypto'
 import { TaggedCache, type InvalidationFeed } from '../../platform/cache.ts'
-import type { Actor, Db } from '../../platform/db.ts'
+import type { Actor, Context, Db } from '../../platform/db.ts'
+import { OTHER_SITES, ReadyAnswer } from '../../platform/http.ts'
 
-type Reply = { header(name: string, value: string): unknown, status(code: number): unknown }
-type Answer = { body: Buffer, etag: string }
+type Answer = { fresh: ReadyAnswer, unchanged: ReadyAnswer, etag: string }
 export type Made = {
   value: unknown
   /** What it shows. */
@@ -34,49 +34,54 @@ export function forgetOnChange(db: Db, feed: InvalidationFeed): void {
   feed.listen((tags) => memoryOf(db).drop(tags))
 }
 
-export type Asked = { db: Db, headers: Record<string, string | string[] | undefined>, reply: Reply }
-const NOTHING = Buffer.alloc(0)
+type Request = { url: string, headers: Record<string, string | string[] | undefined> }
 
 /** The question of a request: its address in its channel, as it was written. */
-export function questionOf(actor: { kind: string, channelId?: string }, request: { url: string }): string {
-  return `${actor.channelId ?? ''} ${request.url}`
+function questionOf(actor: Actor, { url }: Request): string {
+  return `${actor.kind === 'shopper' ? actor.channelId : ''} ${url}`
 }
 
 /** The `recall` of a route whose answers are kept here. */
 export function recall(
-  { db, actor, request, reply }:
-  { db: Db, actor: Actor, request: { url: string } & Pick<Asked, 'headers'>, reply: Reply },
-): Buffer | undefined {
+  { db, actor, request }: { db: Db, actor: Actor, request: Request },
+): ReadyAnswer | undefined {
   const answer = memoryOf(db).peek(questionOf(actor, request))
-  return answer && give({ db, headers: request.headers, reply }, answer)
+  return answer && choose(request, answer)
 }
 
 /**
  * Answers from memory, or makes it; 304 without a body when the asker has it already. What `make` throws is not kept.
  */
-export async function answerFromMemory(asked: Asked, question: string, make: () => Promise<Made>): Promise<Buffer> {
-  const answer = await memoryOf(asked.db).get(question, async () => {
+export async function answerFromMemory(
+  { db, context, request }: { db: Db, context: Context, request: Request }, make: () => Promise<Made>,
+): Promise<ReadyAnswer> {
+  const question = questionOf(context.actor, request)
+  const answer = await memoryOf(db).get(question, async () => {
     const { value, tags, maxAgeMs } = await make()
     const body = Buffer.from(JSON.stringify(value))
-    const answer = { body, etag: `"${createHash('sha1').update(body).digest('base64url')}"` }
     const bytes = body.length + 2 * question.length + ENTRY_BYTES + TAG_BYTES * tags.length
-    return { value: answer, bytes, tags, ...(maxAgeMs === undefined ? {} : { maxAgeMs }) }
+    return { value: answerOf(body), bytes, tags, ...(maxAgeMs === undefined ? {} : { maxAgeMs }) }
   })
-  return give(asked, answer)
+  return choose(request, answer)
 }
 
-function give({ headers, reply }: Asked, { body, etag }: Answer): Buffer {
-  reply.header('etag', etag)
-  reply.header('cache-control', 'public, max-age=1, must-revalidate')
-  reply.header('vary', 'x-publishable-key')
-  if (matches(headers['if-none-match'], etag)) {
-    reply.status(304)
-    return NOTHING
+function answerOf(body: Buffer): Answer {
+  const etag = `"${createHash('sha1').update(body).digest('base64url')}"`
+  const headers: (readonly [string, string])[] = [
+    ['etag', etag], ['cache-control', 'public, max-age=1, must-revalidate'], ['vary', 'x-publishable-key'],
+    ['x-content-type-options', 'nosniff'], ...OTHER_SITES,
+  ]
+  const ofBody: typeof headers = [
+    ['content-type', 'application/json; charset=utf-8'], ['content-length', String(body.length)],
+  ]
+  return {
+    fresh: new ReadyAnswer(200, [...headers, ...ofBody], body), unchanged: new ReadyAnswer(304, headers, NOTHING), etag,
   }
-  reply.header('content-type', 'application/json; charset=utf-8')
-  return body
 }
+const NOTHING = Buffer.alloc(0)
 
-function matches(header: string | string[] | undefined, etag: string): boolean {
-  return typeof header === 'string' && header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)
+function choose({ headers }: Request, { fresh, unchanged, etag }: Answer): ReadyAnswer {
+  const known = headers['if-none-match']
+  if (typeof known !== 'string') return fresh
+  return known.split(',').some((one) => one.trim().replace(/^W\//, '') === etag) ? unchanged : fresh
 }

@@ -11,7 +11,7 @@ import { getProductByHandle, getProducts, type ByHandle, type ListedProduct } fr
 import { availability } from '../inventory/availability.ts'
 import { priceVariants } from '../pricing/price-variants.ts'
 import { CurrencyNotOffered } from '../pricing/pricing.ts'
-import { answerFromMemory, questionOf, recall, type Made } from './answer-from-memory.ts'
+import { answerFromMemory, recall, type Made } from './answer-from-memory.ts'
 import { ProductNotShown, ProductPage, shownPrice, shownStock } from './browse.ts'
 import { findMarket } from './market.ts'
 import type { Market } from './offers.ts'
@@ -66,11 +66,10 @@ export const getStoreProduct = route({
   response: { 200: ProductPage, 301: Type.Object({ handle: Type.String() }), 304: null },
   problems: [ProductNotShown, CurrencyNotOffered, ChannelNotFound],
   recall,
-  async run({ db, context, params: { handleOrId }, query: { currency }, headers, request, reply }) {
+  async run({ db, context, params: { handleOrId }, query: { currency }, request, reply }) {
     const channelId = shopperChannel(context.actor)
     try {
-      return await answerFromMemory({ db, headers, reply }, questionOf(context.actor, request),
-        () => makePage(db, channelId, handleOrId, currency))
+      return await answerFromMemory({ db, context, request }, () => makePage(db, channelId, handleOrId, currency))
     } catch (moved) {
       if (!(moved instanceof Moved)) throw moved
       const search = currency ? `?currency=${currency}` : ''

@@ -12,7 +12,7 @@ import { shopperChannel } from '../catalog/channels.ts'
 import { getProducts } from '../catalog/get-listed-products.ts'
 import { searchProducts, type SearchFilter } from '../catalog/search-products.ts'
 import { CurrencyNotOffered } from '../pricing/pricing.ts'
-import { answerFromMemory, questionOf, recall, type Made } from './answer-from-memory.ts'
+import { answerFromMemory, recall, type Made } from './answer-from-memory.ts'
 import { ProductList, shownPrice, shownStock, type Card } from './browse.ts'
 import { findMarket } from './market.ts'
 import { findOffered, pageByPrice, readOffers, type Market } from './offers.ts'
@@ -113,9 +113,8 @@ export const getStoreProducts = route({
   response: { 200: ProductList, 304: null },
   problems: [InvalidCursor, CurrencyNotOffered, ChannelNotFound],
   recall,
-  async run({ db, context, query, headers, request, reply }) {
+  async run({ db, context, query, request }) {
     const channelId = shopperChannel(context.actor)
-    return answerFromMemory({ db, headers, reply }, questionOf(context.actor, request),
-      () => makeList(db, channelId, query))
+    return answerFromMemory({ db, context, request }, () => makeList(db, channelId, query))
   },
 })
