@@ -35,7 +35,8 @@ Exit status: 0 saved, 2 not saved (and no file is left).`,
       line.end()
       const rows = tables.reduce((sum, table) => sum + table.rows, 0)
       process.stdout.write(
-        `${file}: ${tables.length} tables, ${rows.toLocaleString('en')} rows, ${megabytes(statSync(file).size)}\n`
+        `${file}: ${tables.length} tables, ${rows.toLocaleString('en')} rows, ${megabytes(statSync(file).size)}\n` +
+        'Uploaded pictures are not in it: save the media folder, or the bucket, beside it.\n'
       )
       return 0
     }, { migrated: false })

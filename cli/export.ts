@@ -9,7 +9,7 @@ import { readProducts, type Shown } from './export/read-products.ts'
 import { writeShopify } from './export/shopify.ts'
 import { writeWooCommerce } from './export/woocommerce.ts'
 import type { ImportedProduct } from './import/product.ts'
-import { chooseChannel, chooseCurrency } from './market.ts'
+import { chooseMarket } from './market.ts'
 import { withDatabase } from './open-database.ts'
 import { UsageError, type Command } from './usage.ts'
 
@@ -28,15 +28,21 @@ kontor export jsonl [FILE]         one JSON object a line, everything that an im
 
   --channel CODE    whose prices and publications; the first channel unless named
   --currency CODE   of the prices; the channel's own unless named
+  --location CODE   whose stock; the first location unless named, as kontor import does
   --url ADDRESS     where the shop's pictures are reached; PUBLIC_URL unless named
 
+The stock is what lies at one location, units promised to orders included: what kontor import sets. So a file that is
+imported with the same options changes nothing; a shop with several locations is exported once for each.
 Without FILE it goes to the standard output. kontor import reads all of it back but jsonl.
 Exit status: 0 written, 2 not.`,
 
   async run(args) {
     const { values, positionals: [kind = '', file, ...rest] } = parseArgs({
       args, allowPositionals: true,
-      options: { channel: { type: 'string' }, currency: { type: 'string' }, url: { type: 'string' } },
+      options: {
+        channel: { type: 'string' }, currency: { type: 'string' }, location: { type: 'string' },
+        url: { type: 'string' },
+      },
     })
     const write = writers[kind]
     if (!write) throw new UsageError(`Say what to write: ${Object.keys(writers).join(', ')}.`)
@@ -44,8 +50,7 @@ Exit status: 0 written, 2 not.`,
     const baseUrl = values.url ?? readConfig(process.env).publicUrl ?? 'http://localhost:8000'
     if (!URL.canParse(baseUrl)) throw new UsageError(`--url: "${baseUrl}" is no address such as https://shop.example`)
     return withDatabase(async (db) => {
-      const channel = await chooseChannel(db, values.channel)
-      const shown: Shown = { channel, currency: chooseCurrency(channel, values.currency), baseUrl }
+      const shown: Shown = { ...await chooseMarket(db, values), baseUrl }
       const text = Readable.from(write(() => readProducts(db, shown), shown.currency))
       if (file) await pipeline(text, createWriteStream(file))
       else await pipeline(text, process.stdout, { end: false })

@@ -3,7 +3,7 @@
 import { createReadStream, statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Db } from '../src/platform/db.ts'
-import { UnreadableFile } from './import/csv.ts'
+import { isMarkedUtf16, UnreadableFile } from './import/csv.ts'
 import type { ImportItem, OpenFile, ReadOptions } from './import/product.ts'
 import { saveItems, type Summary } from './import/save-items.ts'
 import { readShopify } from './import/shopify.ts'
@@ -27,7 +27,7 @@ kontor import woocommerce FILE [options]  a product export of WooCommerce, or it
   --dry-run            try everything, keep nothing
   --channel CODE       where the products are published; the first channel unless named
   --currency CODE      what the file's prices are in; the channel's own unless named
-  --location CODE      where its stock lies; the first location unless named
+  --location CODE      where its stock lies, promised units included; the first location unless named
   --encoding NAME      of the file, such as windows-1252; utf-8 unless named
 
 What cannot be read is named by line, column and reason, and the rest goes in. A second run changes nothing.
@@ -69,17 +69,22 @@ type Task = Reader & { file: string; size: number; market: Market; dryRun: boole
 async function importFile(db: Db, { read, passes, file, size, market, dryRun, encoding }: Task): Promise<Summary> {
   const line = new ProgressLine()
   let bytes = 0
-  const open: OpenFile = () => createReadStream(file).on('data', (chunk) => { bytes += chunk.length })
+  const open: OpenFile = () => createReadStream(file).on('data', (chunk: string | Buffer) => {
+    if (bytes === 0 && isMarkedUtf16(Buffer.from(chunk))) line.line(`note  ${file} is UTF-16 and read as that`)
+    bytes += chunk.length
+  })
   const items = read(open, { currency: market.currency, ...(encoding === undefined ? {} : { encoding }) })
   try {
-    return await saveItems(db, items, market, {
+    const summary = await saveItems(db, items, market, {
       dryRun,
       progress: {
         remark: (kind, remark) => line.line(remarkText(file, kind, remark)),
-        saved: ({ created, updated, unchanged }) =>
-          line.show(bytes / (size * passes), `${(created + updated + unchanged).toLocaleString('en')} products`),
+        // The last batch is still to be written when the last byte was read.
+        saved: (summary) => line.show(Math.min(0.99, bytes / (size * passes)), `${productsIn(summary)} so far`),
       },
     })
+    line.show(1, productsIn(summary))
+    return summary
   } catch (error) {
     if (error instanceof UnreadableFile) throw new UsageError(`${file}: ${error.message}`)
     throw error
@@ -95,12 +100,18 @@ function remarkText(file: string, kind: 'refused' | 'notice', { line, column, re
   return `${kind === 'refused' ? 'not imported' : 'note'}  ${where}: ${reason}${shown ? ` ("${shown}")` : ''}`
 }
 
+const productsIn = ({ created, updated, unchanged }: Summary): string => (
+  `${(created + updated + unchanged).toLocaleString('en')} products`
+)
+
 function describe(summary: Summary, dryRun: boolean): string {
-  const { created, updated, unchanged, variants, collections, taxRates, refused, notices } = summary
+  const { created, updated, unchanged, variants, collections, stockLevels, refused, notices } = summary
   const counts: [count: number, one: string, many: string][] = [
     [created, 'product created', 'products created'], [updated, 'product updated', 'products updated'],
     [unchanged, 'product unchanged', 'products unchanged'], [variants, 'variant', 'variants'],
-    [collections, 'collection', 'collections'], [taxRates, 'tax rate', 'tax rates'],
+    [collections, 'collection', 'collections'], [stockLevels, 'stock level changed', 'stock levels changed'],
+    [summary.taxRates, 'tax rate written', 'tax rates written'],
+    [summary.unchangedTaxRates, 'tax rate unchanged', 'tax rates unchanged'],
     [refused, 'row not imported', 'rows not imported'], [notices, 'note', 'notes'],
   ]
   const parts = counts.filter(([count]) => count > 0)

@@ -8,11 +8,14 @@ import { csvLine, type Cell } from './csv.ts'
 import type { WriteOptions } from './shopify.ts'
 
 const GTIN = 'GTIN, UPC, EAN, or ISBN'
+// WooCommerce has no column for them; it keeps what is named Meta, and exports it again.
+const HANDLE = 'Meta: kontor_handle'
+const TYPE = 'Meta: kontor_type'
 const HEADER = [
   'ID', 'Type', 'SKU', GTIN, 'Name', 'Published', 'Is featured?', 'Visibility in catalog', 'Short description',
   'Description', 'Date sale price starts', 'Date sale price ends', 'Tax status', 'Tax class', 'In stock?', 'Stock',
   'Backorders allowed?', 'Weight (g)', 'Sale price', 'Regular price', 'Categories', 'Tags', 'Brands', 'Images',
-  'Parent', 'Position',
+  'Parent', 'Position', HANDLE, TYPE,
 ]
 
 type Source = () => AsyncIterable<ImportedProduct> | Iterable<ImportedProduct>
@@ -51,7 +54,7 @@ function productRows(product: ImportedProduct, { id, currency }: { id: number; c
     Tags: joinList(product.tags), Brands: product.vendor.replaceAll(',', '\\,'), Images: joinList(
       product.images.map(({ url }) => url)
     ),
-    Position: 0, ...attributeCells(product),
+    Position: 0, [HANDLE]: product.handle, [TYPE]: product.type, ...attributeCells(product),
   }
   if (isSimple) return [{ ...parent, ...variantCells(product.variants[0]!, 'simple', currency) }]
   return [parent, ...product.variants.map((variant, index): SheetRow => ({

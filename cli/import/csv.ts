@@ -19,6 +19,11 @@ const MAX_RECORD = 1_000_000
 // Two letters for every column of a spreadsheet.
 const MAX_COLUMNS = 16_384
 
+/** Whether a file that begins with these bytes says of itself that it is UTF-16. */
+export const isMarkedUtf16 = (bytes: Uint8Array): boolean => (
+  (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
+)
+
 /** Reads the header and gives the rows as they come. Blank rows are left out. */
 export async function openCsv(open: OpenFile, encoding = 'utf-8'): Promise<CsvFile> {
   const decoder = decoderOf(encoding)
@@ -138,6 +143,10 @@ function refuseOtherKinds(bytes: Buffer): void {
   if (bytes.toString('latin1', 0, 2) === 'PK') {
     throw new UnreadableFile('This is a workbook or a ZIP archive: open it and save the sheet as CSV (UTF-8).')
   }
+  const isNul = (at: number): boolean => bytes[at] === 0
+  if (isNul(0) !== isNul(1) && isNul(0) === isNul(2) && isNul(1) === isNul(3)) throw new UnreadableFile(
+    'This is UTF-16 without the mark that says so: save the file as UTF-8.'
+  )
   if (bytes.subarray(0, 4_096).includes(0)) throw new UnreadableFile('This is no text: a CSV file was expected.')
 }
 

@@ -22,7 +22,10 @@ export type Summary = {
   unchanged: number
   variants: number
   collections: number
+  /** Of a variant at the market's location. */
+  stockLevels: number
   taxRates: number
+  unchangedTaxRates: number
   refused: number
   notices: number
 }
@@ -50,7 +53,8 @@ class Importer {
   readonly #dryRun: boolean
   readonly #progress: Progress
   readonly #summary: Summary = {
-    created: 0, updated: 0, unchanged: 0, variants: 0, collections: 0, taxRates: 0, refused: 0, notices: 0,
+    created: 0, updated: 0, unchanged: 0, variants: 0, collections: 0, stockLevels: 0,
+    taxRates: 0, unchangedTaxRates: 0, refused: 0, notices: 0,
   }
   readonly #refusedLines = new Set<number>()
   readonly #productIds = new Map<string, string>()
@@ -74,10 +78,9 @@ class Importer {
 
   async finish(): Promise<Summary> {
     await this.#flush()
-    if (this.#taxRates.length > 0) await this.#write(
-      (tx) => setTaxRates(tx, this.#taxRates.map(({ line, ...rate }) => rate))
-    )
-    this.#summary.taxRates = this.#taxRates.length
+    const rates = this.#taxRates.map(({ line, ...rate }) => rate)
+    this.#summary.taxRates = rates.length > 0 ? await this.#write((tx) => setTaxRates(tx, rates)) : 0
+    this.#summary.unchangedTaxRates = rates.length - this.#summary.taxRates
     for (const collection of this.#collections) {
       await this.#write((tx) => saveCollection(tx, collection, this.#productIds, this.#dryRun))
       this.#summary.collections++
@@ -105,6 +108,7 @@ class Importer {
       for (const saved of await this.#write((tx) => writeProducts(tx, products, this.#market))) {
         this.#summary[saved.outcome]++
         this.#summary.variants += saved.variants.length
+        this.#summary.stockLevels += saved.stockLevels
         this.#productIds.set(saved.handle, saved.productId)
       }
       return true

@@ -19,6 +19,8 @@ const COLUMNS = {
   backorders: ['Backorders allowed?', 'Lieferrückstände erlaubt?'],
   categories: ['Categories', 'Kategorien'], tags: ['Tags', 'Schlagwörter'], brands: ['Brands', 'Marken'],
   images: ['Images', 'Bilder'], parent: ['Parent', 'Übergeordnetes Produkt'],
+  // As our own export writes them.
+  handle: ['Meta: kontor_handle'], productType: ['Meta: kontor_type'],
   grouped: ['Grouped products', 'Gruppierte Produkte'], url: ['External URL', 'Externe URL'],
 }
 export type Column = keyof typeof COLUMNS

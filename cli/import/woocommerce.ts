@@ -1,7 +1,7 @@
 // Reads the products of a WooCommerce export. A variable product and its variations are rows of their own, far apart
 // and in any order, so the file is read twice: the first pass keeps the variations (small) and gives every product its
 // handle, the second lets each product go as it comes. WooCommerce writes no handle: it is made from the name, so a
-// second import meets the same products.
+// second import meets the same products. Our own export writes it.
 import { claimSku, remarksOf, Row, unreadColumns } from './cells.ts'
 import { openCsv } from './csv.ts'
 import { handleOf, plainVariant } from './product.ts'
@@ -81,7 +81,7 @@ function keepHandle(row: ProductRow, { handles, taken, byReference }: Findings):
   if (name === '') return row.refuse('name', 'Missing')
   if (byReference.has(id || sku)) return row.refuse(id ? 'id' : 'sku', 'Another row is this product already')
   const mark = sku || row.raw('id') || String(row.line)
-  const plainHandle = handleOf(name) || handleOf(mark)
+  const plainHandle = handleOf(row.raw('handle')) || handleOf(name) || handleOf(mark)
   const handle = taken.has(plainHandle) ? handleOf(`${plainHandle.slice(0, 150)}-${mark}`) : plainHandle
   if (handle === '' || taken.has(handle)) {
     return row.refuse('name', 'Another product has this name, and no SKU or ID tells them apart')
@@ -223,7 +223,7 @@ function describe(row: ProductRow, sheet: Sheet, handle: string, kind: Kind): Im
   if (descriptionHtml.length > 100_000) row.refuse('description', 'Longer than 100000 characters')
   return {
     line: row.line, handle, title: row.text('name', 300), descriptionHtml,
-    vendor: splitPaths(row.raw('brands'))[0]?.at(-1) ?? '', type: '', tags: [
+    vendor: splitPaths(row.raw('brands'))[0]?.at(-1) ?? '', type: row.text('productType', 200), tags: [
       ...new Set(splitList(row.raw('tags'))),
     ].slice(0, 250),
     status: published && kind !== 'external' ? 'active' : 'draft', published: published && !hidden

@@ -2,17 +2,18 @@
 // and inventory, in the transaction of the caller. It says how things should be in the end, so that writing the same
 // again changes nothing.
 import { createHash } from 'node:crypto'
-import { Type } from 'typebox'
 import { listAttributes, saveAttribute } from '../../src/modules/catalog/attributes.ts'
-import type { Channel, Product } from '../../src/modules/catalog/catalog.ts'
+import type { Channel } from '../../src/modules/catalog/catalog.ts'
 import { saveCategoryPaths } from '../../src/modules/catalog/categories.ts'
-import { getProduct } from '../../src/modules/catalog/get-product.ts'
 import { publishProducts, unpublishProducts } from '../../src/modules/catalog/publish-products.ts'
 import { saveProducts, type ProductToSave, type SavedProduct } from '../../src/modules/catalog/save-products.ts'
+import { readStock } from '../../src/modules/inventory/list-stock.ts'
+import { lockStock } from '../../src/modules/inventory/lock-stock.ts'
 import { setStock, setTracked } from '../../src/modules/inventory/set-stock.ts'
 import { createPriceList } from '../../src/modules/pricing/price-lists.ts'
 import { setPrices, type SetPrice } from '../../src/modules/pricing/set-prices.ts'
-import { sql, type Tx } from '../../src/platform/db.ts'
+import type { Tx } from '../../src/platform/db.ts'
+import { keepUnsaid, optionsKey } from './keep-unsaid.ts'
 import type { ImportedProduct, ImportedVariant } from './product.ts'
 
 /** Where the goods are sold, in which currency the file names its prices, and where its stock lies. */
@@ -21,12 +22,15 @@ export type Market = { channel: Channel; currency: string; locationId: string }
 // Backorders without a bound in the file get the highest that a stock takes.
 const BACKORDER_LIMIT = 1_000_000
 
+/** `stockLevels`: how many of its variants lie there in another number than before. */
+export type WrittenProduct = SavedProduct & { stockLevels: number }
+
 /** One batch of products with prices and stock. Throws the problems of saveProducts; then nothing of it is written. */
-export async function writeProducts(tx: Tx, products: ImportedProduct[], market: Market): Promise<SavedProduct[]> {
+export async function writeProducts(tx: Tx, products: ImportedProduct[], market: Market): Promise<WrittenProduct[]> {
   const categories = await categoryIds(tx, products)
   const codes = await attributeCodes(tx, products)
   const wanted = products.map((product) => asProduct(product, categories, codes))
-  const saved = await saveProducts(tx, await keepUnread(tx, products, wanted))
+  const saved = await saveProducts(tx, await keepUnsaid(tx, products, wanted))
   const idsOf = (published: boolean): string[] =>
     saved.flatMap(({ productId }, index) => (products[index]!.published === published ? [productId] : []))
   await publishProducts(tx, market.channel.id, idsOf(true))
@@ -38,11 +42,15 @@ export async function writeProducts(tx: Tx, products: ImportedProduct[], market:
     )
   })
   await writePrices(tx, variants, market)
-  await writeStock(tx, variants, market.locationId)
-  return saved
+  const changed = await writeStock(tx, variants, market.locationId)
+  return saved.map((product) => {
+    const stockLevels = product.variants.filter(({ variantId }) => changed.has(variantId)).length
+    return {
+      ...product, stockLevels,
+      outcome: product.outcome === 'unchanged' && stockLevels > 0 ? 'updated' : product.outcome,
+    }
+  })
 }
-
-const optionsKey = (options: Record<string, string>): string => JSON.stringify(Object.entries(options).sort())
 
 function asProduct(
   product: ImportedProduct, categories: Map<string, string>, codes: Map<string, string>,
@@ -64,40 +72,6 @@ function asProduct(
       { options: values, sku, barcode, weightGrams, requiresShipping, taxClass, imageUrl }
     ) => (
       { options: values, sku, barcode, weightGrams, requiresShipping, taxClass, imageUrl })),
-  }
-}
-
-/** A product that the file tells only in part keeps the variants that it has and whose rows could not be read. */
-async function keepUnread(tx: Tx, products: ImportedProduct[], wanted: ProductToSave[]): Promise<ProductToSave[]> {
-  const handles = products.filter(({ incomplete }) => incomplete).map(({ handle }) => handle)
-  if (handles.length === 0) return wanted
-  const Found = Type.Object({ id: Type.String() })
-  const found = await tx.many(Found, sql`select id from catalog.product where handle = any (${handles}::text[])`)
-  const present = new Map(
-    (await Promise.all(found.map(({ id }) => getProduct(tx, id)))).map((one) => [one.handle, one])
-  )
-  return wanted.map((product) => {
-    const before = present.get(product.handle)
-    return before ? withVariantsOf(before, product) : product
-  })
-}
-
-function withVariantsOf(before: Product, product: ProductToSave): ProductToSave {
-  const { options = [], variants = [] } = product
-  const names = JSON.stringify(options.map(({ name }) => name))
-  // Under other options the old variants mean nothing any more.
-  if (JSON.stringify(before.options.map(({ name }) => name)) !== names) return product
-  const given = new Set(variants.map((variant) => optionsKey(variant.options)))
-  const unread = before.variants.filter((variant) => variant.active && !given.has(optionsKey(variant.options)))
-  return {
-    ...product,
-    options: options.map(({ name, values }) => ({
-      name, values: [...new Set([...values, ...unread.map((variant) => variant.options[name]!)])],
-    })),
-    variants: [...variants, ...unread.map((
-      { options: values, sku, barcode, weightGrams, requiresShipping, taxClass }
-    ) => (
-      { options: values, sku, barcode, weightGrams, requiresShipping, taxClass }))],
   }
 }
 
@@ -159,11 +133,22 @@ async function saleList(tx: Tx, sale: Sale, market: { channelId: string; currenc
   return id
 }
 
-async function writeStock(tx: Tx, variants: Known[], locationId: string): Promise<void> {
-  await setStock(tx, variants.filter(({ tracked, quantity }) => tracked && quantity !== null).map((variant) => ({
-    variantId: variant.variantId, locationId, onHand: variant.quantity!, tracked: true,
-    backorderLimit: variant.backorder ? BACKORDER_LIMIT : 0,
+/**
+ * Answers the variants whose number is another one now. A limit of backorders stays, since files only say that there
+ * may be some.
+ */
+async function writeStock(tx: Tx, variants: Known[], locationId: string): Promise<Set<string>> {
+  const isCounted = ({ tracked, quantity }: Known): boolean => tracked && quantity !== null
+  const counted = variants.filter(isCounted)
+  await lockStock(tx, counted.map(({ variantId }) => variantId))
+  const stocks = await readStock(tx, counted.map(({ variantId }) => ({ variantId, locationId })))
+  const before = new Map(stocks.map((stock) => [stock.variantId, stock]))
+  await setStock(tx, counted.map(({ variantId, quantity, backorder }) => ({
+    variantId, locationId, onHand: quantity!, tracked: true,
+    backorderLimit: backorder ? before.get(variantId)?.backorderLimit || BACKORDER_LIMIT : 0,
   })), 'import')
-  await setTracked(tx, variants.filter(({ tracked, quantity }) => !tracked || quantity === null)
+  await setTracked(tx, variants.filter((variant) => !isCounted(variant))
     .map(({ variantId, tracked }) => ({ variantId, tracked })))
+  return new Set(counted.flatMap(({ variantId, quantity }) => (
+    (before.get(variantId)?.onHand ?? 0) === quantity ? [] : [variantId])))
 }

@@ -19,9 +19,12 @@ export const TaxRate = Type.Object({ id: Id, ...fields, region: Region })
 const TaxRates = Type.Object({ items: Type.Array(TaxRate) })
 const tags = ['Pricing']
 
-/** Sets the rate and name of each (country, region, tax class); others stay. Of two for one key the last counts. */
-export async function setTaxRates(tx: Tx, rates: readonly Static<typeof NewTaxRate>[]): Promise<void> {
-  await tx.run(sql`
+/**
+ * Sets the rate and name of each (country, region, tax class); others stay. Of two for one key the last counts. Answers
+ * how many were not so already.
+ */
+export async function setTaxRates(tx: Tx, rates: readonly Static<typeof NewTaxRate>[]): Promise<number> {
+  return tx.run(sql`
     insert into pricing.tax_rate (id, country, region, tax_class, rate_ppm, name)
     select distinct on (country, region, tax_class) id, country, region, tax_class, rate_ppm, name
     from unnest(
@@ -30,7 +33,8 @@ export async function setTaxRates(tx: Tx, rates: readonly Static<typeof NewTaxRa
       ${rates.map((rate) => rate.ratePpm)}::int[], ${rates.map((rate) => rate.name)}::text[]
     ) with ordinality as rate (id, country, region, tax_class, rate_ppm, name, position)
     order by country, region, tax_class, position desc
-    on conflict (country, region, tax_class) do update set rate_ppm = excluded.rate_ppm, name = excluded.name`)
+    on conflict (country, region, tax_class) do update set rate_ppm = excluded.rate_ppm, name = excluded.name
+      where (tax_rate.rate_ppm, tax_rate.name) <> (excluded.rate_ppm, excluded.name)`)
 }
 
 const listTaxRates = route({
@@ -46,7 +50,7 @@ const putTaxRates = route({
   method: 'PUT', path: '/admin/tax-rates', access: { permission: 'pricing:write' }, tags,
   summary: 'Set up to 1,000 tax rates', description: 'Rates that the document does not name stay as they are.',
   body: Type.Object({ items: Type.Array(NewTaxRate, { minItems: 1, maxItems: 1000 }) }), response: { 204: null },
-  run: ({ db, context, body }) => db.transaction(context, (tx) => setTaxRates(tx, body.items)),
+  run: async ({ db, context, body }) => void await db.transaction(context, (tx) => setTaxRates(tx, body.items)),
 })
 
 const deleteTaxRate = route({
