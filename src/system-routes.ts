@@ -41,4 +41,6 @@ const metrics = route({
   },
 })
 
-export const systemRoutes: Route[] = [home, health, ready, metrics, ...referenceRoutes({ store: storeApi, admin: adminApi })]
+export const systemRoutes: Route[] = [
+  home, health, ready, metrics, ...referenceRoutes({ store: storeApi, admin: adminApi }),
+]
