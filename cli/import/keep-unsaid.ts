@@ -1,6 +1,6 @@
 // What a file does not say of a product that the shop has already stays as it is: what its format has no words for,
-// what its cells leave empty, and the variants whose rows could not be read. Without it, our own export would lose something
-// on its way back.
+// what its cells leave empty, and the variants whose rows could not be read. Without it, our own export would lose
+// something on its way back.
 import { Type } from 'typebox'
 import type { Product } from '../../src/modules/catalog/catalog.ts'
 import { getProduct } from '../../src/modules/catalog/get-product.ts'
