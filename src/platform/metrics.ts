@@ -42,9 +42,8 @@ function valuesOf({ labels, counts, sum }: Series): object[] {
   let below = 0
   const buckets = [...BOUNDS, '+Inf'].map((le, index) => (
     { metricName: `${NAME}_bucket`, labels: { le, ...labels }, value: below += counts[index]! }))
-  return [
-    ...buckets, { metricName: `${NAME}_sum`, labels, value: sum }, { metricName: `${NAME}_count`, labels, value: below },
-  ]
+  const total = { metricName: `${NAME}_count`, labels, value: below }
+  return [...buckets, { metricName: `${NAME}_sum`, labels, value: sum }, total]
 }
 
 /** A counter of the process; created once, at the top of the file that counts. */
