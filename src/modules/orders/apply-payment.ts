@@ -72,7 +72,13 @@ async function refuse(tx: Tx, orderId: string, reason: string): Promise<'refused
 
 /**
  * Places an order whose total is nothing. A crash before it lets the order lapse, and its cart can be completed again.
+ * An order that costs something is never placed by this, whatever became of its payment's row.
  */
 export async function placeFreeOrder(db: Db, orderId: string): Promise<void> {
-  await db.transaction(systemContext(), (tx) => place(tx, orderId, { total: 0 }))
+  await db.transaction(systemContext(), async (tx) => {
+    await tx.one(Free, sql`select total_minor as total from orders.order where id = ${orderId} and total_minor = 0`)
+    await place(tx, orderId, { total: 0 })
+  })
 }
+
+const Free = Type.Object({ total: Type.Integer() })

@@ -96,7 +96,7 @@ create index movement_by_reference on inventory.movement (reference) where refer
 
 create function inventory.refuse_change() returns trigger language plpgsql as $$
 begin
-  raise exception 'inventory.movement is append-only: book a correction instead' using errcode = 'restrict_violation';
+  raise exception 'inventory.movement is append-only: book a correction instead';
 end $$;
 create trigger movement_append_only before update or delete or truncate on inventory.movement
   for each statement execute function inventory.refuse_change();
