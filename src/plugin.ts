@@ -26,6 +26,11 @@ export type Kit = {
   addRoute(route: Route): void
   addHandler(handler: EventSubscription): void
   addSweep(sweep: Sweep): void
+  /**
+   * Called in the worker with the tags of answers that are out of date, within a second: to purge them from a CDN,
+   * where they are the surrogate keys.
+   */
+  onInvalidated(fn: (tags: readonly string[]) => void): void
   /** Called with the shop's own address once it listens. */
   onListening(fn: (url: string) => Promise<void> | void): void
   onStop(fn: () => Promise<void> | void): void

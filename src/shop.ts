@@ -4,8 +4,6 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { adminApi, storeApi } from './apis.ts'
-import { forgetOnChange } from './modules/browse/answer-from-memory.ts'
-import * as browse from './modules/browse/jobs.ts'
 import * as catalog from './modules/catalog/jobs.ts'
 import * as checkout from './modules/checkout/jobs.ts'
 import { createAuthenticate } from './modules/identity/authenticate.ts'
@@ -22,6 +20,7 @@ import * as payments from './modules/payments/jobs.ts'
 import { paymentListener } from './modules/payments/payments.ts'
 import * as pricing from './modules/pricing/jobs.ts'
 import type { Kit, RoleName, ShopConfig } from './plugin.ts'
+import { openMemory } from './platform/answer-from-memory.ts'
 import { InvalidationFeed } from './platform/cache.ts'
 import type { Config } from './platform/config.ts'
 import type { Db } from './platform/db.ts'
@@ -31,7 +30,7 @@ import { listenForWakes, Worker } from './platform/jobs.ts'
 import type { Log } from './platform/log.ts'
 import { systemRoutes } from './system-routes.ts'
 
-const modules = [browse, catalog, checkout, identity, inventory, media, notifications, orders, payments, pricing] as
+const modules = [catalog, checkout, identity, inventory, media, notifications, orders, payments, pricing] as
   readonly { handlers: readonly EventSubscription[]; sweeps?: readonly Sweep[] }[]
 
 export type Shop = {
@@ -55,7 +54,7 @@ export async function openShop(
   const { log, dataDir, config, roles = shopConfig.roles } = settings
   const added = {
     gateways: new Map<string, Gateway>(), routes: [] as Route[], handlers: [] as EventSubscription[],
-    sweeps: [] as Sweep[],
+    sweeps: [] as Sweep[], invalidated: [] as ((tags: readonly string[]) => void)[],
   }
   const listening: ((url: string) => Promise<void> | void)[] = []
   const stopping: (() => Promise<unknown> | unknown)[] = []
@@ -76,7 +75,7 @@ export async function openShop(
     ), ...(roles.includes('admin') ? adminApi.routes : []), ...added.routes,
   ]
   const feed = new InvalidationFeed(db)
-  forgetOnChange(db, feed)
+  openMemory(db, feed, { maxBytes: config.cacheMegabytes * 1_048_576, cdnSeconds: config.cdnSeconds })
 
   return {
     db, handlers, sweeps, routes,
@@ -92,6 +91,7 @@ export async function openShop(
       stopping.push(() => feed.stop())
       stopping.push(await listenForWakes(db, () => void feed.look().catch(() => {})))
       if (!roles.includes('worker')) return
+      for (const fn of added.invalidated) feed.listen(fn)
       const worker = new Worker(db, { subscriptions: handlers, sweeps, log })
       await worker.start()
       stopping.push(() => worker.stop())
@@ -117,6 +117,7 @@ function refuseUnknownGateways(config: ShopConfig, gateways: ReadonlyMap<string,
 
 type Added = {
   gateways: Map<string, Gateway>; routes: Route[]; handlers: EventSubscription[]; sweeps: Sweep[]
+  invalidated: ((tags: readonly string[]) => void)[]
   listening: ((url: string) => Promise<void> | void)[]; stopping: (() => Promise<unknown> | unknown)[]
 }
 
@@ -135,6 +136,7 @@ function kitOf(name: string, db: Db, { log, dataDir }: { log: Log; dataDir: stri
     },
     addHandler: (handler) => void added.handlers.push(handler),
     addSweep: (sweep) => void added.sweeps.push(sweep),
+    onInvalidated: (fn) => void added.invalidated.push(fn),
     onListening: (fn) => void added.listening.push(fn),
     onStop: (fn) => void added.stopping.push(fn),
   }

@@ -16,6 +16,8 @@ export type Config = {
   mailFrom: string
   trustProxy: string | false
   cacheMegabytes: number
+  /** How long a CDN in front may keep catalogue answers; 0: no CDN is told to. */
+  cdnSeconds: number
   demo: boolean
 }
 
@@ -64,6 +66,7 @@ export function readConfig(environment: Environment): Config {
     mailFrom: text('MAIL_FROM') ?? 'shop@localhost',
     trustProxy: text('TRUST_PROXY') ?? false,
     cacheMegabytes: whole('CACHE_MB', 64, 1, 16_384),
+    cdnSeconds: whole('CDN_SECONDS', 0, 0, 31_536_000),
     demo: oneOf('DEMO', ['0', '1'], production ? '0' : '1') === '1',
   }
   if (production && !config.publicUrl) errors.push(

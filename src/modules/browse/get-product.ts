@@ -11,7 +11,7 @@ import { getProductByHandle, getProducts, type ByHandle, type ListedProduct } fr
 import { availability } from '../inventory/availability.ts'
 import { priceVariants } from '../pricing/price-variants.ts'
 import { CurrencyNotOffered } from '../pricing/pricing.ts'
-import { answerFromMemory, recall, type Made } from './answer-from-memory.ts'
+import { answerFromMemory, recall, type Made } from '../../platform/answer-from-memory.ts'
 import { ProductNotShown, ProductPage, shownPrice, shownStock } from './browse.ts'
 import { findMarket } from './market.ts'
 import type { Market } from './offers.ts'

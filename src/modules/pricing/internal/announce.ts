@@ -1,19 +1,26 @@
-// Tells everybody that prices moved. A price list may hold a hundred thousand variants: they are told in events of a
-// bounded size.
+// Tells everybody that prices moved: cached answers that show them are dropped with the change itself, other modules
+// hear an event. A price list may hold a hundred thousand variants, so both go out in parts of a bounded size.
 import { Type } from 'typebox'
+import { invalidate } from '../../../platform/cache.ts'
 import { sql, type Tx } from '../../../platform/db.ts'
 import { publish } from '../../../platform/events.ts'
+import { PRODUCTS_TAG, productTag } from '../../catalog/catalog.ts'
 import { PricesChanged } from '../pricing.ts'
 
-const VARIANTS_PER_EVENT = 1_000   // 40 kB of JSON
+const VARIANTS_AT_ONCE = 1_000   // 40 kB of JSON
 
 export async function announce(tx: Tx, variantIds: Iterable<string>): Promise<void> {
   const all = [...new Set(variantIds)]
-  const events: Promise<unknown>[] = []
-  for (let start = 0; start < all.length; start += VARIANTS_PER_EVENT) {
-    events.push(publish(tx, PricesChanged, { variantIds: all.slice(start, start + VARIANTS_PER_EVENT) }))
+  for (let start = 0; start < all.length; start += VARIANTS_AT_ONCE) {
+    const some = all.slice(start, start + VARIANTS_AT_ONCE)
+    const [shown] = await Promise.all([
+      tx.many(Type.Object({ productId: Type.String() }), sql`
+        select distinct product_id as "productId" from catalog.sellable_variant
+        where variant_id = any(${some}::uuid[])`),
+      publish(tx, PricesChanged, { variantIds: some }),
+    ])
+    if (shown.length > 0) await invalidate(tx, [PRODUCTS_TAG, ...shown.map((row) => productTag(row.productId))])
   }
-  await Promise.all(events)
 }
 
 /** Every variant that a price list prices. */
