@@ -15,6 +15,8 @@ export type Made = {
   /** What it shows. */
   tags: readonly string[]
   maxAgeMs?: number
+  /** Where the thing is now: answered as 301. */
+  location?: string
 }
 export type MemoryOptions = {
   /** What the answers of this process may weigh together. */
@@ -56,9 +58,10 @@ export async function answerFromMemory(
   const question = questionOf(context.actor, request)
   const { cache, cdnSeconds } = memory.of(db)
   const answer = await cache.get(question, async () => {
-    const { value, tags, maxAgeMs } = await make()
+    const { value, tags, maxAgeMs, location } = await make()
     const body = Buffer.from(JSON.stringify(value))
-    const made = new Answer(body, cdnSeconds > 0 ? cdnHeaders(tags, cdnSeconds) : [])
+    const cdn = cdnSeconds > 0 ? cdnHeaders(tags, cdnSeconds) : []
+    const made = new Answer(body, location === undefined ? cdn : [...cdn, ['location', location]])
     return { value: made, bytes: weigh(question, body, tags), tags, ...(maxAgeMs === undefined ? {} : { maxAgeMs }) }
   })
   return answer.choose(request) ?? answer.compress(encodingOf(request) as Compression)
@@ -108,12 +111,13 @@ class Answer {
   readonly #compressed = new Map<Compression, ReadyAnswer>()
   readonly #compressing = new Map<Compression, Promise<ReadyAnswer>>()
 
-  constructor(body: Buffer, cdn: Headers) {
+  constructor(body: Buffer, headers: Headers) {
     // Weak: it names what is said, in whatever encoding.
     this.#etag = `"${createHash('sha1').update(body).digest('base64url')}"`
     this.#headers = [
       ['etag', `W/${this.#etag}`], ['cache-control', 'public, max-age=1, must-revalidate'],
-      ['vary', 'accept-encoding, x-publishable-key'], ['x-content-type-options', 'nosniff'], ...OTHER_SITES, ...cdn,
+      ['vary', 'accept-encoding, x-publishable-key'], ['x-content-type-options', 'nosniff'], ...OTHER_SITES,
+      ...headers,
     ]
     this.#body = body
     this.#plain = this.#fresh(body)
@@ -121,7 +125,8 @@ class Answer {
   }
 
   #fresh(body: Buffer, encoding?: Compression): ReadyAnswer {
-    return new ReadyAnswer(200, [
+    const moved = this.#headers.some(([name]) => name === 'location')
+    return new ReadyAnswer(moved ? 301 : 200, [
       ...this.#headers, ['content-type', 'application/json; charset=utf-8'], ['content-length', String(body.length)],
       ...(encoding ? [['content-encoding', encoding] as const] : []),
     ], body)

@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import type { Db } from '../../platform/db.ts'
 import { route } from '../../platform/http.ts'
 import { Currency } from '../../platform/money.ts'
-import { ChannelNotFound, channelTag, GROUPS_TAG, productTag } from '../catalog/catalog.ts'
+import { ChannelNotFound, channelTag, GROUPS_TAG, PRODUCTS_TAG, productTag } from '../catalog/catalog.ts'
 import { shopperChannel } from '../catalog/channels.ts'
 import { getProductByHandle, getProducts, type ByHandle, type ListedProduct } from '../catalog/get-listed-products.ts'
 import { availability } from '../inventory/availability.ts'
@@ -18,16 +18,16 @@ import type { Market } from './offers.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** A former handle: not an answer to keep, but a way to go on. */
-class Moved {
-  readonly handle: string
-  constructor(handle: string) { this.handle = handle }
-}
-
 async function makePage(db: Db, channelId: string, handleOrId: string, currency: string | undefined): Promise<Made> {
   const [market, found] = await Promise.all([findMarket(db, channelId, currency), find(db, channelId, handleOrId)])
   if (found.kind === 'missing') throw ProductNotShown({ product: handleOrId })
-  if (found.kind === 'moved') throw new Moved(found.handle)
+  if (found.kind === 'moved') {
+    const search = currency ? `?currency=${currency}` : ''
+    return {
+      value: { handle: found.handle }, tags: [PRODUCTS_TAG],
+      location: `/store/products/${encodeURIComponent(found.handle)}${search}`,
+    }
+  }
   return {
     value: await readPage(db, market, found.product),
     tags: [productTag(found.product.id), GROUPS_TAG, channelTag(channelId)],
@@ -66,15 +66,8 @@ export const getStoreProduct = route({
   response: { 200: ProductPage, 301: Type.Object({ handle: Type.String() }), 304: null },
   problems: [ProductNotShown, CurrencyNotOffered, ChannelNotFound],
   recall,
-  async run({ db, context, params: { handleOrId }, query: { currency }, request, reply }) {
+  async run({ db, context, params: { handleOrId }, query: { currency }, request }) {
     const channelId = shopperChannel(context.actor)
-    try {
-      return await answerFromMemory({ db, context, request }, () => makePage(db, channelId, handleOrId, currency))
-    } catch (moved) {
-      if (!(moved instanceof Moved)) throw moved
-      const search = currency ? `?currency=${currency}` : ''
-      reply.status(301).header('location', `/store/products/${encodeURIComponent(moved.handle)}${search}`)
-      return { handle: moved.handle }
-    }
+    return answerFromMemory({ db, context, request }, () => makePage(db, channelId, handleOrId, currency))
   },
 })

@@ -1,12 +1,13 @@
 // Categories over HTTP: for staff the whole tree with its edits, for shoppers what is active, by handle, with redirects
 // from former handles.
 import { Type } from 'typebox'
+import { answerFromMemory, recall } from '../../platform/answer-from-memory.ts'
 import { resultId, type Conn } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { NotFound } from '../../platform/problem.ts'
 import {
-  Category, CategoryCycle, CategoryInUse, CategoryNameTaken, CategoryNotFound, CategoryTooDeep, Handle, HandleTaken,
-  Membership, ProductNotFound,
+  Category, CategoryCycle, CategoryInUse, CategoryNameTaken, CategoryNotFound, CategoryTooDeep, GROUPS_TAG, Handle,
+  HandleTaken, Membership, ProductNotFound, PRODUCTS_TAG,
 } from './catalog.ts'
 import {
   CategoryInput, CategoryPatch, changeCategoryProducts, createCategory, deleteCategory, getCategory, listCategories,
@@ -91,14 +92,15 @@ export const getStoreCategories = route({
   method: 'GET', path: '/store/categories', access: 'shopper', tags: ['Shop'],
   summary: 'List the categories, parents before children',
   query: Type.Object({ counts: Type.Optional(Type.Boolean({ description: 'Also how many products each holds' })) }),
-  response: { 200: Type.Object({ items: Type.Array(StoreCategory) }) },
-  async run({ db, context: { actor }, query }) {
+  response: { 200: Type.Object({ items: Type.Array(StoreCategory) }), 304: null }, recall,
+  run: ({ db, context, query, request }) => answerFromMemory({ db, context, request }, async () => {
     const [items, counts] = await Promise.all(
-      [storeCategories(db), query.counts ? countCategories(db, shopperChannel(actor)) : undefined])
-    if (!counts) return { items }
+      [storeCategories(db), query.counts ? countCategories(db, shopperChannel(context.actor)) : undefined])
+    if (!counts) return { value: { items }, tags: [GROUPS_TAG] }
     const countOf = new Map(counts.map(({ categoryId, count }) => [categoryId, count]))
-    return { items: items.map((category) => ({ ...category, productCount: countOf.get(category.id) ?? 0 })) }
-  },
+    const counted = items.map((category) => ({ ...category, productCount: countOf.get(category.id) ?? 0 }))
+    return { value: { items: counted }, tags: [GROUPS_TAG, PRODUCTS_TAG] }
+  }),
 })
 
 export const getStoreCategory = route({
@@ -106,17 +108,18 @@ export const getStoreCategory = route({
   summary: 'Read a category by its handle',
   description: 'A former handle answers 301 with the present one.',
   params: Type.Object({ handle: Handle }),
-  response: { 200: StoreCategory, 301: Type.Object({ handle: Type.String() }) }, problems: [NotFound],
-  async run({ db, params: { handle }, reply }) {
+  response: { 200: StoreCategory, 301: Type.Object({ handle: Type.String() }), 304: null }, problems: [NotFound],
+  recall,
+  run: ({ db, context, params: { handle }, request }) => answerFromMemory({ db, context, request }, async () => {
     const categories = await storeCategories(db)
     const category = categories.find((one) => one.handle === handle)
-    if (category) return category
+    if (category) return { value: category, tags: [GROUPS_TAG] }
     const owner = await formerOwner(db, 'category', handle)
     const moved = categories.find(({ id }) => id === owner)
     if (!moved) throw NotFound({}, `There is no category with the handle ${handle}.`)
-    reply.status(301).header('location', `/store/categories/${encodeURIComponent(moved.handle)}`)
-    return { handle: moved.handle }
-  },
+    const location = `/store/categories/${encodeURIComponent(moved.handle)}`
+    return { value: { handle: moved.handle }, tags: [GROUPS_TAG], location }
+  }),
 })
 
 export const categoryRoutes = [

@@ -1,5 +1,6 @@
 // Channels: the shop fronts. A channel is switched off rather than deleted, because orders and prices name it.
 import { Type } from 'typebox'
+import { answerFromMemory, recall } from '../../platform/answer-from-memory.ts'
 import { invalidate } from '../../platform/cache.ts'
 import { resultId, sql, type Conn, type Tx } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
@@ -103,12 +104,12 @@ export const StoreChannel = Type.Object({
 export const readStoreChannel = route({
   method: 'GET', path: '/store/channel', access: 'shopper', tags: ['Shop'],
   summary: 'Read the channel of the publishable key',
-  response: { 200: StoreChannel }, problems: [ChannelNotFound],
-  async run({ db, context: { actor } }) {
-    const { active, version, ...channel } = await getChannel(db, shopperChannel(actor))
+  response: { 200: StoreChannel, 304: null }, problems: [ChannelNotFound], recall,
+  run: ({ db, context, request }) => answerFromMemory({ db, context, request }, async () => {
+    const { active, version, ...channel } = await getChannel(db, shopperChannel(context.actor))
     if (!active) throw ChannelNotFound({ channelId: channel.id }, 'This shop is closed.')
-    return channel
-  },
+    return { value: channel, tags: [channelTag(channel.id)] }
+  }),
 })
 
 /** The channel of the shopper who asks. */

@@ -1,13 +1,13 @@
 // Collections over HTTP: edits for staff, the active ones for shoppers, by handle, with redirects from former handles.
 import { Type } from 'typebox'
+import { answerFromMemory, recall } from '../../platform/answer-from-memory.ts'
 import { resultId } from '../../platform/db.ts'
 import { Id, Page, PageQuery, route } from '../../platform/http.ts'
 import { InvalidCursor, NotFound } from '../../platform/problem.ts'
-import { CollectionNotFound, Handle, HandleTaken, Membership, ProductNotFound } from './catalog.ts'
+import { CollectionNotFound, GROUPS_TAG, Handle, HandleTaken, Membership, ProductNotFound } from './catalog.ts'
 import {
   changeCollectionProducts, Collection, CollectionInput, CollectionPatch, createCollection, getCollection,
-  getCollectionByHandle, listCollections,
-  setCollectionProducts, updateCollection,
+  getCollectionByHandle, listCollections, setCollectionProducts, updateCollection,
 } from './collections.ts'
 
 const params = Type.Object({ collectionId: Id })
@@ -76,23 +76,24 @@ const postCollectionProducts = route({
 export const getStoreCollections = route({
   method: 'GET', path: '/store/collections', access: 'shopper', tags: ['Shop'],
   summary: 'List the collections by title',
-  query: Type.Object(PageQuery), response: { 200: Page(Collection) }, problems: [InvalidCursor],
-  run: ({ db, query }) => listCollections(db, { ...query, active: true }),
+  query: Type.Object(PageQuery), response: { 200: Page(Collection), 304: null }, problems: [InvalidCursor], recall,
+  run: ({ db, context, query, request }) => answerFromMemory({ db, context, request }, async () =>
+    ({ value: await listCollections(db, { ...query, active: true }), tags: [GROUPS_TAG] })),
 })
 
 export const getStoreCollection = route({
   method: 'GET', path: '/store/collections/:handle', access: 'shopper', tags: ['Shop'],
   summary: 'Read a collection by its handle',
   description: 'A former handle answers 301 with the present one.',
-  params: Type.Object({ handle: Handle }), response: { 200: Collection, 301: Type.Object({ handle: Type.String() }) },
-  problems: [NotFound],
-  async run({ db, params: { handle }, reply }) {
+  params: Type.Object({ handle: Handle }), problems: [NotFound], recall,
+  response: { 200: Collection, 301: Type.Object({ handle: Type.String() }), 304: null },
+  run: ({ db, context, params: { handle }, request }) => answerFromMemory({ db, context, request }, async () => {
     const found = await getCollectionByHandle(db, handle)
-    if (found.kind === 'found') return found.collection
     if (found.kind === 'missing') throw NotFound({}, `There is no collection with the handle ${handle}.`)
-    reply.status(301).header('location', `/store/collections/${encodeURIComponent(found.handle)}`)
-    return { handle: found.handle }
-  },
+    if (found.kind === 'found') return { value: found.collection, tags: [GROUPS_TAG] }
+    const location = `/store/collections/${encodeURIComponent(found.handle)}`
+    return { value: { handle: found.handle }, tags: [GROUPS_TAG], location }
+  }),
 })
 
 export const collectionRoutes = [

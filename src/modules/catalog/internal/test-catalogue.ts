@@ -1,5 +1,7 @@
 // What the tests of the catalogue share: a database with one channel, its routes over HTTP as staff and as shopper, and
 // short ways to write.
+import { openMemory } from '../../../platform/answer-from-memory.ts'
+import { InvalidationFeed } from '../../../platform/cache.ts'
 import { systemContext, type Tx } from '../../../platform/db.ts'
 import { createApp } from '../../../platform/http.ts'
 import { newId } from '../../../platform/id.ts'
@@ -27,9 +29,13 @@ export async function testCatalogue(t: Cleanup) {
     db, routes: [...adminRoutes, ...storeRoutes], log: createLog('silent'),
     authenticate: async (_, access) => (access === 'shopper' ? shopper : staff),
   })
+  const feed = new InvalidationFeed(db)
+  openMemory(db, feed, { maxBytes: 1_000_000, cdnSeconds: 0 })
+  await feed.look()
   t.after(() => app.close())
   const call = async (method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', url: string, body?: object,
     headers: Record<string, string> = {}) => {
+    await feed.look()   // as if the last change were half a second ago
     const answer = await app.inject({ method, url, headers, ...(body ? { payload: body } : {}) })
     return { status: answer.statusCode, body: answer.body === '' ? undefined : answer.json(), headers: answer.headers }
   }
