@@ -47,6 +47,9 @@ export type Shop = {
   stop(): Promise<void>
 }
 
+// Of staff and of jobs each: as many as jobs run at once.
+const OWN_CONNECTIONS = 4
+
 /** Opens a shop on a migrated database. */
 export async function openShop(
   db: Db, shopConfig: ShopConfig, settings: { log: Log; dataDir: string; roles?: readonly RoleName[]; config: Config },
@@ -67,6 +70,9 @@ export async function openShop(
   mediaStorage.set(db, config.s3 ? s3Storage(config.s3) : diskStorage(config.mediaDir ?? join(dataDir, 'media')))
   stopping.push(configureMail(db, { ...config, shopUrl: config.publicUrl ?? `http://localhost:${config.port}` }))
 
+  // Staff and jobs have connections of their own: no import, export or backlog takes a shopper's.
+  const [staffDb, workerDb] = [db.pool(OWN_CONNECTIONS, 'kontor admin'), db.pool(OWN_CONNECTIONS, 'kontor worker')]
+  const dbFor = ({ path }: Route): Db => (path.startsWith('/admin/') ? staffDb : db)
   const handlers = [...modules.flatMap((module) => module.handlers), ...added.handlers]
   const sweeps = [...modules.flatMap((module) => module.sweeps ?? []), ...added.sweeps]
   const routes = [
@@ -81,7 +87,7 @@ export async function openShop(
     db, handlers, sweeps, routes,
     async app({ trustProxy = false } = {}) {
       const app = await createApp(
-        { db, routes, authenticate: createAuthenticate(db, { publicUrl: config.publicUrl }), log, trustProxy }
+        { db, routes, authenticate: createAuthenticate(db, { publicUrl: config.publicUrl }), log, trustProxy, dbFor }
       )
       stopping.push(() => app.close())
       return app
@@ -92,7 +98,7 @@ export async function openShop(
       stopping.push(await listenForWakes(db, () => void feed.look().catch(() => {})))
       if (!roles.includes('worker')) return
       for (const fn of added.invalidated) feed.listen(fn)
-      const worker = new Worker(db, { subscriptions: handlers, sweeps, log })
+      const worker = new Worker(workerDb, { subscriptions: handlers, sweeps, log })
       await worker.start()
       stopping.push(() => worker.stop())
     },

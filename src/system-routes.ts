@@ -5,6 +5,7 @@ import { adminApi, storeApi } from './apis.ts'
 import { ping } from './platform/db.ts'
 import { route, type Route } from './platform/http.ts'
 import { registry } from './platform/metrics.ts'
+import { readMetrics } from './platform/processes.ts'
 import { referenceRoutes } from './platform/reference.ts'
 
 const home = route({
@@ -37,7 +38,7 @@ const metrics = route({
   response: { 200: Type.String() },
   async run({ reply }) {
     reply.type(registry.contentType)
-    return Buffer.from(await registry.metrics())
+    return Buffer.from(await readMetrics())
   },
 })
 

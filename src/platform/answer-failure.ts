@@ -32,7 +32,7 @@ export function answerFailure(
     const route = definition.path
     log.error({ requestId: request.id, route, problem: code }, 'a route threw a problem that it does not declare')
     problem = InternalError({}, `The route does not declare the problem ${code}`)
-  } else if (problem.kind.status >= 500 || code === ValueRefused.code) {
+  } else if (problem.kind.status >= 500 && !isOverload(problem) || code === ValueRefused.code) {
     const inTransaction = openTransaction() !== undefined
     log.error({ requestId: request.id, err: problem.cause ?? error, inTransaction }, 'a request failed')
   }
@@ -45,6 +45,11 @@ export function answerFailure(
     type: `https://kontor.dev/problems/${kind.code}`, title: kind.title, status: kind.status,
     ...(detail ? { detail } : {}), instance: request.url.split('?')[0], requestId: request.id, ...extra,
   }))
+}
+
+/** A refusal by our own gates: counted by its status, and a line of log each would only add to the overload. */
+function isOverload(problem: Problem): boolean {
+  return isProblem(problem, Busy) && problem.cause === undefined
 }
 
 // What Fastify itself refuses: too large, wrong media type, broken framing.

@@ -4,9 +4,10 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { answerFailure } from './answer-failure.ts'
+import { observeRequest } from './metrics.ts'
 import type { Route } from './http.ts'
 import type { Log } from './log.ts'
-import { MethodNotAllowed, NotFound } from './problem.ts'
+import { Busy, MethodNotAllowed, NotFound } from './problem.ts'
 
 /** Answers requests that match no route: 405 with the methods that do, or 404. */
 export function answerUnmatched(app: FastifyInstance, routes: readonly Route[], log: Log): void {
@@ -56,6 +57,22 @@ export const OTHER_SITES = [
 export function allowOrigin(reply: FastifyReply): FastifyReply {
   for (const [name, value] of OTHER_SITES) reply.header(name, value)
   return reply
+}
+
+const BUSY = Buffer.from(JSON.stringify({
+  type: `https://kontor.dev/problems/${Busy.code}`, title: Busy.title, status: Busy.status, retryAfterSeconds: 1,
+  detail: 'More is asked than can be done at once. Nothing was done; try again soon.',
+}))
+
+/** Refuses for next to nothing, or refusing would be the overload: past Fastify's reply, with an answer made once. */
+export function refuseBusy(route: Route, request: FastifyRequest, reply: FastifyReply): void {
+  reply.hijack()
+  for (const [name, value] of isOpenToOtherSites(route) ? OTHER_SITES : []) reply.raw.setHeader(name, value)
+  reply.raw.writeHead(Busy.status, {
+    'content-type': 'application/problem+json', 'content-length': BUSY.length, 'cache-control': 'no-store',
+    'retry-after': '1', 'x-request-id': request.id,
+  }).end(BUSY)
+  observeRequest(route, Busy.status, 0)
 }
 
 /** An address that cannot be decoded. */

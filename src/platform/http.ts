@@ -4,12 +4,13 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { ProxyTracerProvider, SpanStatusCode, trace, type Span } from '@opentelemetry/api'
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { answerFailure } from './answer-failure.ts'
+import { answerChecks } from './check-answers.ts'
 import type { Actor, Context } from './context.ts'
 import { measured, type Cost, type Db } from './db.ts'
+import type { Priority } from './gate.ts'
 import {
-  allowOrigin, allowOtherSites, answerBadAddress, answerBrokenBytes, answerUnmatched, isOpenToOtherSites,
+  allowOrigin, allowOtherSites, answerBadAddress, answerBrokenBytes, answerUnmatched, isOpenToOtherSites, refuseBusy,
 } from './http-edges.ts'
 import { hashToken, newId } from './id.ts'
 import { newIdempotency, runOnce } from './idempotency.ts'
@@ -57,6 +58,8 @@ export type Route<
   /** The name in OpenAPI and the SDK where the one made of method and path is no English; see operation-name.ts. */
   operationId?: string
   access: Access
+  /** What it is for, when more is asked than can be done; see gate.ts. Unless told: browse to read, cart to write. */
+  priority?: Priority
   summary: string
   description?: string
   tags: readonly string[]
@@ -113,11 +116,14 @@ let requests = 0
 const nextRequestId = (): string => `${processMark}-${(++requests).toString(36)}`
 
 export type AppOptions = {
-  db: Db; routes: readonly Route[]; authenticate: Authenticate; log: Log; trustProxy?: string | false,
+  db: Db; routes: readonly Route[]; authenticate: Authenticate; log: Log; trustProxy?: string | false
+  /** The connections that a route's work may take; `db` unless told. */
+  dbFor?: (route: Route) => Db
 }
 
 /** A new application that serves these routes. The caller listens, or injects requests. */
-export async function createApp({ db, routes, authenticate, log, trustProxy }: AppOptions): Promise<FastifyInstance> {
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { db, routes, authenticate, log, trustProxy, dbFor = () => db } = options
   // Fastify's own logger would be made anew for each request; what is worth logging is logged in `register`.
   const app = Fastify({
     logger: false, genReqId: nextRequestId, trustProxy: trustProxy || false,
@@ -135,7 +141,7 @@ export async function createApp({ db, routes, authenticate, log, trustProxy }: A
   app.setErrorHandler((error, request, reply) => answerFailure(error, undefined, request, reply, log))
   answerUnmatched(app, routes, log)
   allowOtherSites(app, routes)
-  for (const definition of routes) register(app, definition, db, authenticate, log)
+  for (const definition of routes) register(app, definition, dbFor(definition), authenticate, log)
   return app
 }
 
@@ -168,8 +174,9 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
     body: validator(definition.body, 'body', false),
   }
   const open = isOpenToOtherSites(definition)
+  const priority = priorityOf(definition)
   const success = Number(Object.keys(definition.response)[0] ?? 200)
-  const answers = strict ? responseChecks(definition) : undefined
+  const answers = strict ? answerChecks(definition) : undefined
   const handle = async (request: FastifyRequest, reply: FastifyReply, cost: Cost, span?: Span): Promise<void> => {
     const started = performance.now()
     try {
@@ -202,12 +209,24 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
   app.route({
     method: definition.method, url: definition.path, bodyLimit: definition.bodyLimit ?? 1_048_576,
     config: { rawBody: definition.rawBody ?? false },
+    // Refused before its body is read, unless memory or nobody's connection may answer it.
+    onRequest: (request, reply, next) => {
+      if (definition.access === 'public' || definition.recall || !db.refuses(priority)) return next()
+      refuseBusy(definition, request, reply)
+    },
     // Not an async handler: what it returns would be awaited until the last byte is out, half of what a read costs.
     handler: (request, reply) => {
-      if (!isTraced()) return void measured((cost) => handle(request, reply, cost))
-      tracer.startActiveSpan(name, (span) => void measured((cost) => handle(request, reply, cost, span)))
+      if (!isTraced()) return void measured((cost) => handle(request, reply, cost), priority)
+      tracer.startActiveSpan(name, (span) => void measured((cost) => handle(request, reply, cost, span), priority))
     },
   })
+}
+
+function priorityOf({ priority, access, method }: Route): Priority {
+  if (priority) return priority
+  if (access === 'webhook' || access === 'public') return 'webhook'
+  if (access === 'shopper') return method === 'GET' ? 'browse' : 'cart'
+  return method === 'GET' ? 'export' : 'checkout'
 }
 
 /** Developers see what a request cost the database. */
@@ -265,24 +284,6 @@ function refuseWrongBody(definition: Route, body: unknown): void {
   }
   const empty = body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)
   if (!definition.body && !empty) refuse('is not expected here: send none')
-}
-
-function responseChecks(definition: Route): (status: number, value: unknown) => void {
-  const compiled = new Map<number, ReturnType<typeof Compile>>()
-  return (status, value) => {
-    const schema = definition.response[status]
-    if (schema === undefined) throw new Error(
-      `${definition.method} ${definition.path} answers ${status}, which it does not declare`
-    )
-    if (schema === null) return
-    let check = compiled.get(status)
-    if (!check) compiled.set(status, (check = Compile(schema)))
-    const plain: unknown = JSON.parse(JSON.stringify(value))
-    if (check.Check(plain)) return
-    const [first] = check.Errors(plain)
-    throw new Error(`${definition.method} ${definition.path} answers what it does not declare,
-    at ${first?.instancePath || '/'}: ${first?.message}`)
-  }
 }
 
 /** The bearer token of a request, hashed as it is stored. */

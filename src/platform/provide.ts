@@ -1,5 +1,5 @@
 // An interface that a lower module owns and that somebody above it fills: the payment gateways, the mail transport, the
-// storage of media. It hangs on the Db, so two shops in one process (as in tests) do not share theirs.
+// storage of media. It hangs on the shop's Db, so two shops in one process (as in tests) do not share theirs.
 import type { Db } from './db.ts'
 
 export type Provided<T> = { set(db: Db, value: T): void; of(db: Db): T }
@@ -8,9 +8,9 @@ export type Provided<T> = { set(db: Db, value: T): void; of(db: Db): T }
 export function provided<T>(what: string, fallback?: T): Provided<T> {
   const values = new WeakMap<Db, T>()
   return {
-    set(db, value) { values.set(db, value) },
+    set(db, value) { values.set(db.root, value) },
     of(db) {
-      const value = values.get(db) ?? fallback
+      const value = values.get(db.root) ?? fallback
       if (value === undefined) throw new Error(
         `No ${what}: they are set where the server is put together (src/shop.ts)`
       )

@@ -16,12 +16,12 @@ type Known = { shoppers: Recall<Shopper>; privileged: Recall<Privileged> }
 const known = new WeakMap<Db, Known>()
 
 function knownTo(db: Db): Known {
-  let both = known.get(db)
+  let both = known.get(db.root)
   if (!both) {
     both = {
       shoppers: new Recall((key) => findShopper(db, key)), privileged: new Recall((key) => findPrivileged(db, key)),
     }
-    known.set(db, both)
+    known.set(db.root, both)
   }
   return both
 }
@@ -31,8 +31,8 @@ function knownTo(db: Db): Known {
  * second.
  */
 export function forgetActors(db: Db): void {
-  known.get(db)?.shoppers.clear()
-  known.get(db)?.privileged.clear()
+  known.get(db.root)?.shoppers.clear()
+  known.get(db.root)?.privileged.clear()
 }
 
 /**
