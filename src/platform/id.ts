@@ -31,6 +31,15 @@ export function newId(): string {
   4)}-${random.slice(4)}`
 }
 
+/**
+ * The smallest id of the last so many days: rows with a smaller one are older. Their primary key finds them, so that
+ * forgetting needs no index on a time. Allow a day for clocks; what is over, a column with the database's time decides.
+ */
+export function firstIdOfLast(days: number): string {
+  const time = Math.max(0, Date.now() - days * 86_400_000).toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`
+}
+
 /** A secret of 256 bits as 43 characters, after an optional prefix that tells people what it is (`sk_`). */
 export function newToken(prefix = ''): string {
   return prefix + randomBytes(32).toString('base64url')

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { Type } from 'typebox'
 import { sql, systemContext } from './db.ts'
 import { event, firstTime, on, publish, sweep } from './events.ts'
+import { newId } from './id.ts'
 import { drainEvents, relayEvents, retention, Worker } from './jobs.ts'
 import { createLog } from './log.ts'
 import { testDatabase } from './testing.ts'
@@ -78,10 +79,9 @@ test('a handler that begins with firstTime has one effect however often it is de
 test('retention forgets what is old and keeps what is not', async (t) => {
   const db = await testDatabase(t)
   await db.run(sql`insert into platform.event (id, type, payload, created_at, relayed_at) values
-    (gen_random_uuid(), 'old', '{}', now() - interval '20 days', now()), (
-      gen_random_uuid(), 'unrelayed', '{}', now() - interval '20 days', null
-    ),
-    (gen_random_uuid(), 'new', '{}', now(), now())`)
+    ('01900000-0000-7000-8000-000000000001', 'old', '{}', now() - interval '20 days', now()),
+    ('01900000-0000-7000-8000-000000000002', 'unrelayed', '{}', now() - interval '20 days', null),
+    (${newId()}, 'new', '{}', now(), now())`)
   await db.run(sql`select graphile_worker.add_job('test.gone', max_attempts => 1)`)
   await db.run(sql`update graphile_worker._private_jobs set attempts = 1, updated_at = now() - interval '31 days'`)
   await retention.run(db)

@@ -5,6 +5,7 @@
 import { run as runWorker, runMigrations, Logger, type Runner, type TaskList } from 'graphile-worker'
 import { Type, type Static } from 'typebox'
 import { json, sql, systemContext, type Conn, type Db } from './db.ts'
+import { firstIdOfLast } from './id.ts'
 import { counter } from './metrics.ts'
 import type { EventSubscription, Sweep } from './events.ts'
 import type { Log } from './log.ts'
@@ -191,12 +192,15 @@ export const retention: Sweep = {
   name: 'platform.retention', everySeconds: 60,
   async run(db) {
     await db.run(sql`delete from platform.idempotency_key where ctid = any(array(
-      select ctid from platform.idempotency_key where created_at < now() - interval '2 days' limit 10000))`)
+      select ctid from platform.idempotency_key where created_at < now() - interval '2 days'
+      order by created_at limit 10000))`)
     await db.run(sql`delete from platform.event where ctid = any(array(
-      select ctid from platform.event where created_at < now() - interval '14 days' and relayed_at is not null
-      limit 10000))`)
+      select ctid from platform.event
+      where id < ${firstIdOfLast(13)} and created_at < now() - interval '14 days' and relayed_at is not null
+      order by id limit 10000))`)
     await db.run(sql`delete from platform.event_handled where ctid = any(array(
-      select ctid from platform.event_handled where at < now() - interval '30 days' limit 10000))`)
+      select ctid from platform.event_handled
+      where event_id < ${firstIdOfLast(29)} and at < now() - interval '30 days' order by event_id limit 10000))`)
     await db.run(sql`delete from platform.invalidation where ctid = any(array(
       select ctid from platform.invalidation where at < now() - interval '1 hour' limit 10000))`)
     await db.run(sql`select graphile_worker.complete_jobs(array(

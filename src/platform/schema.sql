@@ -17,7 +17,8 @@ create table platform.idempotency_key (
   created_at timestamptz not null default now(),
   constraint idempotency_key_pkey primary key (principal, route, key)
 );
-create index idempotency_key_retention on platform.idempotency_key using brin (created_at);
+-- What the retention sweep takes: the oldest first. A key is no id, so its time needs an index of its own.
+create index idempotency_key_retention on platform.idempotency_key (created_at);
 
 -- Who of the staff, or which key, wrote what: inserted in the write's own transaction, never changed.
 create table platform.audit_log (
@@ -39,9 +40,9 @@ create table platform.event (
   created_at timestamptz not null default now(),
   available_at timestamptz not null default now(),
   relayed_at timestamptz
-) with (fillfactor = 80);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+-- The relay's queue: an event enters it with its row and leaves it when it is relayed, which is why that is never HOT.
 create index event_to_relay on platform.event (available_at, id) where relayed_at is null;
-create index event_retention on platform.event using brin (created_at);
 
 -- What a handler has done: inserted in the handler's transaction, so that a repeated delivery has no second effect.
 create table platform.event_handled (
@@ -50,7 +51,6 @@ create table platform.event_handled (
   at timestamptz not null default now(),
   primary key (event_id, handler)
 );
-create index event_handled_retention on platform.event_handled using brin (at);
 
 -- Tags whose cached answers are out of date. Processes read the rows of every transaction that they may not have
 -- seen: ids of a sequence become visible out of order, so "greater than the last id" would miss some.
@@ -59,5 +59,6 @@ create table platform.invalidation (
   tags text[] not null,
   transaction_id xid8 not null default pg_current_xact_id(),
   at timestamptz not null default now()
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+-- What a process has not seen yet (platform/cache.ts looks twice a second).
 create index invalidation_since on platform.invalidation (transaction_id);

@@ -11,7 +11,7 @@ const Row = Type.Object({
   files: Type.Array(StoredFile), used: Type.Boolean(),
 })
 const columns = sql`id, key, filename, animated, created_at as "createdAt", files,
-  exists (select from media.asset_use where asset_id = asset.id) as used`
+  (select true from media.asset_use where asset_id = asset.id limit 1) is not null as used`
 
 function assetOf({ key, files, ...row }: Static<typeof Row>): Asset {
   const sizes = files.map(({ name, ...size }) => ({ url: fileUrl(key, name), ...size }))

@@ -20,8 +20,9 @@ create table notifications.message (
   due_at timestamptz not null default now(),
   sent_at timestamptz,
   constraint message_waiting_has_data check (data is not null or state = 'sent')
-) with (fillfactor = 70);
-create index message_to_send on notifications.message (due_at, id) where state = 'waiting';
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+-- The sender's queue.
+create index message_to_send on notifications.message (due_at, id) where state = 'waiting' and due_at is not null;
+-- The list of staff by state and by recipient.
 create index message_by_state on notifications.message (state, id);
 create index message_by_recipient on notifications.message (lower(recipient), id);
-create index message_retention on notifications.message using brin (created_at);

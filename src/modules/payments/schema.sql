@@ -70,6 +70,7 @@ create table payments.operation (
   constraint operation_unfinished_is_checked check (state not in ('sending', 'unknown') or next_check_at is not null)
 ) with (fillfactor = 70);
 create unique index operation_one_void on payments.operation (attempt_id) where kind = 'void' and state <> 'failed';
+create index operation_of_attempt on payments.operation (attempt_id);
 create index operation_of_payment on payments.operation (payment_id, created_at);
 create index operation_to_check on payments.operation (next_check_at) where next_check_at is not null;
 create index operation_failed on payments.operation (created_at) where state = 'failed';
@@ -94,4 +95,5 @@ create table payments.webhook_event (
   constraint webhook_event_waiting_is_tried check (state not in ('received', 'parked') or next_try_at is not null)
 );
 create index webhook_event_to_try on payments.webhook_event (next_try_at) where next_try_at is not null;
+create index webhook_event_retention on payments.webhook_event (received_at) where state = 'done';
 create index webhook_event_for_people on payments.webhook_event (received_at) where state in ('parked', 'quarantined');

@@ -14,7 +14,8 @@ create table platform.idempotency_key (
   created_at timestamptz not null default now(),
   constraint idempotency_key_pkey primary key (principal, route, key)
 );
-create index idempotency_key_retention on platform.idempotency_key using brin (created_at);
+-- What the retention sweep takes: the oldest first. A key is no id, so its time needs an index of its own.
+create index idempotency_key_retention on platform.idempotency_key (created_at);
 
 create table platform.audit_log (
   id uuid primary key,
@@ -33,9 +34,9 @@ create table platform.event (
   created_at timestamptz not null default now(),
   available_at timestamptz not null default now(),
   relayed_at timestamptz
-) with (fillfactor = 80);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+-- The relay's queue: an event enters it with its row and leaves it when it is relayed, which is why that is never HOT.
 create index event_to_relay on platform.event (available_at, id) where relayed_at is null;
-create index event_retention on platform.event using brin (created_at);
 
 create table platform.event_handled (
   event_id uuid not null,
@@ -43,12 +44,12 @@ create table platform.event_handled (
   at timestamptz not null default now(),
   primary key (event_id, handler)
 );
-create index event_handled_retention on platform.event_handled using brin (at);
 
 create table platform.invalidation (
   id bigint generated always as identity primary key,
   tags text[] not null,
   transaction_id xid8 not null default pg_current_xact_id(),
   at timestamptz not null default now()
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+-- What a process has not seen yet (platform/cache.ts looks twice a second).
 create index invalidation_since on platform.invalidation (transaction_id);

@@ -198,7 +198,6 @@ create table catalog.former_handle (
   since timestamptz not null default now(),
   primary key (kind, handle)
 );
-create index former_handles_of_target on catalog.former_handle (target_id);
 
 -- What search reads: one row per product, rewritten by refreshSearch() in the transaction of the change.
 create table catalog.product_search (

@@ -17,5 +17,4 @@ create table checkout.cart (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   expires_at timestamptz not null default now() + interval '60 days'
-) with (fillfactor = 70);
-create index cart_expired on checkout.cart using brin (updated_at);
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);

@@ -105,5 +105,4 @@ create unlogged table identity.rate_limit (
   key text primary key constraint rate_limit_key_length check (length(key) <= 100),
   drained_at timestamptz not null,
   capacity interval not null
-) with (fillfactor = 50);
-create index rate_limit_by_drained_at on identity.rate_limit (drained_at);
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);

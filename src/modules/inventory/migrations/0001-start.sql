@@ -71,10 +71,11 @@ create table inventory.reservation (
   constraint reservation_stock foreign key (variant_id, location_id) references inventory.stock,
   constraint reservation_held_expires check (state <> 'held' or expires_at is not null),
   constraint reservation_shipped_whole check ((state = 'shipped') = (shipped = quantity))
-) with (fillfactor = 80);
-create index reservation_held_by_expiry on inventory.reservation (expires_at) where state = 'held';
-create index reservation_live_by_stock on inventory.reservation (variant_id, location_id, id)
-  where state in ('held', 'claimed');
+) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.01);
+create index reservation_held_by_expiry on inventory.reservation (expires_at)
+  where state = 'held' and expires_at is not null;
+create index reservation_open_by_stock on inventory.reservation (variant_id, location_id, id)
+  where state in ('held', 'claimed', 'short');
 create index reservation_short_by_variant on inventory.reservation (variant_id, created_at, id) where state = 'short';
 
 -- The ledger: each change of on_hand, why, by whom, on whose behalf. Rows are added and never changed.

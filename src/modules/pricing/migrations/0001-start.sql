@@ -26,9 +26,6 @@ create table pricing.price_list (
   constraint price_list_base_has_no_dates check (priority > 0 or (starts_at is null and ends_at is null))
 );
 create unique index price_list_base on pricing.price_list (channel_id, currency) where priority = 0;
-create index price_list_of_channel on pricing.price_list (channel_id, currency);
-create index price_list_to_announce on pricing.price_list (announced_at)
-  where starts_at is not null or ends_at is not null;
 
 -- The price of one variant from min_quantity upwards. unit_minor buys per_units units, which leaves room for prices
 -- finer than a cent (1250 per 1000 screws). The lowest price of the last 30 days will be a history table beside this

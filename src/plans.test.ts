@@ -1,0 +1,36 @@
+// What the shop says to the database costs the same after years as on the first day: every statement of a walk through
+// a grown shop is judged by its plan, with the text as it was sent. What would grow with the shop fails here, on the
+// machine of whoever wrote it. `node bench/plans.ts` measures the same at a million orders.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { judge, noteStatements, tablesAbove } from '../bench/explain.ts'
+import { grow } from '../bench/grow.ts'
+import { walk } from '../bench/walk.ts'
+import { testShop } from './testing.ts'
+
+// Blocks of 8 kB that a statement may touch, in memory or not: an index lookup is 3 or 4, a page of 20 products 1,000.
+const MANY_BLOCKS = 1_500
+// What reads the catalogue whole, by its meaning, and why that is bearable. Nothing here grows with the orders.
+const WHOLE: [text: RegExp, because: string][] = [
+  [/with counted as materialized/, 'counts of facets are exact; the answer is kept in memory'],
+  [/cheapest\.key|join pricing\.current_price/, 'sorted or filtered by price: docs/decisions/indexes.md'],
+  [/ts_rank\(/, 'ranking looks at each match'],
+  [/greatest\(on_hand - reserved, 0\) </, 'an index on what each sale changes would cost each sale'],
+  [/from media\.asset\s+where touched_at/, 'a sweep of every five minutes looks for what nobody shows'],
+]
+
+test('no statement of the shop grows with it', async (t) => {
+  const shop = await testShop(t)
+  await grow(shop, { products: 3_000, orders: 20_000 })
+  const large = await tablesAbove(shop.db, 2_000)
+  assert.ok(large.size > 25, `${large.size} tables have grown`)
+  const statements = await noteStatements((requesting) => walk(shop, requesting))
+  const judged = (await judge(shop.db, statements, { large }))
+    .filter(({ text }) => !WHOLE.some(([whole]) => whole.test(text)))
+  assert.ok(judged.length > 100, `${judged.length} statements were judged`)
+  const found = judged.flatMap(({ request, text, blocks = 0, wholes }) => [
+    ...wholes.map((whole) => `${request}: no index serves ${whole}\n  ${text}`),
+    ...blocks > MANY_BLOCKS ? [`${request}: ${blocks} blocks\n  ${text}`] : [],
+  ])
+  assert.deepEqual(found, [], `${found.join('\n')}\nName an index after the query, or write it so that one serves.`)
+})
