@@ -1,0 +1,54 @@
+// Work that is late: what the worker would have done if it ran, and what it gave up. The times are many turns of the
+// sweeps that do the work, so that a busy minute is no finding.
+import { together, type Check } from './check.ts'
+
+const START = 'Start a worker (npm start, or --roles worker), and read its log.'
+
+export const workChecks: Check[] = [
+  {
+    name: 'events', holds: 'Events are delivered',
+    find: (client) => together(client, `
+      select type, count(*)::int as events, min(available_at) as since from platform.event
+      where relayed_at is null and available_at < now() - interval '1 minute' group by type order by since`,
+    () => ({ broken: true, what: 'Events wait longer than a minute', next: START })),
+  },
+  {
+    name: 'jobs', holds: 'Jobs run when they are due',
+    async find(client) {
+      const late = await together(client, `
+        select task_identifier as task, count(*)::int as jobs, min(run_at) as since from graphile_worker.jobs
+        where locked_at is null and attempts < max_attempts and run_at < now() - interval '10 minutes' group by 1`,
+      () => ({ broken: true, what: 'Jobs wait longer than ten minutes', next: START }))
+      const failed = await together(client, `
+        select task_identifier as task, count(*)::int as jobs, max(last_error) as error from graphile_worker.jobs
+        where attempts >= max_attempts group by 1`,
+      () => ({
+        broken: false, what: 'Jobs failed for good',
+        next: 'Mend the cause that `error` names (--json), then: select graphile_worker.reschedule_jobs(' +
+          'array(select id from graphile_worker.jobs where attempts >= max_attempts), attempts := 0).',
+      }))
+      return [...late, ...failed]
+    },
+  },
+  {
+    name: 'orders', holds: 'Orders that nobody pays are let go',
+    find: (client) => together(client, `
+      select id, number, holds_until from orders."order"
+      where state = 'awaiting_payment' and holds_until < now() - interval '10 minutes' order by holds_until limit 100`,
+    () => ({ broken: true, what: 'Orders hold stock ten minutes past their time', next: START })),
+  },
+  {
+    name: 'messages', holds: 'Messages leave',
+    async find(client) {
+      const late = await together(client, `
+        select id, template, attempts, last_error, due_at from notifications.message
+        where state = 'waiting' and due_at < now() - interval '10 minutes' order by due_at limit 100`,
+      () => ({ broken: true, what: 'Messages wait ten minutes past their time', next: START }))
+      const parked = await together(client, `
+        select id, template, last_error from notifications.message where state = 'parked' order by id desc limit 100`,
+      () => ({ broken: false, what: 'Messages could not be sent',
+        next: 'Mend what last_error says, then POST /admin/messages/{messageId}/retry.' }))
+      return [...late, ...parked]
+    },
+  },
+]
