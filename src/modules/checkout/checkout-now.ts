@@ -8,6 +8,7 @@ import { route } from '../../platform/http.ts'
 import { hashToken, newId, newToken } from '../../platform/id.ts'
 import { Currency, Money } from '../../platform/money.ts'
 import { Unauthenticated } from '../../platform/problem.ts'
+import { holdingHotStock } from '../inventory/hot-stock.ts'
 import { reserve } from '../inventory/reserve.ts'
 import { createOrder } from '../orders/create-order.ts'
 import { findOrder, orderOfShopper } from '../orders/get-order.ts'
@@ -48,7 +49,7 @@ export async function checkoutNow(
     channelId, currency: body.currency, lines: withLines([], body.lines, 'add'), email: body.email, shippingAddress,
     billingAddress, shippingMethodId, couponCodes,
   }
-  await db.transaction(context, async (tx) => {
+  const place = () => db.transaction(context, async (tx) => {
     const [quoted] = await Promise.all([
       quote(tx, quoteRequestOf(cart)),
       reserve(tx, orderId, cart.lines, HOLD_SECONDS),
@@ -65,7 +66,9 @@ export async function checkoutNow(
       }),
       publish(tx, OrderCreated, { orderId }),
     ])
+    return orderId
   })
+  await holdingHotStock(db, orderId, async () => cart.lines, place)
   return { ...await pay(db, context, orderId, body.payment), token }
 }
 

@@ -8,6 +8,7 @@ import { publish } from '../../platform/events.ts'
 import { Id, route } from '../../platform/http.ts'
 import { newId } from '../../platform/id.ts'
 import { Money } from '../../platform/money.ts'
+import { holdingHotStock } from '../inventory/hot-stock.ts'
 import { OutOfStock } from '../inventory/inventory.ts'
 import { reserve } from '../inventory/reserve.ts'
 import { orderState, placeFreeOrder } from '../orders/apply-payment.ts'
@@ -41,11 +42,11 @@ export type PlacedOrder = { orderId: string; payment: PaymentResult }
  * quote may throw. Nothing is half-done.
  */
 export async function placeOrder(db: Db, context: Context, input: PlaceOrder): Promise<PlacedOrder> {
-  const orderId = await db.transaction(context, async (tx) => {
+  const orderId = newId()
+  const place = () => db.transaction(context, async (tx) => {
     const cart = await readCart(tx, context, input.cartId, sql`for update`)
     if (cart.orderId && await orderState(tx, cart.orderId) !== 'lapsed') return cart.orderId
 
-    const orderId = newId()
     const [quoted] = await Promise.all([                                       // one trip
       quote(tx, quoteRequestOf(cart)),
       reserve(tx, orderId, cart.lines, HOLD_SECONDS),                          // throws OutOfStock, naming the lines
@@ -66,7 +67,8 @@ export async function placeOrder(db: Db, context: Context, input: PlaceOrder): P
     ])
     return orderId
   })
-  return pay(db, context, orderId, input.payment)
+  const linesOfCart = async () => (await readCart(db, context, input.cartId)).lines
+  return pay(db, context, await holdingHotStock(db, orderId, linesOfCart, place), input.payment)
 }
 
 /** Pays a new or a waiting order: idempotent and resumable. One that costs nothing has no payment and is placed. */

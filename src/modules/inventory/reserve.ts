@@ -7,14 +7,16 @@
 import { Type, type Static } from 'typebox'
 import { sql, type Statement, type Tx } from '../../platform/db.ts'
 import { freeExpired } from './expire-reservations.ts'
+import { noticingQueues } from './hot-stock.ts'
 import { OutOfStock, SHOWN_UP_TO, type Line } from './inventory.ts'
 
 /**
  * Holds the lines for the order until `expiresInSeconds` from now. Throws OutOfStock, naming each line that fails with
- * what could be had. Asked twice it holds once: an order that holds already keeps what it holds.
+ * what could be had. Asked twice it holds once: a variant that the order holds already, it keeps until then, and its
+ * stock is not locked.
  */
 export async function reserve(tx: Tx, orderId: string, lines: Line[], expiresInSeconds: number): Promise<void> {
-  const failed = await allocate(tx, orderId, lines, expiresInSeconds)
+  const failed = await noticingQueues(lines, () => allocate(tx, orderId, lines, expiresInSeconds))
   if (failed.length === 0) return
   // Expiry is logical at once: a hold whose time is over never costs a sale, swept or not. The failed statement left
   // all its locks in place.
@@ -39,17 +41,22 @@ export function allocation(orderId: string, lines: Line[], expiresInSeconds: num
   const variantIds = lines.map((line) => line.variantId)
   const quantities = lines.map((line) => line.quantity)
   return sql`
-    with line as (
+    with kept as (
+      update inventory.reservation set expires_at = statement_timestamp() + make_interval(secs => ${expiresInSeconds})
+      where order_id = ${orderId} and state = 'held' and expires_at > statement_timestamp()
+        and ${expiresInSeconds}::double precision is not null
+      returning variant_id
+    ), line as (
       select variant_id, sum(quantity)::integer as quantity
       from unnest(${variantIds}::uuid[], ${quantities}::integer[]) as wanted (variant_id, quantity)
       where variant_id not in (
         select variant_id from inventory.item where variant_id = any(${variantIds}::uuid[]) and not tracked)
-        and not exists (select from inventory.reservation where order_id = ${orderId} and state = 'held')
+        and variant_id not in (select variant_id from kept)
       group by variant_id
     ), locked as materialized (
       select variant_id, location_id, on_hand, reserved, backorder_limit
       from inventory.stock
-      where variant_id = any(${variantIds}::uuid[])
+      where variant_id = any(array(select variant_id from line))
       order by variant_id, location_id
       for no key update
     ), piece as (  -- what a location can give: what lies free there, then what it may promise beyond; largest first
