@@ -40,6 +40,7 @@ create table platform.event (
   created_at timestamptz not null default now(),
   available_at timestamptz not null default now(),
   relayed_at timestamptz
+-- Each row dies once, when it is relayed: swept up by count, since a fifth of two weeks of events would be millions.
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 -- The relay's queue: an event enters it with its row and leaves it when it is relayed, which is why that is never HOT.
 create index event_to_relay on platform.event (available_at, id) where relayed_at is null;
@@ -59,6 +60,7 @@ create table platform.invalidation (
   tags text[] not null,
   transaction_id xid8 not null default pg_current_xact_id(),
   at timestamptz not null default now()
+-- Read twice a second by every process.
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 -- What a process has not seen yet (platform/cache.ts looks twice a second).
 create index invalidation_since on platform.invalidation (transaction_id);

@@ -75,8 +75,11 @@ create table catalog.product (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
+-- The list of staff, newest first.
 create index product_list_newest on catalog.product (created_at desc, id desc);
+-- The same by status.
 create index product_list_by_status on catalog.product (status, created_at desc, id desc);
+-- Search sorted by title: the walk that a page ends early.
 create index product_sort_by_title on catalog.product (title, id);
 
 -- An image is an asset of module media, or an address elsewhere (an import before its pictures are fetched).
@@ -90,6 +93,7 @@ create table catalog.product_image (
   constraint product_image_once unique (product_id, url),
   constraint product_image_of_product unique (product_id, id)
 );
+-- The pictures of a product.
 create index product_images_in_order on catalog.product_image (product_id, position);
 
 create table catalog.variant (
@@ -115,8 +119,11 @@ create table catalog.variant (
   constraint variant_image_of_product foreign key (product_id, image_id)
     references catalog.product_image (product_id, id) on delete set null (image_id)
 );
+-- The variants of a product.
 create index variants_in_order on catalog.variant (product_id, position);
+-- Staff and scanners look for a barcode.
 create index variant_by_barcode on catalog.variant (barcode) where barcode is not null;
+-- Deleting an image finds the variants that show it (the foreign key).
 create index variant_by_image on catalog.variant (product_id, image_id) where image_id is not null;
 
 -- A product is shown in a channel from a moment, until another or for good.
@@ -129,7 +136,9 @@ create table catalog.publication (
   changes_at timestamptz,
   primary key (product_id, channel_id)
 );
+-- What a channel shows, newest first: the walk that a page ends early.
 create index publication_newest on catalog.publication (channel_id, published_from desc, product_id desc);
+-- The sweep that tells the caches what appears or disappears by itself.
 create index publication_due on catalog.publication (changes_at) where changes_at is not null;
 
 -- A tree. path runs from the root to the category itself, so a subtree is one index condition and a cycle cannot be
@@ -154,6 +163,7 @@ create table catalog.category (
   constraint category_path_follows_parent check (parent_id is not distinct from path[cardinality(path) - 1]),
   constraint category_name_once unique nulls not distinct (parent_id, name)
 );
+-- Everything below a category.
 create index category_subtree on catalog.category using gin (path);
 
 create table catalog.product_category (
@@ -161,6 +171,7 @@ create table catalog.product_category (
   category_id uuid not null constraint product_category_exists references catalog.category on delete cascade,
   primary key (product_id, category_id)
 );
+-- The products of a category.
 create index products_of_category on catalog.product_category (category_id, product_id);
 
 -- kind leaves room for collections whose members follow from a rule.
@@ -185,7 +196,9 @@ create table catalog.collection_product (
   position integer not null,
   primary key (collection_id, product_id)
 );
+-- A collection in its order.
 create index collection_in_order on catalog.collection_product (collection_id, position, product_id);
+-- The collections of a product; also for the foreign key.
 create index collections_of_product on catalog.collection_product (product_id);
 
 -- Handles that once led somewhere and still should. A present handle always wins, so taking over an old one is allowed.
@@ -206,13 +219,16 @@ create table catalog.product_search (
   facets text[] not null,
   document tsvector not null
 );
+-- Matching words.
 create index search_by_words on catalog.product_search using gin (document);
+-- Filtering by facets.
 create index search_by_facets on catalog.product_search using gin (facets);
 
 -- Every word that search documents hold: a misspelt word is replaced by its nearest neighbour here.
 create table catalog.search_word (
   word text collate "C" primary key constraint search_word_length check (length(word) between 3 and 40)
 );
+-- Correcting a typo: the nearest words.
 create index search_word_nearest on catalog.search_word using gist (word extensions.gist_trgm_ops);
 
 -- Published: what may be bought in which channel at this moment. sku is '' for a variant without one.

@@ -28,6 +28,7 @@ create table identity.staff (
   active boolean not null default true,
   created_at timestamptz not null default now()
 );
+-- Deleting a role finds who has it (the foreign key).
 create index staff_by_role on identity.staff (role_code);
 
 -- An active owner who can sign in remains, whatever is done. The lock on the role makes two owners who give it up at
@@ -56,7 +57,9 @@ create table identity.session (
   address text not null constraint session_address_length check (length(address) <= 45),
   user_agent text not null constraint session_user_agent_length check (length(user_agent) <= 300)
 ) with (fillfactor = 80);
+-- The sessions of a person: listed, ended together.
 create index session_by_staff on identity.session (staff_id, id);
+-- The sweep that forgets what is over.
 create index session_by_expiry on identity.session (expires_at);
 
 -- A secret that was sent by mail: one purpose, one person, one use. Using it deletes the row, so of many at once one
@@ -67,7 +70,9 @@ create table identity.one_time_token (
   staff_id uuid not null constraint one_time_token_staff references identity.staff,
   expires_at timestamptz not null
 );
+-- A new token replaces the old ones of a person.
 create index one_time_token_by_staff on identity.one_time_token (staff_id);
+-- The sweep that forgets what is over.
 create index one_time_token_by_expiry on identity.one_time_token (expires_at);
 
 -- The key of a server, shown once. It may do what its permissions say, whatever becomes of who made it.
@@ -98,7 +103,7 @@ create table identity.publishable_key (
 
 -- A leaking bucket for each thing that is limited (an account, an address): it is empty again at drained_at, each act
 -- moves that ahead, and never further than capacity from now. Unlogged: a crash empties the buckets, which costs
--- nothing.
+-- nothing. No index on drained_at, so that each act is a HOT update; the sweep reads the few buckets that there are.
 create unlogged table identity.rate_limit (
   key text primary key constraint rate_limit_key_length check (length(key) <= 100),
   drained_at timestamptz not null,

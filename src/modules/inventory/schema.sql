@@ -44,6 +44,7 @@ create table inventory.stock (
   -- The second wall behind the reserve statement.
   constraint stock_reserved_within_on_hand check (reserved between 0 and on_hand + backorder_limit)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02);
+-- What a location holds: told when it opens or closes, and for its foreign key.
 create index stock_by_location on inventory.stock (location_id, variant_id);
 
 -- held --claim--> claimed --ship--> shipped          held or claimed --release--> released
@@ -69,11 +70,17 @@ create table inventory.reservation (
   constraint reservation_stock foreign key (variant_id, location_id) references inventory.stock,
   constraint reservation_held_expires check (state <> 'held' or expires_at is not null),
   constraint reservation_shipped_whole check ((state = 'shipped') = (shipped = quantity))
+-- Never HOT: being held, open or short is a place in a queue below. Analysed often, because a cached plan believes in
+-- the size that a queue had when it was made.
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.01);
+-- The sweep of holds that are over. "is not null" is true of each, and keeps the planner from walking this queue for
+-- "order_id = … and state = 'held'", which the key answers.
 create index reservation_held_by_expiry on inventory.reservation (expires_at)
   where state = 'held' and expires_at is not null;
+-- What is promised of a variant: stocktaking cuts it, staff list it.
 create index reservation_open_by_stock on inventory.reservation (variant_id, location_id, id)
   where state in ('held', 'claimed', 'short');
+-- Stock came back: who has waited longest.
 create index reservation_short_by_variant on inventory.reservation (variant_id, created_at, id) where state = 'short';
 
 -- The ledger: each change of on_hand, why, by whom, on whose behalf. Rows are added and never changed.
@@ -90,7 +97,9 @@ create table inventory.movement (
   created_at timestamptz not null default now(),
   constraint movement_stock foreign key (variant_id, location_id) references inventory.stock
 );
+-- The ledger of a variant.
 create index movement_by_variant on inventory.movement (variant_id, id);
+-- The movements of an order or a delivery.
 create index movement_by_reference on inventory.movement (reference) where reference is not null;
 
 create function inventory.refuse_change() returns trigger language plpgsql as $$

@@ -19,6 +19,7 @@ create table media.asset (
   -- When it was made, or was last put somewhere or taken away. A day after that, if nothing shows it, it is removed.
   touched_at timestamptz not null default now()
 ) with (fillfactor = 80);
+-- The sweep that looks for what nobody shows.
 create index asset_by_touched_at on media.asset (touched_at);
 
 -- Who shows an asset, as 'product:<id>'. The foreign key makes an asset that is being removed impossible to attach.
@@ -27,6 +28,7 @@ create table media.asset_use (
   asset_id uuid not null constraint asset_use_asset references media.asset,
   primary key (used_by, asset_id)
 );
+-- Who shows an asset.
 create index asset_use_by_asset on media.asset_use (asset_id);
 
 -- Files in the storage that no asset has: written before an upload's files, deleted with the row of its asset. What
@@ -36,4 +38,5 @@ create table media.unclaimed (
   key text primary key constraint unclaimed_key_form check (key ~ '^[a-z2-7]{26}$'),
   due_at timestamptz not null
 );
+-- The sweep that empties the storage.
 create index unclaimed_by_due_at on media.unclaimed (due_at);

@@ -20,8 +20,9 @@ create table notifications.message (
   due_at timestamptz not null default now(),
   sent_at timestamptz,
   constraint message_waiting_has_data check (data is not null or state = 'sent')
+-- Swept up by count: a share of a month of messages would leave the queue full of dead rows.
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
--- The sender's queue.
+-- The sender's queue. "is not null" is true of each row, and keeps the planner from walking the queue for one id.
 create index message_to_send on notifications.message (due_at, id) where state = 'waiting' and due_at is not null;
 -- The list of staff by state and by recipient.
 create index message_by_state on notifications.message (state, id);

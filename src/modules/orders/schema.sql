@@ -40,9 +40,11 @@ create table orders."order" (
     total_minor = subtotal_minor + shipping_minor - discount_minor + case when prices_include_tax then 0 else tax_minor end),
   constraint order_placed_has_time check (state <> 'placed' or placed_at is not null)
 ) with (fillfactor = 85);
+-- The list of staff, newest first; by state; by e-mail.
 create index order_list_newest on orders."order" (created_at desc, id desc);
 create index order_list_by_state on orders."order" (state, created_at desc, id desc);
 create index order_list_by_email on orders."order" (lower(email), created_at desc, id desc);
+-- The sweep that lets orders go which nobody paid.
 create index order_to_lapse on orders."order" (holds_until) where state = 'awaiting_payment';
 
 create table orders.line (

@@ -24,6 +24,7 @@ create table payments.payment (
   constraint payment_refunded_within_captured check (
     refunding_minor >= 0 and refunded_minor >= 0 and refunded_minor + refunding_minor <= captured_minor)
 ) with (fillfactor = 70);
+-- The payments of an order.
 create index payment_of_order on payments.payment (order_id);
 
 -- sending → unknown → requires_action → pending → authorized → captured, any step of it left out; from each but the
@@ -49,8 +50,11 @@ create table payments.attempt (
 ) with (fillfactor = 70);
 -- The wall against double charges: at most one attempt of a payment is live or has succeeded.
 create unique index attempt_one_live on payments.attempt (payment_id) where state not in ('declined', 'voided', 'expired');
+-- The attempts of a payment in their order.
 create index attempt_of_payment on payments.attempt (payment_id, created_at);
+-- A webhook names its charge by the reference of the gateway.
 create index attempt_by_reference on payments.attempt (gateway, reference) where reference is not null;
+-- The recovery job: what is due to be asked about.
 create index attempt_to_check on payments.attempt (next_check_at) where next_check_at is not null;
 
 -- A capture, refund or void: sending → done | failed | unknown; unknown → done | failed. Its id is its key at the gateway.
@@ -69,10 +73,15 @@ create table payments.operation (
   created_at timestamptz not null default now(),
   constraint operation_unfinished_is_checked check (state not in ('sending', 'unknown') or next_check_at is not null)
 ) with (fillfactor = 70);
+-- At most one void of an attempt.
 create unique index operation_one_void on payments.operation (attempt_id) where kind = 'void' and state <> 'failed';
+-- Whether something of an attempt is on its way: asked with every outcome.
 create index operation_of_attempt on payments.operation (attempt_id);
+-- The operations of a payment in their order.
 create index operation_of_payment on payments.operation (payment_id, created_at);
+-- The recovery job, as for attempts.
 create index operation_to_check on payments.operation (next_check_at) where next_check_at is not null;
+-- What staff should look at: failures, quarantined and parked webhooks.
 create index operation_failed on payments.operation (created_at) where state = 'failed';
 
 -- The inbox: what gateways told us, once each, worked later. A reference that we do not know yet waits (a webhook may beat our own write);
@@ -94,6 +103,8 @@ create table payments.webhook_event (
   constraint webhook_event_pkey primary key (gateway, event_id),
   constraint webhook_event_waiting_is_tried check (state not in ('received', 'parked') or next_try_at is not null)
 );
+-- The job that works what was received or parked.
 create index webhook_event_to_try on payments.webhook_event (next_try_at) where next_try_at is not null;
+-- The sweep that forgets what was worked a month ago.
 create index webhook_event_retention on payments.webhook_event (received_at) where state = 'done';
 create index webhook_event_for_people on payments.webhook_event (received_at) where state in ('parked', 'quarantined');

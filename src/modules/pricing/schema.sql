@@ -23,6 +23,7 @@ create table pricing.price_list (
   constraint price_list_ends_after_start check (ends_at > starts_at),
   constraint price_list_base_has_no_dates check (priority > 0 or (starts_at is null and ends_at is null))
 );
+-- One base list of a channel and currency; setting prices finds it by this.
 create unique index price_list_base on pricing.price_list (channel_id, currency) where priority = 0;
 
 -- The price of one variant from min_quantity upwards. unit_minor buys per_units units, which leaves room for prices
@@ -41,6 +42,7 @@ create table pricing.price (
   constraint price_per_units_range check (per_units between 1 and 1000000),
   constraint price_compare_at_above_unit check (compare_at_minor > unit_minor and compare_at_minor <= 1000000000000000)
 );
+-- The prices of a list.
 create index price_of_list on pricing.price (price_list_id, variant_id, min_quantity);
 
 -- Prices that count now: the one place that says when a list is live.
@@ -116,6 +118,7 @@ create table pricing.promotion (
   constraint promotion_ends_after_start check (ends_at > starts_at),
   constraint promotion_limits_range check (use_limit >= 0 and use_limit_per_customer >= 0)
 );
+-- A quote: promotions that apply by themselves.
 create index promotion_automatic on pricing.promotion (ends_at) where automatic and active;
 
 -- A code that opens a promotion: one for everybody (SUMMER), or thousands that work once each (use_limit 1). Shoppers
@@ -134,7 +137,9 @@ create table pricing.coupon (
   constraint coupon_ends_after_start check (ends_at > starts_at),
   constraint coupon_limit_range check (use_limit >= 0)
 );
+-- The coupons of a promotion.
 create index coupon_of_promotion on pricing.coupon (promotion_id, id);
+-- The coupons that were generated together.
 create index coupon_of_batch on pricing.coupon (batch_id) where batch_id is not null;
 
 -- How often a limited promotion is in use. scope is what is counted: 'all', 'code:SUMMER', or 'customer:<hash>'
@@ -164,4 +169,5 @@ create table pricing.coupon_use (
     references pricing.use_count (promotion_id, scope) on delete cascade,
   constraint coupon_use_state_known check (state in ('held', 'confirmed', 'released'))
 ) with (fillfactor = 80);
+-- Deleting a coupon finds its uses (the foreign key).
 create index coupon_use_of_count on pricing.coupon_use (promotion_id, scope);

@@ -17,6 +17,7 @@ create table shipping.zone_country (
   zone_id uuid not null constraint zone_country_zone_fkey references shipping.zone (id) on delete cascade,
   constraint zone_country_is_iso check (country ~ '^[A-Z]{2}$')
 );
+-- The countries of a zone.
 create index zone_country_of_zone on shipping.zone_country (zone_id);
 
 -- kind says what the steps of its rates count: nothing (flat), grams (weight) or minor units of goods before
