@@ -14,6 +14,7 @@ const MANY_BLOCKS = 1_500
 const WHOLE: [text: RegExp, because: string][] = [
   [/with counted as materialized/, 'counts of facets are exact; the answer is kept in memory'],
   [/cheapest\.key|join pricing\.current_price/, 'sorted or filtered by price: docs/decisions/indexes.md'],
+  [/search\.product_id = any \(array/, 'among what was found by price or stock: the same'],
   [/ts_rank\(/, 'ranking looks at each match'],
   [/greatest\(on_hand - reserved, 0\) </, 'an index on what each sale changes would cost each sale'],
   [/from media\.asset\s+where touched_at/, 'a sweep of every five minutes looks for what nobody shows'],

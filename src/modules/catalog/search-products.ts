@@ -70,6 +70,7 @@ export function matchingProducts(filter: SearchFilter): Statement {
   const { channelId, text, categoryId, collectionId, productIds, facets = {} } = filter
   // A subquery of its own is evaluated once; the bare call would be, in a generic plan, once for each row.
   const query = text ? sql`(select catalog.search_query(${text}))` : none
+  // So are ids: of a bare parameter the planner would weigh each of 100,000 values.
   return sql`
     select search.product_id, search.facets, publication.published_from,
            ${text ? sql`ts_rank(search.document, ${query})::float8` : sql`0::float8`} as rank
@@ -84,7 +85,7 @@ export function matchingProducts(filter: SearchFilter): Statement {
        ${collectionId ? sql`and search.product_id in (
          select member.product_id from catalog.collection_product member where member.collection_id = ${collectionId})`
            : none}
-       ${productIds ? sql`and search.product_id = any (${[...productIds]}::uuid[])` : none}
+       ${productIds ? sql`and search.product_id = any (array(select unnest(${[...productIds]}::uuid[])))` : none}
        ${joined(Object.entries(facets).map(([name, values]) =>
          sql`and search.facets && ${keys(name, values)}::text[]`), none)}`
 }
