@@ -10,8 +10,8 @@ import { freeExpired } from './expire-reservations.ts'
 import { SHOWN_UP_TO, type Line } from './inventory.ts'
 import { release } from './release-reservation.ts'
 
-// Fewer who wait are through before a batch would begin.
-const HOT_FROM = 4
+// Two who meet by chance are through before a batch would begin; more already cost each other more than a batch does.
+const HOT_FROM = 3
 const HOT_FOR_MS = 2_000
 const HOLD_SECONDS = 120        // an order's transaction is over in milliseconds, and keeps the hold for longer
 const MOST_AT_ONCE = 200
