@@ -44,8 +44,8 @@ export function allocation(orderId: string, lines: Line[], expiresInSeconds: num
     with kept as (
       update inventory.reservation set expires_at = statement_timestamp() + make_interval(secs => ${expiresInSeconds})
       where order_id = ${orderId} and state = 'held' and ${expiresInSeconds}::double precision is not null
-        -- Written as a difference, so that it is a filter and no reason to read everybody's holds by their expiry.
-        and expires_at - statement_timestamp() > interval '0'
+        -- In coalesce, so that it is a filter and no reason to read everybody's holds by their expiry.
+        and coalesce(expires_at > statement_timestamp(), false)
       returning variant_id
     ), line as (
       select variant_id, sum(quantity)::integer as quantity
