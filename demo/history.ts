@@ -11,8 +11,8 @@ import { goods } from './goods.ts'
 import type { Good } from './goods/product.ts'
 import { loadPictures } from './load-pictures.ts'
 import { pastOrders, type PastOrder } from './past.ts'
+import { pastIsLoaded, REFERENCE } from './past-is-loaded.ts'
 
-const REFERENCE = 'demo history'
 // Any number that nobody else uses for an advisory lock: two processes must not both load it.
 const LOCK = 20_260_615
 
@@ -26,9 +26,8 @@ export async function loadHistory(
   if (!await readFacts(db)) return
   const client = await db.dedicated()
   try {
-    const { rows: [here] } = await client.query(`select pg_try_advisory_lock(${LOCK}) as mine,
-      exists (select from inventory.movement where reference = $1) as loaded`, [REFERENCE])
-    if (!here.mine || here.loaded) return
+    const { rows: [here] } = await client.query(`select pg_try_advisory_lock(${LOCK}) as mine`)
+    if (!here.mine || await pastIsLoaded(db)) return
     // Pictures first: an order shows its goods as they looked when it was placed.
     await loadPictures(db, print, pictures)
     const facts = await readFacts(db)

@@ -10,7 +10,7 @@ import { createAuthenticate } from './modules/identity/authenticate.ts'
 import * as identity from './modules/identity/jobs.ts'
 import * as inventory from './modules/inventory/jobs.ts'
 import * as media from './modules/media/jobs.ts'
-import { diskStorage, mediaStorage, s3Storage } from './modules/media/storage.ts'
+import { configuredStorage, mediaStorage } from './modules/media/storage.ts'
 import * as notifications from './modules/notifications/jobs.ts'
 import { configureMail } from './modules/notifications/mail.ts'
 import { orderPayments } from './modules/orders/apply-payment.ts'
@@ -67,7 +67,7 @@ export async function openShop(
   refuseUnknownGateways(shopConfig, added.gateways)
   paymentSetup.set(db, { gateways: added.gateways, methods: shopConfig.paymentMethods })
   paymentListener.set(db, orderPayments)
-  mediaStorage.set(db, config.s3 ? s3Storage(config.s3) : diskStorage(config.mediaDir ?? join(dataDir, 'media')))
+  mediaStorage.set(db, configuredStorage(config, dataDir))
   stopping.push(configureMail(db, { ...config, shopUrl: config.publicUrl ?? `http://localhost:${config.port}` }))
 
   // Staff and jobs have connections of their own: no import, export or backlog takes a shopper's.

@@ -1,5 +1,6 @@
 // Starts the shop: configuration, database, migrations, plugins, HTTP, then the worker, and stops them in reverse. It
 // answers requests before it loads what can wait.
+import { fork } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -122,15 +123,13 @@ async function greet(
   print(await welcome({ db: shop.db, app, url, owner, secretKey }))
 }
 
-/**
- * The weeks of orders before today come after the first answer, with progress; a shop without the demo, or with its
- * history, has none to load.
- */
-async function loadDemoHistory(shop: Shop, config: Config): Promise<void> {
-  if (!config.demo) return
-  const { loadHistory } = await import('../demo/history.ts')
-  const tell = (error: Error): void => print(`The demo history was not loaded: ${error.message}`)
-  await loadHistory(shop.db, { print }).catch(tell)
+/** The pictures and the weeks of orders before today come after the first answer, with progress. */
+async function loadDemoHistory({ db }: Shop, config: Config): Promise<void> {
+  if (!config.demo || await (await import('../demo/past-is-loaded.ts')).pastIsLoaded(db)) return
+  const child = fork(join(import.meta.dirname, '../demo/load-history.ts'), {
+    env: { ...process.env, DATABASE_URL: db.url }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  undo.push(() => void child.kill())
 }
 
 let stopping: Promise<void> | undefined

@@ -15,8 +15,9 @@ const columns = sql`id, code, name, currencies, default_currency as "defaultCurr
   default_locale as "defaultLocale", country,
   prices_include_tax as "pricesIncludeTax", active, version`
 
+/** The oldest first: what means the shop without naming a channel means that one. */
 export async function listChannels(conn: Conn): Promise<Channel[]> {
-  return conn.many(Channel, sql`select ${columns} from catalog.channel order by code`)
+  return conn.many(Channel, sql`select ${columns} from catalog.channel order by id`)
 }
 
 /** Throws ChannelNotFound. */

@@ -3,6 +3,7 @@
 import { Type, type Static } from 'typebox'
 import { route, Id } from '../../platform/http.ts'
 import type { Tx } from '../../platform/db.ts'
+import { InvalidValue } from '../../platform/problem.ts'
 import { VariantNotFound } from '../catalog/catalog.ts'
 import { changeStock, type StockChange } from './change-stock.ts'
 import { checkVariants } from './internal/check-variants.ts'
@@ -19,17 +20,25 @@ export const Adjustment = Type.Object({
 })
 
 /**
- * Throws StockOutOfRange, StockListedTwice, LocationNotFound. A count below what is promised turns the newest promises
+ * Throws InvalidValue, StockOutOfRange, StockListedTwice, LocationNotFound. A count below what is promised turns the newest promises
  * short. A count asked twice changes nothing; receipts, damages and corrections add up each time, so send them with an
  * Idempotency-Key.
  */
 export function adjustStock(tx: Tx, adjustments: Static<typeof Adjustment>[], reference?: string): Promise<void> {
+  refuseNegative(adjustments)
   return changeStock(tx, adjustments.map(({ variantId, locationId, reason, quantity }): StockChange => {
     const place = { variantId, locationId, cause: reason }
     if (reason === 'count') return { ...place, count: quantity }
-    if (reason === 'correction') return { ...place, change: quantity }
-    return { ...place, change: reason === 'damage' ? -Math.abs(quantity) : Math.abs(quantity) }
+    return { ...place, change: reason === 'damage' ? -quantity : quantity }
   }), reference)
+}
+
+function refuseNegative(adjustments: readonly Static<typeof Adjustment>[]): void {
+  const fields = adjustments.flatMap(({ reason, quantity }, index) => (quantity >= 0 || reason === 'correction' ? [] : [{
+    path: `body/adjustments/${index}/quantity`,
+    message: `is ${quantity}: a ${reason} takes units as a positive number; only a correction may be negative`,
+  }]))
+  if (fields.length > 0) throw InvalidValue({ fields })
 }
 
 const Adjusted = Type.Object({ items: Type.Array(Stock) })
@@ -43,7 +52,7 @@ export const postAdjustments = route({
     reference: Type.Optional(Reference),
   }),
   response: { 200: Adjusted },
-  problems: [StockOutOfRange, StockListedTwice, LocationNotFound, VariantNotFound],
+  problems: [InvalidValue, StockOutOfRange, StockListedTwice, LocationNotFound, VariantNotFound],
   replay: async ({ db, body }) => ({ items: await readStock(db, body.adjustments) }),
   async run({ db, context, body }) {
     return db.transaction(context, async (tx) => {

@@ -50,6 +50,9 @@ test('each reason does what it says, and the ledger tells', async (t) => {
     stock.write((tx) => adjustStock(tx, [{ ...place, reason, quantity }]))
   await adjust('receipt', 10)
   await adjust('damage', 2)
+  for (const reason of ['receipt', 'damage', 'count'] as const) {
+    await assert.rejects(adjust(reason, -3), /A value makes no sense/, reason)
+  }
   await adjust('correction', -1)
   for (let time = 0; time < 2; time++) await adjust('count', 9)
   await stock.write((tx) => returnStock(tx, newId(), [{ ...place, quantity: 1 }]))

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AwsClient } from 'aws4fetch'
+import type { Config } from '../../platform/config.ts'
 import { provided } from '../../platform/provide.ts'
 
 /** Names are `<key>/<name>`, both from a small alphabet without dots that lead elsewhere: callers check them. */
@@ -79,4 +80,9 @@ export function s3Storage({ endpoint, bucket, region, accessKeyId, secretAccessK
       for (const name of names) await (await call('DELETE', key, name)).body?.cancel()
     },
   }
+}
+
+/** Where the configuration says that media lie; `dataDir` is the folder of this installation. */
+export function configuredStorage({ s3, mediaDir }: Pick<Config, 's3' | 'mediaDir'>, dataDir: string): Storage {
+  return s3 ? s3Storage(s3) : diskStorage(mediaDir ?? join(dataDir, 'media'))
 }

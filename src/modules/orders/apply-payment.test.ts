@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql, systemContext } from '../../platform/db.ts'
 import { testShop, type TestShop } from '../../testing.ts'
+import { expireReservations } from '../inventory/expire-reservations.ts'
 import { paymentsOf } from '../payments/get-payment.ts'
 import { settlePayment } from '../payments/settle-payment.ts'
 import { orderState } from './apply-payment.ts'
@@ -26,6 +27,28 @@ test('while the bank has not said, the order keeps its goods; when it says yes, 
   await Promise.all(Array.from({ length: 10 }, () => settlePayment(shop.db, systemContext(), orderId)))
   assert.equal(await orderState(shop.db, orderId), 'placed')
   assert.deepEqual((await shop.charges()).map(({ capturedMinor }) => capturedMinor), [1_480])
+})
+
+test('the holds of an undecided payment are extended before their time is over', async (t) => {
+  const shop = await testShop(t)
+  const mug = await shop.variant({ stock: [1] })
+  const { orderId } = await shop.complete(await shop.cart([{ variantId: mug, quantity: 1 }]), { fault: 'action' })
+  for (let quarter = 0; quarter < 3; quarter++) {
+    // All but half a minute of its time passes, then the sweeps run as they always do.
+    await shop.db.run(sql`update orders.order set holds_until = now() + interval '30 seconds'`)
+    await shop.db.run(sql`update inventory.reservation set expires_at = now() + interval '30 seconds'`)
+    assert.equal(await lapseOrders(shop.db), 0)
+    await shop.db.run(sql`update inventory.reservation set expires_at = expires_at - interval '31 seconds'`)
+    await expireReservations(shop.db)
+    assert.deepEqual(await shop.stock(mug), { onHand: 1, reserved: 1 })
+  }
+  assert.equal(await orderState(shop.db, orderId), 'awaiting_payment')
+  // One that nobody decides any more is left to its time.
+  await shop.db.run(sql`update payments.attempt set created_at = created_at - ${hour}`)
+  await shop.db.run(sql`update orders.order set holds_until = now() + interval '30 seconds'`)
+  assert.equal(await lapseOrders(shop.db), 0)
+  await overdue(shop)
+  assert.equal(await lapseOrders(shop.db), 1)
 })
 
 test('who confirms after the order has lapsed gets the money back, and the goods are sold once', async (t) => {

@@ -4,24 +4,29 @@ import { Type } from 'typebox'
 import { sql, systemContext, type Db, type Tx } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
 import { extend, release } from '../inventory/release-reservation.ts'
-import { closePayment } from '../payments/close-payment.ts'
+import { closePayment, isUndecided } from '../payments/close-payment.ts'
 import { releaseCoupons } from '../pricing/use-coupons.ts'
 import { OrderLapsed } from './orders.ts'
 import { note } from './timeline.ts'
 
 // One look a few seconds later costs nothing; a bank that is slow is asked again and again by payments itself.
 const EXTEND_SECONDS = 5 * 60
+// Holds are extended before their time is over, since from that moment their stock is anybody's. A worker that was away
+// for less than this loses nobody's goods.
+const AHEAD_SECONDS = 60
 const AT_ONCE = 100
 
-const Due = Type.Object({ orderId: Type.String() })
+const Order = Type.Object({ orderId: Type.String() })
+const Due = Type.Object({ over: Type.Boolean() })
 
 /**
  * Lets the orders lapse whose time is over; answers how many. Each in a transaction of its own, so that one cannot hold
  * up the others.
  */
 export async function lapseOrders(db: Db): Promise<number> {
-  const due = await db.many(Due, sql`
-    select id as "orderId" from orders.order where state = 'awaiting_payment' and holds_until <= now()
+  const due = await db.many(Order, sql`
+    select id as "orderId" from orders.order
+    where state = 'awaiting_payment' and holds_until <= now() + make_interval(secs => ${AHEAD_SECONDS})
     order by holds_until limit ${AT_ONCE}`)
   let lapsed = 0
   for (const { orderId } of due) if (await db.transaction(systemContext(), (tx) => lapseOrder(tx, orderId))) lapsed++
@@ -31,10 +36,14 @@ export async function lapseOrders(db: Db): Promise<number> {
 /** False when it is not due any more, or its payment is undecided. Asked twice, the second time does nothing. */
 async function lapseOrder(tx: Tx, orderId: string): Promise<boolean> {
   const locked = await tx.maybe(Due, sql`
-    select id as "orderId" from orders.order
-    where id = ${orderId} and state = 'awaiting_payment' and holds_until <= now() for update skip locked`)
+    select holds_until <= now() as over from orders.order
+    where id = ${orderId} and state = 'awaiting_payment'
+      and holds_until <= now() + make_interval(secs => ${AHEAD_SECONDS})
+    for update skip locked`)
   if (!locked) return false
-  if (await closePayment(tx, orderId) === 'undecided') {
+  const undecided = locked.over ? await closePayment(tx, orderId) === 'undecided' : await isUndecided(tx, orderId)
+  if (!undecided && !locked.over) return false
+  if (undecided) {
     await Promise.all([
       extend(tx, orderId, EXTEND_SECONDS),
       tx.run(sql`

@@ -4,20 +4,26 @@ import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { giveBack } from './operations.ts'
 import { settlePayment } from './settle-payment.ts'
 
-const Standing = Type.Object({ paymentId: Type.String(), undecided: Type.Boolean() })
+const Undecided = Type.Object({ undecided: Type.Boolean() })
+
+/** Whether a gateway may still say yes to a payment of this order; a shopper has an hour at the bank's page. */
+export async function isUndecided(tx: Tx, orderId: string): Promise<boolean> {
+  const { undecided } = await tx.one(Undecided, sql`
+    select exists (
+      select from payments.attempt join payments.payment on payment.id = payment_id
+      where order_id = ${orderId} and (state in ('sending', 'unknown', 'authorized', 'captured')
+        or (state in ('requires_action', 'pending') and attempt.created_at > now() - interval '1 hour'))
+    ) as undecided`)
+  return undecided
+}
 
 /**
- * Closes the payment of an order that lapses, in that transaction. 'undecided' while a gateway may still say yes (a
- * shopper has an hour at the bank's page): then nothing is closed. Asked twice it answers the same.
+ * Closes the payment of an order that lapses, in that transaction. 'undecided' while a gateway may still say yes: then
+ * nothing is closed. Asked twice it answers the same.
  */
 export async function closePayment(tx: Tx, orderId: string): Promise<'closed' | 'undecided'> {
   await tx.run(sql`select from payments.payment where order_id = ${orderId} for update`)
-  const payments = await tx.many(Standing, sql`
-    select id as "paymentId", exists (select from payments.attempt where payment_id = payment.id
-      and (state in ('sending', 'unknown', 'authorized', 'captured')
-        or (state in ('requires_action', 'pending') and created_at > now() - interval '1 hour'))) as undecided
-    from payments.payment where order_id = ${orderId}`)
-  if (payments.some((payment) => payment.undecided)) return 'undecided'
+  if (await isUndecided(tx, orderId)) return 'undecided'
   await tx.run(sql`update payments.payment set closed = true where order_id = ${orderId}`)
   return 'closed'
 }
