@@ -127,7 +127,7 @@ export type InventoryOperations = {
     answer: {
       items: InventoryTransfer[]
     }
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'location-not-found' | 'stock-listed-twice' | 'stock-out-of-range' | 'unauthenticated' | 'variant-not-found'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'location-not-found' | 'stock-listed-twice' | 'stock-out-of-range' | 'unauthenticated' | 'variant-not-found'
   }
   /** Move stock to another location. Needs the permission `inventory:write`. */
   addInventoryTransfers: {

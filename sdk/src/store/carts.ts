@@ -51,7 +51,7 @@ export type CreateCartResult = {
 }
 
 export type CartsOperations = {
-  /** Begin a cart. Answers the cart and its token, shown this once: send it as Authorization: Bearer <token>. */
+  /** Begin a cart. Answers the cart and its token: send it as Authorization: Bearer <token>. */
   createCart: {
     input: {
       /** ISO 4217 code */
@@ -64,7 +64,7 @@ export type CartsOperations = {
       lines?: Line[]
     }
     answer: CreateCartResult
-    problems: CommonProblem | 'already-done' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated' | 'variant-unavailable'
+    problems: CommonProblem | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated' | 'variant-unavailable'
   }
   /** Read a cart with a fresh quote */
   getCart: {

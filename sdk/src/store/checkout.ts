@@ -7,8 +7,8 @@ import type {
 export type Checkout = {
   order: Order
   payment: Payment
-  /** Reads the order later, as a bearer token. Shown once: null in a repeated answer */
-  token: string | null
+  /** Reads the order later, and pays it, as a bearer token */
+  token: string
 }
 
 export type CompleteCartResult = {

@@ -12,7 +12,9 @@ import {
 } from '../pricing/pricing.ts'
 import { quote } from '../pricing/quote.ts'
 import { ShippingOption, shippingOptions } from '../shipping/shipping-options.ts'
-import { changeLines, createCart, quoteRequestOf, readCart, showCart, updateCart, withLines } from './cart.ts'
+import {
+  changeLines, createCart, quoteRequestOf, readCart, showBegun, showCart, updateCart, withLines,
+} from './cart.ts'
 import {
   Cart, CartCompleted, cartDetails, CartExpired, CartLine, CartNotFound, CartTooLarge, CouponCode, MAX_LINES,
   MAX_QUANTITY,
@@ -29,11 +31,11 @@ function channelOf(actor: Actor): string {
 
 export const createCartRoute = route({
   method: 'POST', path: '/store/carts', access: 'shopper', tags: ['Carts'], summary: 'Begin a cart',
-  description: 'Answers the cart and its token, shown this once: send it as Authorization: Bearer <token>.',
+  description: 'Answers the cart and its token: send it as Authorization: Bearer <token>.',
   body: Type.Object({ ...cartDetails, lines: Type.Optional(Type.Array(CartLine, { maxItems: MAX_LINES })) }),
-  response: { 201: Type.Object({ cart: Cart, token: Type.String() }) }, 
-  problems: [CurrencyNotOffered, CartTooLarge, VariantUnavailable],
-  replay: 'refuse',
+  response: { 201: Type.Object({ cart: Cart, token: Type.String() }) },
+  problems: [CurrencyNotOffered, CartTooLarge, VariantUnavailable, ...cartProblems],
+  replay: ({ db, context, resultId }) => showBegun(db, context, resultId),
   run: ({ db, context, body }) => createCart(db, context, channelOf(context.actor), body),
 })
 

@@ -2,8 +2,11 @@
 // fresh quote, so that a shopper always sees what an order would cost now. A cart that cannot be priced any more is
 // still shown, with the reason in place of the total; but nothing that is not on sale is put into one.
 import { Type, type Static } from 'typebox'
-import { json, none, sql, type Conn, type Context, type Db, type Statement, type Tx } from '../../platform/db.ts'
-import { newId, newToken, hashToken } from '../../platform/id.ts'
+import {
+  json, none, resultId, sql, type Conn, type Context, type Db, type Statement, type Tx,
+} from '../../platform/db.ts'
+import { derivedToken } from '../../platform/derived-token.ts'
+import { hashToken } from '../../platform/id.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
 import { getChannel } from '../catalog/channels.ts'
 import type { Address } from '../orders/orders.ts'
@@ -110,8 +113,8 @@ export type CartDetails = {
 }
 
 /**
- * Begins a cart in the shopper's channel. Answers the cart and its token, which is shown this once and stored only as a
- * hash. Throws CurrencyNotOffered, CartTooLarge, VariantUnavailable.
+ * Begins a cart in the shopper's channel. Answers the cart and its token, which is stored only as a hash. Asked twice
+ * under one Idempotency-Key there is one cart. Throws CurrencyNotOffered, CartTooLarge, VariantUnavailable.
  */
 export async function createCart(
   db: Db, context: Context, channelId: string, input: CartDetails & { lines?: CartLine[] | undefined },
@@ -120,20 +123,30 @@ export async function createCart(
   const { email = null, shippingAddress = null, billingAddress = null, shippingMethodId = null } = input
   const lines = withLines([], input.lines ?? [], 'add')
   const couponCodes = distinctCodes(input.couponCodes ?? [])
-  const token = newToken('cart_')
+  const cartId = resultId(context)
+  const token = await cartToken(db, cartId)
   const cart = await db.transaction(context, async (tx) => {
     const wanted = { channelId, currency, lines, email, shippingAddress, shippingMethodId, couponCodes }
     const priced = await price(tx, wanted, lines)
     const inserted = tx.one(CartRow, sql`
       insert into checkout.cart (id, channel_id, token_hash, currency, lines, email, shipping_address, billing_address,
         shipping_method_id, coupon_codes)
-      values (${newId()}, ${channelId}, ${hashToken(token)}, ${currency}, ${json(lines)}::jsonb, ${email},
+      values (${cartId}, ${channelId}, ${hashToken(token)}, ${currency}, ${json(lines)}::jsonb, ${email},
         ${optional(shippingAddress)}::jsonb, ${optional(billingAddress)}::jsonb, ${shippingMethodId}, ${couponCodes})
       returning ${columns}`)
     await tx.commit([inserted])
     return shown(await inserted, priced)
   })
   return { cart, token }
+}
+
+const cartToken = (db: Db, cartId: string): Promise<string> => derivedToken(db, 'cart_', cartId)
+
+/** The cart that a repeated request began, as it is now. */
+export async function showBegun(db: Db, context: Context, cartId: string): Promise<{ cart: Cart; token: string }> {
+  const token = await cartToken(db, cartId)
+  const actor = context.actor.kind === 'shopper' ? { ...context.actor, tokenHash: hashToken(token) } : context.actor
+  return { cart: await showCart(db, await readCart(db, { ...context, actor }, cartId)), token }
 }
 
 /**

@@ -5,7 +5,8 @@ import { Type, type Static } from 'typebox'
 import { resultId, type Context, type Db } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
 import { route } from '../../platform/http.ts'
-import { hashToken, newId, newToken } from '../../platform/id.ts'
+import { derivedToken } from '../../platform/derived-token.ts'
+import { hashToken, newId } from '../../platform/id.ts'
 import { Currency, Money } from '../../platform/money.ts'
 import { Unauthenticated } from '../../platform/problem.ts'
 import { holdingHotStock } from '../inventory/hot-stock.ts'
@@ -42,8 +43,8 @@ const Body = Type.Object({
 export async function checkoutNow(
   db: Db, context: Context, channelId: string, body: Static<typeof Body>,
 ): Promise<PlacedOrder & { token: string }> {
-  const token = newToken('order_')
   const orderId = resultId(context)
+  const token = await orderToken(db, orderId)
   const { shippingAddress = null, billingAddress = null, shippingMethodId = null, couponCodes = [] } = body
   const cart = {
     channelId, currency: body.currency, lines: withLines([], body.lines, 'add'), email: body.email, shippingAddress,
@@ -72,11 +73,11 @@ export async function checkoutNow(
   return { ...await pay(db, context, orderId, body.payment), token }
 }
 
+const orderToken = (db: Db, orderId: string): Promise<string> => derivedToken(db, 'order_', orderId)
+
 const PlacedNow = Type.Object({
   ...Placed.properties,
-  token: Type.Union([Type.String(), Type.Null()], {
-    description: 'Reads the order later, as a bearer token. Shown once: null in a repeated answer',
-  }),
+  token: Type.String({ description: 'Reads the order later, and pays it, as a bearer token' }),
 })
 
 async function show(db: Db, orderId: string) {
@@ -93,7 +94,7 @@ export const checkoutNowRoute = route({
   // it is paid.
   replay: async ({ db, context, body, resultId }) => {
     const { payment } = await pay(db, context, resultId, body.payment)
-    return { order: await show(db, resultId), payment, token: null }
+    return { order: await show(db, resultId), payment, token: await orderToken(db, resultId) }
   },
   async run({ db, context, body }) {
     if (context.actor.kind !== 'shopper') throw Unauthenticated({})

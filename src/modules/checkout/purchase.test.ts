@@ -84,7 +84,11 @@ test('one call places an order; its repeat under the same key answers the same o
     () => call('POST', '/store/checkout', body, { 'idempotency-key': 'buy' })))
   assert.deepEqual([...new Set(answers.map((one) => one.status))], [201])
   assert.equal(new Set(answers.map((one) => one.body.order.id)).size, 1)
-  assert.equal(answers.filter((one) => one.body.token !== null).length, 1)
+  // Whichever answer arrived, its token opens the order.
+  assert.equal(new Set(answers.map((one) => one.body.token)).size, 1)
+  const { order, token } = answers[0]!.body
+  assert.equal((await call('GET', `/store/orders/${order.id}`, undefined, { authorization: `Bearer ${token}` })).status,
+    200)
   assert.equal((await shop.charges()).length, 1)
   assert.deepEqual(await shop.stock(mug), { onHand: 5, reserved: 2 })
 })
@@ -153,4 +157,17 @@ test('what a shopper’s program gets wrong is answered by name, and nothing is 
   await shop.db.run(sql`update checkout.cart set expires_at = now()`)
   assert.deepEqual(await problem('GET', path), [410, 'cart-expired'])
   assert.deepEqual(await shop.stock(mug), { onHand: 2, reserved: 0 })
+})
+
+test('a cart whose first answer was lost is told again, with its token', async (t) => {
+  const shop = await testShop(t)
+  const { call } = await client(shop)
+  const begin = () => call('POST', '/store/carts', {}, { 'idempotency-key': 'begin' })
+  const [first, again] = [await begin(), await begin()]
+  assert.deepEqual([again.status, again.body], [201, first.body])
+  assert.equal(again.headers['idempotent-replayed'], 'true')
+  const { cart, token } = again.body
+  const read = (bearer: string) =>
+    call('GET', `/store/carts/${cart.id}`, undefined, { authorization: `Bearer ${bearer}` })
+  assert.deepEqual([(await read(token)).status, (await read(`cart_${'A'.repeat(43)}`)).status], [200, 404])
 })

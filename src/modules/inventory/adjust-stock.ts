@@ -20,9 +20,9 @@ export const Adjustment = Type.Object({
 })
 
 /**
- * Throws InvalidValue, StockOutOfRange, StockListedTwice, LocationNotFound. A count below what is promised turns the newest promises
- * short. A count asked twice changes nothing; receipts, damages and corrections add up each time, so send them with an
- * Idempotency-Key.
+ * Throws InvalidValue, StockOutOfRange, StockListedTwice, LocationNotFound. A count below what is promised turns the
+ * newest promises short. A count asked twice changes nothing; receipts, damages and corrections add up each time, so
+ * send them with an Idempotency-Key.
  */
 export function adjustStock(tx: Tx, adjustments: Static<typeof Adjustment>[], reference?: string): Promise<void> {
   refuseNegative(adjustments)
@@ -34,10 +34,11 @@ export function adjustStock(tx: Tx, adjustments: Static<typeof Adjustment>[], re
 }
 
 function refuseNegative(adjustments: readonly Static<typeof Adjustment>[]): void {
-  const fields = adjustments.flatMap(({ reason, quantity }, index) => (quantity >= 0 || reason === 'correction' ? [] : [{
-    path: `body/adjustments/${index}/quantity`,
-    message: `is ${quantity}: a ${reason} takes units as a positive number; only a correction may be negative`,
-  }]))
+  const fields = adjustments.flatMap(({ reason, quantity }, index) => {
+    if (quantity >= 0 || reason === 'correction') return []
+    const message = `is ${quantity}: a ${reason} takes units as a positive number; only a correction may be negative`
+    return [{ path: `body/adjustments/${index}/quantity`, message }]
+  })
   if (fields.length > 0) throw InvalidValue({ fields })
 }
 

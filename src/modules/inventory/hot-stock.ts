@@ -46,9 +46,9 @@ function isHot({ variantId }: Line): boolean {
 }
 
 /**
- * Places an order with what is hot in it held beforehand; `place` answers the id of the order that there is now. Who got
- * no hold is sent on all the same: it may be a repeat, and the rows decide. While nothing is hot this costs nothing, and
- * `findLines` is not called.
+ * Places an order with what is hot in it held beforehand; `place` answers the id of the order that there is now. Who
+ * got no hold is sent on all the same: it may be a repeat, and the rows decide. While nothing is hot this costs
+ * nothing, and `findLines` is not called.
  */
 export async function holdingHotStock(
   db: Db, orderId: string, findLines: () => Promise<readonly Line[]>, place: () => Promise<string>,
@@ -149,7 +149,7 @@ function lockPlaces(tx: Tx, variantId: string): Promise<Place[]> {
     order by variant_id, location_id for no key update of stock`)
 }
 
-/** The rule of the reserve statement, for one variant and many orders: free stock first, then promises, largest first. */
+/** The rule of the reserve statement, for one variant and many orders: free stock, then promises, largest first. */
 export function shareOut(
   places: readonly Place[], wishes: readonly { orderId: string; quantity: number }[],
 ): { pieces: Piece[]; after: Place[]; allServed: boolean } {

@@ -17,6 +17,13 @@ create table platform.idempotency_key (
 -- What the retention sweep takes: the oldest first. A key is no id, so its time needs an index of its own.
 create index idempotency_key_retention on platform.idempotency_key (created_at);
 
+-- The secret of this shop, made when it is first needed: tokens of carts and orders are derived from it, so that a
+-- repeated request can be answered with the same token although none is stored.
+create table platform.secret (
+  singleton boolean primary key default true constraint secret_singleton check (singleton),
+  value bytea not null
+);
+
 create table platform.audit_log (
   id uuid primary key,
   at timestamptz not null default now(),
