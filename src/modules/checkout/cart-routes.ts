@@ -40,14 +40,14 @@ export const createCartRoute = route({
 })
 
 export const getCart = route({
-  method: 'GET', path: '/store/carts/:cartId', access: 'shopper', tags: ['Carts'],
+  method: 'GET', path: '/store/carts/:cartId', access: 'shopper', priority: 'cart', tags: ['Carts'],
   summary: 'Read a cart with a fresh quote',
   params, response: { 200: Cart }, problems: cartProblems,
   run: async ({ db, context, params }) => showCart(db, await readCart(db, context, params.cartId)),
 })
 
 export const updateCartRoute = route({
-  method: 'PATCH', path: '/store/carts/:cartId', access: 'shopper', tags: ['Carts'],
+  method: 'PATCH', path: '/store/carts/:cartId', access: 'shopper', priority: 'checkout', tags: ['Carts'],
   summary: 'Set e-mail, addresses, delivery, coupons or currency',
   description: 'What is not named stays; null empties a field.',
   params, body: Type.Object(cartDetails), response: { 200: Cart }, problems: changeProblems,
@@ -74,7 +74,8 @@ export const setLines = route({
 })
 
 export const listCartShippingOptions = route({
-  method: 'GET', path: '/store/carts/:cartId/shipping-options', access: 'shopper', tags: ['Carts'],
+  method: 'GET', path: '/store/carts/:cartId/shipping-options', access: 'shopper', priority: 'checkout',
+  tags: ['Carts'],
   summary: 'List the deliveries that are possible for a cart',
   params, response: { 200: Type.Object({ items: Type.Array(ShippingOption) }) },
   problems: [...cartProblems, VariantUnavailable, QuoteTooLarge, CurrencyNotOffered],
@@ -109,7 +110,7 @@ export const listCartPaymentMethods = route({
 })
 
 export const makeQuote = route({
-  method: 'POST', path: '/store/quote', access: 'shopper', tags: ['Checkout'],
+  method: 'POST', path: '/store/quote', access: 'shopper', priority: 'checkout', tags: ['Checkout'],
   summary: 'What these lines would cost, without a cart',
   body: Type.Object({
     currency: Currency, country: Type.Optional(Address.properties.country), region: Address.properties.region,

@@ -9,10 +9,12 @@ import { derivedToken } from '../../platform/derived-token.ts'
 import { hashToken } from '../../platform/id.ts'
 import { isProblem, Problem } from '../../platform/problem.ts'
 import { getChannel } from '../catalog/channels.ts'
+import { availability } from '../inventory/availability.ts'
+import { OutOfStock } from '../inventory/inventory.ts'
 import type { Address } from '../orders/orders.ts'
 import {
   normalizeCode, CouponNotApplicable, CurrencyNotOffered, QuoteTooLarge, ShippingMethodNotAvailable, VariantUnavailable,
-  type QuoteRequest,
+  type Quote, type QuoteRequest,
 } from '../pricing/pricing.ts'
 import { quote } from '../pricing/quote.ts'
 import {
@@ -59,7 +61,8 @@ async function lockOpenCart(tx: Tx, context: Context, cartId: string): Promise<C
 }
 
 type Priceable = Pick<CartRow,
-  'channelId' | 'currency' | 'lines' | 'email' | 'shippingAddress' | 'shippingMethodId' | 'couponCodes'>
+  'channelId' | 'currency' | 'lines' | 'email' | 'shippingAddress' | 'shippingMethodId' | 'couponCodes'
+> & { orderId?: string | null }
 
 /** What pricing needs to know of a cart. */
 export function quoteRequestOf(cart: Priceable): QuoteRequest {
@@ -75,19 +78,41 @@ const shownAsIssues = [
   VariantUnavailable, ShippingMethodNotAvailable, QuoteTooLarge, CouponNotApplicable, CurrencyNotOffered,
 ]
 
-/** The quote of a cart, or why there is none. Throws VariantUnavailable for those of `added` that are not on sale. */
-async function price(
-  conn: Conn, cart: Priceable, added: readonly CartLine[] = [],
-): Promise<Priced> {
+/**
+ * The quote of a cart, or why there is none, and what else would keep it from being ordered now. Throws
+ * VariantUnavailable for those of `added` that are not on sale.
+ */
+async function price(conn: Conn, cart: Priceable, added: readonly CartLine[] = []): Promise<Priced> {
   if (cart.lines.length === 0) return { quote: null, issues: [] }
+  const [quoted, missing] = await Promise.all([priceOrProblem(conn, cart), findMissing(conn, cart)])
+  const issues: Cart['issues'] = missing.length === 0 ? [] : [issueOf(OutOfStock({ lines: missing }))]
+  if (!(quoted instanceof Problem)) return { quote: quoted, issues }
+  if (isProblem(quoted, VariantUnavailable)) refuseAdded(quoted.extra['lines'] as Unavailable, added)
+  return { quote: null, issues: [issueOf(quoted), ...issues] }
+}
+
+async function priceOrProblem(conn: Conn, cart: Priceable): Promise<Quote | Problem> {
   try {
-    return { quote: await quote(conn, { ...quoteRequestOf(cart), couponPolicy: 'report' }), issues: [] }
+    return await quote(conn, { ...quoteRequestOf(cart), couponPolicy: 'report' })
   } catch (error) {
-    if (!(error instanceof Problem) || !shownAsIssues.some((kind) => isProblem(error, kind))) throw error
-    const { kind, detail, extra } = error
-    if (isProblem(error, VariantUnavailable)) refuseAdded(extra['lines'] as Unavailable, added)
-    return { quote: null, issues: [{ code: kind.code, title: kind.title, ...(detail ? { detail } : {}), ...extra }] }
+    if (error instanceof Problem && shownAsIssues.some((kind) => isProblem(error, kind))) return error
+    throw error
   }
+}
+
+/** Lines of which there is less than they want at this moment. An order has its goods already. */
+async function findMissing(conn: Conn, { lines, orderId }: Priceable) {
+  if (orderId) return []
+  const stocks = await availability(conn, lines.map(({ variantId }) => variantId))
+  const stockOf = new Map(stocks.map((stock) => [stock.variantId, stock]))
+  return lines.flatMap(({ variantId, quantity }) => {
+    const { tracked, backorder, available } = stockOf.get(variantId)!
+    return !tracked || backorder || available >= quantity ? [] : [{ variantId, requested: quantity, available }]
+  })
+}
+
+function issueOf({ kind, detail, extra }: Problem): Cart['issues'][number] {
+  return { code: kind.code, title: kind.title, ...(detail ? { detail } : {}), ...extra }
 }
 
 type Unavailable = { variantId: string; reason: 'not_sold' | 'no_price' }[]

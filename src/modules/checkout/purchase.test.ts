@@ -171,3 +171,16 @@ test('a cart whose first answer was lost is told again, with its token', async (
     call('GET', `/store/carts/${cart.id}`, undefined, { authorization: `Bearer ${bearer}` })
   assert.deepEqual([(await read(token)).status, (await read(`cart_${'A'.repeat(43)}`)).status], [200, 404])
 })
+
+test('a cart says what there is too little of, before it is ordered', async (t) => {
+  const shop = await testShop(t)
+  const mug = await shop.variant({ stock: [3] })
+  const { call } = await client(shop)
+  const { body: { cart, token } } = await call('POST', '/store/carts', { lines: [{ variantId: mug, quantity: 5 }] })
+  const missing = { variantId: mug, requested: 5, available: 3 }
+  assert.deepEqual(cart.issues.map(({ code, lines }: any) => [code, lines]), [['out-of-stock', [missing]]])
+  assert.equal(cart.quote.subtotalMinor, 4_950, 'and what it would cost')
+  const { body: fewer } = await call('PUT', `/store/carts/${cart.id}/lines`,
+    { lines: [{ variantId: mug, quantity: 3 }] }, { authorization: `Bearer ${token}` })
+  assert.deepEqual(fewer.issues, [])
+})
