@@ -76,10 +76,12 @@ export class Db extends Connection implements Conn {
     return this.#gate.isFull(priority)
   }
 
-  async #enter({ rank }: Task): Promise<void> {
+  async #enter(task: Task): Promise<void> {
+    const { rank } = task
     const patienceMs = rank === 'begun' ? BEGUN_WAITS_MS : this.#options.waitMs ?? 2_000
     const waited = this.#gate.enter(rank, patienceMs)
     if (waited && !await waited) throw tooBusy()
+    task.rank = 'begun'
   }
 
   protected override async send(statement: Statement): Promise<pg.QueryResult> {
@@ -133,7 +135,6 @@ export class Db extends Connection implements Conn {
         return result
       })
       client.release()
-      task.rank = 'begun'
       if (tx.wakesOthers) this.#wake()
       return { value }
     } catch (failure) {

@@ -6,7 +6,7 @@
 /** What a request is for, by its importance. */
 export type Priority = 'webhook' | 'pay' | 'checkout' | 'cart' | 'browse' | 'export'
 
-/** Work that has begun goes on before anything begins: half an order is worth less than none. */
+/** Who had a connection before goes on before anybody begins: half an order is worth less than none. */
 export type Rank = Priority | 'begun'
 
 // `share`: of the connections, so that however many browse, some are left for those who pay. `room`: how many may wait
@@ -44,7 +44,7 @@ export class Gate {
 
   /** Whether a request of this rank would be refused now. */
   isFull(rank: Rank): boolean {
-    if (this.#waiting === 0) return false
+    if (this.#waiting === 0 || rank === 'begun') return false
     this.#lastCameAt = performance.now()
     const { room } = this.#queueOf(rank)
     return this.#waiting >= (this.#isStanding() ? room : room * BURST_ROOM)
