@@ -65,7 +65,7 @@ test('keys: made for programs and pages, listed without their secret, revoked', 
   const id = list.split('\n').find((line) => line.includes('My program'))!.split(' ')[0]!
   assert.equal((await kontor('key', 'revoke', id)).status, 0)
   forgetActors(db)
-  await assert.rejects(server())
+  await assert.rejects(async () => server())
   for (const args of [
     ['revoke', newId()], ['revoke', 'x'], ['create'], ['create', '--secret', 'a', '--permission', 'b:c'],
     ['create', '--secret', 'a', '--days', 'x'], ['create', '--publishable', 'a', '--channel', 'none'],

@@ -7,8 +7,9 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import { TaggedCache, type InvalidationFeed } from './cache.ts'
 import type { Actor, Context, Db } from './db.ts'
-import { OTHER_SITES, ReadyAnswer } from './http.ts'
+import { OTHER_SITES } from './http-edges.ts'
 import { provided } from './provide.ts'
+import { ReadyAnswer } from './ready-answer.ts'
 
 export type Made = {
   value: unknown

@@ -14,7 +14,7 @@ import { parsers } from './values.ts'
 export { sql, none, joined, json, Statement } from './sql.ts'
 export { mapConstraint } from './db-errors.ts'
 export { systemContext, resultId, type Context, type Actor } from './context.ts'
-export { measured, openTransaction, Tx, type Conn, type Cost } from './tx.ts'
+export { measured, openTransaction, strict, Tx, type Conn, type Cost } from './tx.ts'
 
 export type DbOptions = {
   url: string

@@ -7,7 +7,7 @@ import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import { answerFailure } from './answer-failure.ts'
 import { answerChecks } from './check-answers.ts'
 import type { Actor, Context } from './context.ts'
-import { measured, type Cost, type Db } from './db.ts'
+import { measured, strict, type Cost, type Db } from './db.ts'
 import type { Priority } from './gate.ts'
 import {
   allowOrigin, allowOtherSites, answerBadAddress, answerBrokenBytes, answerUnmatched, isOpenToOtherSites, refuseBusy,
@@ -17,9 +17,9 @@ import { newIdempotency, runOnce } from './idempotency.ts'
 import { observeRequest } from './metrics.ts'
 import { InvalidRequest, Problem, type ProblemKind } from './problem.ts'
 import { refuseHostileText, validator } from './validation.ts'
+import { ReadyAnswer, sendReady, timingOf } from './ready-answer.ts'
 import type { Log } from './log.ts'
 
-export { OTHER_SITES } from './http-edges.ts'
 export { Id, Timestamp, Page, PageQuery, encodeCursor, decodeCursor } from './validation.ts'
 
 /**
@@ -29,8 +29,11 @@ export { Id, Timestamp, Page, PageQuery, encodeCursor, decodeCursor } from './va
  */
 export type Access = 'public' | 'shopper' | 'staff' | 'webhook' | { permission: string }
 
-/** Decides, on the matched route, who asks. Throws Unauthenticated or Forbidden. Identity provides it. */
-export type Authenticate = (request: RequestFacts, access: Access) => Promise<Actor>
+/**
+ * Decides, on the matched route, who asks; at once when it is remembered. Throws Unauthenticated or Forbidden. Identity
+ * provides it.
+ */
+export type Authenticate = (request: RequestFacts, access: Access) => Actor | Promise<Actor>
 export type RequestFacts = { method: string; headers: Record<string, string | string[] | undefined>; ip: string }
 
 type Values<S extends TObject | undefined> = S extends TObject ? Static<S> : Record<string, never>
@@ -86,18 +89,6 @@ export type Route<
   run: (input: RouteInput<P, Q, B>) => Promise<R>
 }
 
-/** An answer that is ready to go out as it is: its bytes and all headers that belong to them. */
-export class ReadyAnswer {
-  readonly status: number
-  readonly headers: readonly (readonly [string, string])[]
-  readonly body: Buffer
-  constructor(status: number, headers: readonly (readonly [string, string])[], body: Buffer) {
-    this.status = status
-    this.headers = headers
-    this.body = body
-  }
-}
-
 /** Declares a route; the types of `run` come from its schemas. */
 export function route<
   const P extends TObject | undefined = undefined, const Q extends TObject | undefined = undefined,
@@ -106,7 +97,6 @@ export function route<
   return definition
 }
 
-const strict = process.env['NODE_ENV'] !== 'production'
 const tracer = trace.getTracer('kontor')
 const NO_TRACER = new ProxyTracerProvider().getDelegate()
 
@@ -182,8 +172,6 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
     try {
       const actor = definition.access === 'public' || definition.access === 'webhook' ? ANONYMOUS
         : await authenticate(request, definition.access)
-      const ready = definition.recall?.({ db, actor, request })
-      if (ready) return sendReady(reply, ready, cost)
       reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
       if (definition.access !== 'public') reply.header('cache-control', 'private, no-store')
       if (open) allowOrigin(reply)
@@ -206,11 +194,26 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
       span?.end()
     }
   }
+  // What is remembered, of somebody who is remembered, needs neither a task nor a promise.
+  const answerAtOnce = (request: FastifyRequest, reply: FastifyReply): boolean => {
+    if (!definition.recall || isTraced()) return false
+    const started = performance.now()
+    const actor = definition.access === 'public' ? ANONYMOUS : authenticate(request, definition.access)
+    const ready = actor instanceof Promise ? undefined : definition.recall({ db, actor, request })
+    if (!ready) return false
+    sendReady(reply, ready)
+    observeRequest(definition, ready.status, performance.now() - started)
+    log.info({ requestId: request.id, route: name, status: ready.status })
+    return true
+  }
   app.route({
     method: definition.method, url: definition.path, bodyLimit: definition.bodyLimit ?? 1_048_576,
     config: { rawBody: definition.rawBody ?? false },
-    // Refused before its body is read, unless memory or nobody's connection may answer it.
+    // Answered or refused before anything is done for it, where that is possible.
     onRequest: (request, reply, next) => {
+      try {
+        if (answerAtOnce(request, reply)) return
+      } catch { /* the handler comes to the same, and answers it */ }
       if (definition.access === 'public' || definition.recall || !db.refuses(priority)) return next()
       refuseBusy(definition, request, reply)
     },
@@ -227,20 +230,6 @@ function priorityOf({ priority, access, method }: Route): Priority {
   if (access === 'webhook' || access === 'public') return 'webhook'
   if (access === 'shopper') return method === 'GET' ? 'browse' : 'cart'
   return method === 'GET' ? 'export' : 'checkout'
-}
-
-/** Developers see what a request cost the database. */
-const timingOf = ({ statements, trips }: Cost): string => `db;desc="${statements} statements, ${trips} trips"`
-
-// Past Fastify's reply, whose hooks and serialisers have nothing to do here: they cost as much as all the rest of it.
-function sendReady(reply: FastifyReply, { status, headers, body }: ReadyAnswer, cost: Cost): void {
-  reply.hijack()
-  const { raw } = reply
-  for (const [name, value] of headers) raw.setHeader(name, value)
-  raw.setHeader('x-request-id', reply.request.id)
-  if (strict) raw.setHeader('server-timing', timingOf(cost))
-  raw.statusCode = status
-  raw.end(body)
 }
 
 /** Whether somebody has registered a tracer: a span that goes nowhere still costs a context. */

@@ -166,7 +166,7 @@ test('behind a proxy that changes the host, the public address counts as our own
     (await ada('POST', '/admin/session', { email: ada.email, password: PASSWORD })).headers['set-cookie']
   ).split(';')[0]!
     .replace(/^/, '__Host-')
-  const write = (authenticate: Authenticate, origin: string) =>
+  const write = async (authenticate: Authenticate, origin: string) =>
     authenticate({ method: 'POST', ip: '127.0.0.1', headers: { host: '10.0.0.7', cookie, origin } }, 'staff')
   const proxied = createAuthenticate(db, { publicUrl: 'https://admin.shop.example/' })
   assert.equal((await write(proxied, 'https://admin.shop.example')).kind, 'staff')

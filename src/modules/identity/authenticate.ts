@@ -41,20 +41,24 @@ export function forgetActors(db: Db): void {
  */
 export function createAuthenticate(db: Db, { publicUrl }: { publicUrl?: string | undefined } = {}): Authenticate {
   const { shoppers, privileged } = knownTo(db)
-  return async (request, access) => {
+  return (request, access) => {
     if (access === 'shopper') return shopperOf(shoppers, request)
     if (access === 'public' || access === 'webhook') return { kind: 'anonymous' }
-    return requireAccess(await privilegedOf(privileged, request, publicUrl), access)
+    return privilegedOf(privileged, request, publicUrl).then((actor) => requireAccess(actor, access))
   }
 }
 
-async function shopperOf(shoppers: Recall<Shopper>, { headers }: RequestFacts): Promise<Shopper> {
+function shopperOf(shoppers: Recall<Shopper>, { headers }: RequestFacts): Shopper | Promise<Shopper> {
   const key = headers['x-publishable-key']
   if (typeof key !== 'string' || !/^pk_[\w-]{43}$/.test(key)) {
     throw Unauthenticated({}, 'Send the publishable key of a channel (pk_…) in the header x-publishable-key.')
   }
-  const shopper = shoppers.get(key)
-  const found = shopper instanceof Promise ? await shopper : shopper
+  const remembered = shoppers.get(key)
+  return remembered instanceof Promise ? remembered.then((found) => withToken(found, headers))
+    : withToken(remembered, headers)
+}
+
+function withToken(found: Shopper | undefined, headers: RequestFacts['headers']): Shopper {
   if (!found) throw Unauthenticated({}, 'This publishable key is unknown or revoked.')
   const tokenHash = bearerHash(headers)
   return tokenHash ? { ...found, tokenHash } : found
