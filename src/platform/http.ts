@@ -194,18 +194,7 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
       span?.end()
     }
   }
-  // What is remembered, of somebody who is remembered, needs neither a task nor a promise.
-  const answerAtOnce = (request: FastifyRequest, reply: FastifyReply): boolean => {
-    if (!definition.recall || isTraced()) return false
-    const started = performance.now()
-    const actor = definition.access === 'public' ? ANONYMOUS : authenticate(request, definition.access)
-    const ready = actor instanceof Promise ? undefined : definition.recall({ db, actor, request })
-    if (!ready) return false
-    sendReady(reply, ready)
-    observeRequest(definition, ready.status, performance.now() - started)
-    log.info({ requestId: request.id, route: name, status: ready.status })
-    return true
-  }
+  const answerAtOnce = fromMemory(definition, { db, authenticate, log })
   app.route({
     method: definition.method, url: definition.path, bodyLimit: definition.bodyLimit ?? 1_048_576,
     config: { rawBody: definition.rawBody ?? false },
@@ -223,6 +212,25 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
       tracer.startActiveSpan(name, (span) => void measured((cost) => handle(request, reply, cost, span), priority))
     },
   })
+}
+
+type Served = Pick<AppOptions, 'db' | 'authenticate' | 'log'>
+
+/** What is remembered, of somebody who is remembered, needs neither a task nor a promise. */
+function fromMemory(definition: Route, { db, authenticate, log }: Served) {
+  const { method, path, access, recall } = definition
+  const route = `${method} ${path}`
+  return (request: FastifyRequest, reply: FastifyReply): boolean => {
+    if (!recall || isTraced()) return false
+    const started = performance.now()
+    const actor = access === 'public' ? ANONYMOUS : authenticate(request, access)
+    const ready = actor instanceof Promise ? undefined : recall({ db, actor, request })
+    if (!ready) return false
+    sendReady(reply, ready)
+    observeRequest(definition, ready.status, performance.now() - started)
+    log.info({ requestId: request.id, route, status: ready.status })
+    return true
+  }
 }
 
 function priorityOf({ priority, access, method }: Route): Priority {
