@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { adminApi, storeApi } from './apis.ts'
+import * as alerts from './modules/alerts/jobs.ts'
 import * as catalog from './modules/catalog/jobs.ts'
 import * as checkout from './modules/checkout/jobs.ts'
 import { createAuthenticate } from './modules/identity/authenticate.ts'
@@ -30,7 +31,7 @@ import { listenForWakes, Worker } from './platform/jobs.ts'
 import type { Log } from './platform/log.ts'
 import { systemRoutes } from './system-routes.ts'
 
-const modules = [catalog, checkout, identity, inventory, media, notifications, orders, payments, pricing] as
+const modules = [alerts, catalog, checkout, identity, inventory, media, notifications, orders, payments, pricing] as
   readonly { handlers: readonly EventSubscription[]; sweeps?: readonly Sweep[] }[]
 
 export type Shop = {

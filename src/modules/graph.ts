@@ -15,6 +15,7 @@ export const graph = {
   browse: ['catalog', 'pricing', 'inventory', 'media'],
   orders: ['catalog', 'pricing', 'shipping', 'inventory', 'payments', 'identity', 'notifications'],
   checkout: ['catalog', 'pricing', 'shipping', 'inventory', 'payments', 'identity', 'notifications', 'orders'],
+  alerts: ['catalog', 'inventory', 'payments', 'identity', 'notifications', 'orders'],
 } as const satisfies Record<string, readonly string[]>
 
 export type ModuleName = keyof typeof graph

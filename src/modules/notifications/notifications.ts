@@ -10,8 +10,13 @@ export type MessageData = {
   'password-reset': { name: string; token: string; hours: number }
   'password-changed': { name: string }
   'staff-invitation': { name: string; token: string; hours: number }
+  'stock-short': { lines: readonly ShortLine[]; more: number }
+  'payment-alert': { orderNumber: number | null; paymentId: string | null; reason: string }
 }
 export type TemplateName = keyof MessageData
+
+/** So many units of a variant that an order was promised and that do not lie there any more. */
+type ShortLine = { what: string; sku: string | null; location: string; orderNumber: number; quantity: number }
 
 /** The part of an order that a buyer is shown; amounts are minor units of `currency`. */
 export type ShownOrder = {

@@ -3,12 +3,13 @@
 // in its own notation.
 import { accountMessages } from './internal/account-messages.ts'
 import { orderMessages } from './internal/order-messages.ts'
+import { staffMessages } from './internal/staff-messages.ts'
 import type { MessageData, TemplateName } from './notifications.ts'
 import { layout, type Content, type Surroundings } from './internal/layout.ts'
 
 type Template<Name extends TemplateName> = (data: MessageData[Name], surroundings: Surroundings) => Content
 type Templates = { [Name in TemplateName]: Record<'en', Template<Name>> }
-const templates: Templates = { ...orderMessages, ...accountMessages }
+const templates: Templates = { ...orderMessages, ...accountMessages, ...staffMessages }
 
 /** Templates whose link lets in whoever has it: what they say is shown to nobody but the recipient. */
 export const secretTemplates: ReadonlySet<string> = new Set<TemplateName>(['password-reset', 'staff-invitation'])
