@@ -52,3 +52,21 @@ test('a killed bank reads its log back; half a line is forgotten, and the one af
   assert.equal(third.charge('a', wish).refundedMinor, 200)
   assert.throws(() => third.charge('a', { ...wish, amountMinor: 501 }), KeyReused)
 })
+
+test('a bank that was started anew elsewhere is found again, and nothing is charged twice', async (t) => {
+  const dataDir = folder(t)
+  const first = await startSimulator({ dataDir, secret: 'first' })
+  let second: Awaited<ReturnType<typeof startSimulator>> | undefined
+  const gateway = simulatorGateway({
+    url: first.url, secret: 'first', findAgain: async () => second && { url: second.url, secret: 'second' },
+  })
+  const charge = { key: randomUUID(), amountMinor: 700, currency: 'EUR', capture: true, data: {} }
+  const charged = await gateway.charge(charge)
+  await first.stop()
+  await assert.rejects(gateway.lookUp(charge.key), 'nobody knows where it is')
+  second = await startSimulator({ dataDir, secret: 'second' })
+  t.after(() => second!.stop())
+  assert.deepEqual(await gateway.lookUp(charge.key), charged)
+  assert.deepEqual(await gateway.charge(charge), charged)
+  assert.equal((await (await fetch(`${second.url}/charges`)).json() as unknown[]).length, 1)
+})

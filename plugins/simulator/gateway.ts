@@ -7,19 +7,32 @@ import type {
 
 const DEFAULT_SECRET = 'simulator-secret'
 
-export type SimulatorOptions = { url: string; secret?: string; properties?: Partial<Gateway['properties']> }
+export type BankAddress = { url: string; secret: string }
+export type SimulatorOptions = {
+  url: string; secret?: string; properties?: Partial<Gateway['properties']>
+  /** Asked when nobody listens at `url` any more: where the bank is now. */
+  findAgain?: () => Promise<BankAddress | undefined>
+}
 
 /** A gateway that speaks to the simulator at `url`. `properties`: as if it were a gateway with other habits. */
-export function simulatorGateway({ url, secret = DEFAULT_SECRET, properties }: SimulatorOptions): Gateway {
+export function simulatorGateway(options: SimulatorOptions): Gateway {
+  let { url, secret = DEFAULT_SECRET } = options
   const own: Gateway['properties'] = {
     keyLifetimeHours: 24, errorsCachedUnderKey: false, lookUp: true, partialCapture: true, multipleCaptures: true,
-    currencies: null, timeoutMs: 10_000, byHand: false, ...properties,
+    currencies: null, timeoutMs: 10_000, byHand: false, ...options.properties,
   }
+  const ask = (path: string, body: unknown): Promise<Response> => fetch(url + path, {
+    signal: AbortSignal.timeout(own.timeoutMs), ...(body === undefined ? {} : {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
+    }),
+  })
   const send = async (path: string, body?: unknown): Promise<Answered> => {
-    const answer = await fetch(url + path, {
-      signal: AbortSignal.timeout(own.timeoutMs), ...(body === undefined ? {} : {
-        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
-      }),
+    const answer = await ask(path, body).catch(async (error: Error & { cause?: { code?: string } }) => {
+      // Refused means that nothing was sent: asking elsewhere does nothing twice.
+      const found = error.cause?.code === 'ECONNREFUSED' ? await options.findAgain?.() : undefined
+      if (!found) throw error
+      ;({ url, secret } = found)
+      return ask(path, body)
     })
     return { status: answer.status, body: await answer.json() }
   }

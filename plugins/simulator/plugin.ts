@@ -14,8 +14,10 @@ export function simulator(): Plugin {
   return {
     name: 'simulator',
     async setup(kit) {
-      const bank = await findBank(join(kit.dataDir, 'address')) ?? await startBank(kit.dataDir)
-      kit.addGateway(simulatorGateway(bank))
+      const addressFile = join(kit.dataDir, 'address')
+      const bank = await findBank(addressFile) ?? await startBank(kit.dataDir)
+      // The process that started the bank may die, and the one in its place starts it anew.
+      kit.addGateway(simulatorGateway({ ...bank, findAgain: () => findBank(addressFile) }))
       kit.onStop(() => bank.stop())
       kit.onListening((shop) => register(bank, `${shop}/webhooks/simulator`))
     },

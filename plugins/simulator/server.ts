@@ -8,7 +8,7 @@ import http from 'node:http'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Bank, KeyReused, type BankOperation, type Charge, type ChargeState } from './bank.ts'
-import { operationFaults, type ChargeFault, type OperationFault } from './faults.ts'
+import { chargeFaults, operationFaults, type ChargeFault, type OperationFault } from './faults.ts'
 
 const { values } = parseArgs({ options: {
   data: { type: 'string', default: '.kontor/simulator' }, port: { type: 'string', default: '0' },
@@ -73,12 +73,18 @@ async function charge({ key, amountMinor, currency, capture, fault }: any): Prom
   if (typeof key !== 'string' || !(Number.isSafeInteger(amountMinor) && amountMinor > 0)) {
     return { status: 400, body: { error: 'a key and an amount are needed' } }
   }
-  const faults = typeof fault === 'string' ? fault.split(',') : []
+  const faults = typeof fault === 'string' ? fault.split(',').filter(Boolean) : []
+  const unknown = faults.find((name) => !Object.hasOwn(chargeFaults, name))
+  if (unknown !== undefined) {
+    const reason = `"${unknown}" is no fault of the simulated bank; it knows ${Object.keys(chargeFaults).join(', ')}`
+    return { status: 402, body: { state: 'declined', reference: `sim_${key}`, reason } }
+  }
   if (faults.includes('drop_before_charge') && !broken.has(key)) return void broken.add(key)
   const known = bank.charges.has(key)
   if (known && faults.includes('key_expired')) return { status: 409, body: { error: 'the key is not known any more' } }
   const made = bank.charge(key, { amountMinor, currency, capture: capture === true, faults })
-  if (!known && has(made, 'webhook_first')) await announce(made)
+  // First, but a shop that does not take it keeps nobody waiting for the answer.
+  if (!known && has(made, 'webhook_first')) await Promise.race([announce(made), pause(aWhileMs)])
   else if (!known) void announce(made)
   if (has(made, 'charge_then_500')) return { status: 500, body: { error: 'something broke after the charge' } }
   if (!known && (['charge_then_drop', 'look_up_later', 'key_expired'] as const).some((one) => has(made, one))) return

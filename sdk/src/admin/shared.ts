@@ -4,6 +4,45 @@
 /** Problems that every operation may answer. */
 export type CommonProblem = 'busy' | 'internal-error' | 'invalid-request' | 'outcome-unknown' | 'too-many-requests' | 'value-refused'
 
+export type Payment = {
+  /** A UUID */
+  id: string
+  /** A UUID */
+  orderId: string
+  /** ISO 4217 code */
+  currency: string
+  amountMinor: number
+  closed: boolean
+  authorizedMinor: number
+  capturingMinor: number
+  capturedMinor: number
+  refundingMinor: number
+  refundedMinor: number
+  attempts: {
+    /** A UUID */
+    id: string
+    method: string
+    gateway: string
+    state: 'sending' | 'requires_action' | 'pending' | 'unknown' | 'authorized' | 'captured' | 'declined' | 'voided' | 'expired'
+    reference: string | null
+    reason: string | null
+    nextCheckAt: string | null
+    /** ISO 8601 in UTC */
+    createdAt: string
+  }[]
+  operations: {
+    /** A UUID */
+    id: string
+    kind: 'capture' | 'refund' | 'void'
+    amountMinor: number
+    state: 'sending' | 'unknown' | 'done' | 'failed'
+    note: string | null
+    reason: string | null
+    /** ISO 8601 in UTC */
+    createdAt: string
+  }[]
+}
+
 export type Staff = {
   /** A UUID */
   id: string

@@ -87,7 +87,8 @@ async function show(db: Db, orderId: string) {
 }
 
 export const checkoutNowRoute = route({
-  method: 'POST', path: '/store/checkout', access: 'shopper', tags: ['Checkout'], summary: 'Order and pay in one call',
+  method: 'POST', path: '/store/checkout', access: 'shopper', priority: 'pay', tags: ['Checkout'],
+  summary: 'Order and pay in one call',
   description: 'Ask POST /store/quote for the total first. With an Idempotency-Key a repeat answers the same order.',
   body: Body, response: { 201: PlacedNow }, problems: [...placingProblems, CartTooLarge],
   // A first answer that was lost may have been lost before the payment: paying again resumes it, and does nothing when
@@ -104,7 +105,7 @@ export const checkoutNowRoute = route({
 })
 
 export const payOrder = route({
-  method: 'POST', path: '/store/orders/:orderId/pay', access: 'shopper', tags: ['Checkout'],
+  method: 'POST', path: '/store/orders/:orderId/pay', access: 'shopper', priority: 'pay', tags: ['Checkout'],
   summary: 'Pay an order that waits for its payment',
   description: 'After a decline, with the same or another method. A paid or undecided one answers its state.',
   params: Type.Object({ orderId: Type.String({ format: 'uuid' }) }), body: Type.Object({ payment: PaymentChoice }),

@@ -120,7 +120,7 @@ async function complete({ db, context, params, body }: Completion) {
 }
 
 export const completeCart = route({
-  method: 'POST', path: '/store/carts/:cartId/complete', access: 'shopper', tags: ['Checkout'],
+  method: 'POST', path: '/store/carts/:cartId/complete', access: 'shopper', priority: 'pay', tags: ['Checkout'],
   summary: 'Order the cart and pay',
   description: 'A declined payment leaves the order waiting: complete again with another method. While a payment is ' +
     'undecided, a repeat answers its state.',

@@ -62,7 +62,7 @@ test('find, pay, read the order; it is confirmed by mail; support cancels it and
   const payments = await admin('GET', `/admin/orders/${placed.body.order.id}/payments`)
   assert.equal(payments.body.items[0].refundedMinor, 1740)
   const read = await admin('GET', `/admin/orders/${placed.body.order.id}`)
-  assert.deepEqual(read.body.timeline.map((one: any) => one.kind), ['created', 'placed', 'cancelled'])
+  assert.deepEqual(read.body.timeline.map((one: any) => one.kind), ['created', 'placed', 'cancelled', 'refunded'])
   const listed = await admin('GET', '/admin/orders?state=cancelled&email=ANNA@example.com')
   assert.equal(listed.body.items.length, 1)
 })

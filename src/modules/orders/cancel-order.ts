@@ -44,7 +44,8 @@ async function read(db: Db, orderId: string): Promise<Order> {
 }
 
 export const cancelOrderRoute = route({
-  method: 'POST', path: '/admin/orders/:orderId/cancel', access: { permission: 'orders:write' }, tags: ['Orders'],
+  method: 'POST', path: '/admin/orders/:orderId/cancel', access: { permission: 'orders:write' }, priority: 'pay',
+  tags: ['Orders'],
   summary: 'Cancel an order',
   description: 'Frees its stock at once; an authorisation is voided and a captured payment refunded by a job.',
   params: Type.Object({ orderId: Id }), body: Type.Object({ reason: CancelReason }),

@@ -30,32 +30,25 @@ export async function createOrder(tx: Tx, order: NewOrder): Promise<number> {
   const { number } = await tx.one(Numbered, sql`
     with created as (
       insert into orders.order (id, channel_id, state, currency, email, shipping_address, billing_address, token_hash,
-      prices_include_tax,
-        delivery, promotions, subtotal_minor, shipping_minor, discount_minor, tax_minor, total_minor, payment_method,
-          holds_until)
+        prices_include_tax, delivery, promotions, subtotal_minor, shipping_minor, discount_minor, tax_minor,
+        total_minor, payment_method, holds_until)
       values (${order.orderId}, ${order.channelId}, 'awaiting_payment', ${quote.currency}, ${order.email},
         ${optional(order.shippingAddress)}::jsonb, ${optional(order.billingAddress)}::jsonb, ${order.tokenHash},
-        ${quote.pricesIncludeTax},
-        ${optional(quote.shipping)}::jsonb, ${json(quote.promotions.map(shown))}::jsonb,
+        ${quote.pricesIncludeTax}, ${optional(quote.shipping)}::jsonb, ${json(quote.promotions.map(shown))}::jsonb,
         ${quote.subtotalMinor}, ${quote.shippingMinor}, ${quote.discountMinor}, ${quote.taxMinor}, ${quote.totalMinor},
-        ${order.paymentMethod},
-        now() + make_interval(secs => ${order.holdSeconds}))
+        ${order.paymentMethod}, now() + make_interval(secs => ${order.holdSeconds}))
       returning id, number
     ), lines as (
-      insert into orders.line (order_id, position, variant_id, product_id, sku, product_title, variant_title, image_url,
-      requires_shipping,
-        weight_grams, quantity, unit_minor, per_units, tax_rate_ppm, subtotal_minor, discount_minor, tax_minor,
-          total_minor)
+      insert into orders.line (order_id, position, variant_id, product_id, sku, product_title, variant_title,
+        image_url, requires_shipping, weight_grams, quantity, unit_minor, per_units, tax_rate_ppm, subtotal_minor,
+        discount_minor, tax_minor, total_minor)
       select created.id, row_number() over (), "variantId", "productId", sku, "productTitle", "variantTitle",
-      "imageUrl", "requiresShipping",
-        "weightGrams", quantity, "unitMinor", "perUnits", "taxRatePpm", "subtotalMinor", "discountMinor", "taxMinor",
-          "totalMinor"
-      from created, jsonb_to_recordset(${json(quote.lines)}::jsonb) as line ("variantId" uuid, "productId" uuid,
-      sku text, "productTitle" text,
-        "variantTitle" text, "imageUrl" text, "requiresShipping" boolean, "weightGrams" integer, quantity integer,
-        "unitMinor" bigint,
-        "perUnits" integer, "taxRatePpm" integer, "subtotalMinor" bigint, "discountMinor" bigint, "taxMinor" bigint,
-          "totalMinor" bigint)
+        "imageUrl", "requiresShipping", "weightGrams", quantity, "unitMinor", "perUnits", "taxRatePpm",
+        "subtotalMinor", "discountMinor", "taxMinor", "totalMinor"
+      from created, jsonb_to_recordset(${json(quote.lines)}::jsonb) as line (
+        "variantId" uuid, "productId" uuid, sku text, "productTitle" text, "variantTitle" text, "imageUrl" text,
+        "requiresShipping" boolean, "weightGrams" integer, quantity integer, "unitMinor" bigint, "perUnits" integer,
+        "taxRatePpm" integer, "subtotalMinor" bigint, "discountMinor" bigint, "taxMinor" bigint, "totalMinor" bigint)
     ), entry as (
       insert into orders.timeline_entry (order_id, kind, actor) select id, 'created', 'shopper' from created
     )
@@ -64,6 +57,5 @@ export async function createOrder(tx: Tx, order: NewOrder): Promise<number> {
 }
 
 const optional = (value: unknown): string | null => (value === null ? null : json(value))
-const shown = (
-  { promotionId, code, name, amountMinor }: Quote['promotions'][number]
-) => ({ promotionId, code, name, amountMinor })
+const shown = ({ promotionId, code, name, amountMinor }: Quote['promotions'][number]) =>
+  ({ promotionId, code, name, amountMinor })

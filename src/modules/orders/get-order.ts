@@ -3,25 +3,24 @@
 import { Type, type Static } from 'typebox'
 import { sql, type Conn, type Statement } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
+import { paymentsOf } from '../payments/get-payment.ts'
+import { Payment } from '../payments/payments.ts'
 import { Order, OrderNotFound, TimelineEntry } from './orders.ts'
 
 /** The order, or undefined. `scope` narrows whose it must be. */
 export async function findOrder(conn: Conn, orderId: string, scope: Statement = sql`true`): Promise<Order | undefined> {
   return conn.maybe(Order, sql`
     select o.id, number, state, channel_id as "channelId", currency, email, total_minor as "totalMinor",
-    created_at as "createdAt",
-      placed_at as "placedAt", closed_at as "closedAt", shipping_address as "shippingAddress",
-      billing_address as "billingAddress",
+      created_at as "createdAt", placed_at as "placedAt", closed_at as "closedAt",
+      shipping_address as "shippingAddress", billing_address as "billingAddress",
       prices_include_tax as "pricesIncludeTax", delivery, promotions, subtotal_minor as "subtotalMinor",
-      shipping_minor as "shippingMinor",
-      discount_minor as "discountMinor", tax_minor as "taxMinor", payment_method as "paymentMethod",
-      holds_until as "holdsUntil",
-      (select jsonb_agg(jsonb_build_object('position', position, 'variantId', variant_id, 'productId', product_id,
-      'sku', sku,
-          'productTitle', product_title, 'variantTitle', variant_title, 'imageUrl', image_url, 'requiresShipping',
-          requires_shipping,
-          'weightGrams', weight_grams, 'quantity', quantity, 'unitMinor', unit_minor, 'perUnits', per_units,
-          'taxRatePpm', tax_rate_ppm,
+      shipping_minor as "shippingMinor", discount_minor as "discountMinor", tax_minor as "taxMinor",
+      payment_method as "paymentMethod", holds_until as "holdsUntil",
+      (select jsonb_agg(jsonb_build_object(
+          'position', position, 'variantId', variant_id, 'productId', product_id, 'sku', sku,
+          'productTitle', product_title, 'variantTitle', variant_title, 'imageUrl', image_url,
+          'requiresShipping', requires_shipping, 'weightGrams', weight_grams, 'quantity', quantity,
+          'unitMinor', unit_minor, 'perUnits', per_units, 'taxRatePpm', tax_rate_ppm,
           'subtotalMinor', line.subtotal_minor, 'discountMinor', line.discount_minor, 'taxMinor', line.tax_minor,
           'totalMinor', line.total_minor) order by position)
         from orders.line where line.order_id = o.id) as lines
@@ -56,14 +55,15 @@ export const getOrder = route({
 
 export const getAnyOrder = route({
   method: 'GET', path: '/admin/orders/:orderId', access: { permission: 'orders:read' }, tags: ['Orders'],
-  summary: 'Read an order with its timeline', params, response: {
-    200: Type.Object({ order: Order, timeline: Type.Array(TimelineEntry) }),
-  },
+  summary: 'Read an order with its payments and its timeline', params,
+  response: { 200: Type.Object({ order: Order, payments: Type.Array(Payment), timeline: Type.Array(TimelineEntry) }) },
   problems: [OrderNotFound],
   async run({ db, params }) {
-    const [order, timeline] = await Promise.all([findOrder(db, params.orderId), readTimeline(db, params.orderId)])
+    const [order, payments, timeline] = await Promise.all([
+      findOrder(db, params.orderId), paymentsOf(db, params.orderId), readTimeline(db, params.orderId),
+    ])
     if (!order) throw OrderNotFound({})
-    return { order, timeline }
+    return { order, payments, timeline }
   },
 })
 

@@ -3,22 +3,31 @@ import { systemContext, type Db } from '../../platform/db.ts'
 import { firstTime, on, sweep } from '../../platform/events.ts'
 import { enqueueMessage } from '../notifications/enqueue-message.ts'
 import { returnPayment } from '../payments/close-payment.ts'
+import { PaymentRefunded } from '../payments/payments.ts'
 import { findOrder } from './get-order.ts'
 import { lapseOrders } from './lapse-orders.ts'
 import { OrderCancelled, OrderPlaced } from './orders.ts'
+import { note } from './timeline.ts'
 
 async function sendConfirmation(db: Db, orderId: string, eventId: string): Promise<void> {
   const order = await findOrder(db, orderId)
   if (!order) return
   await db.transaction(systemContext(eventId), async (tx) => {
-    if (
-      await firstTime(tx, 'orders.send-confirmation', eventId)
-    ) await enqueueMessage(tx, 'order-confirmation', order.email, { order })
+    if (!await firstTime(tx, 'orders.send-confirmation', eventId)) return
+    await enqueueMessage(tx, 'order-confirmation', order.email, { order })
+  })
+}
+
+async function noteRefund(db: Db, orderId: string, amountMinor: number, eventId: string): Promise<void> {
+  await db.transaction(systemContext(eventId), async (tx) => {
+    if (await firstTime(tx, 'orders.note-refund', eventId)) await note(tx, orderId, 'refunded', { amountMinor })
   })
 }
 
 export const handlers = [
   on(OrderPlaced, 'orders.send-confirmation', (db, { orderId }, { eventId }) => sendConfirmation(db, orderId, eventId)),
+  on(PaymentRefunded, 'orders.note-refund', (db, { orderId, amountMinor }, { eventId }) =>
+    noteRefund(db, orderId, amountMinor, eventId)),
   on(OrderCancelled, 'orders.return-payment', (db, { orderId }) => returnPayment(db, systemContext(), orderId)),
 ]
 

@@ -1,7 +1,7 @@
 // Captures, refunds and voids by staff. The amount is reserved before the gateway is called; an unclear answer is
 // worked on by recovery, and the payment that is answered shows how it stands. An Idempotency-Key makes a repeat one
 // operation.
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { resultId, systemContext, type Context, type Db } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { paymentSetup } from './gateway.ts'
@@ -9,6 +9,7 @@ import { findPayment } from './get-payment.ts'
 import { beginOperation, runOperations, type OperationOrder } from './operations.ts'
 import { AmountNotAvailable, NotPossible, Payment, paymentListener, PaymentNotFound } from './payments.ts'
 import { recordCharge } from './record-charge.ts'
+import { settlePayment } from './settle-payment.ts'
 
 const params = Type.Object({ paymentId: Id })
 const amount = { amountMinor: Type.Optional(
@@ -31,7 +32,8 @@ export async function operate(
 }
 
 const shared = {
-  method: 'POST', access: { permission: 'payments:write' }, tags: ['Payments'], params, response: { 200: Payment },
+  method: 'POST', access: { permission: 'payments:write' }, priority: 'pay', tags: ['Payments'], params,
+  response: { 200: Payment },
 } as const
 const problems = [PaymentNotFound, NotPossible, AmountNotAvailable]
 
@@ -74,4 +76,42 @@ export const recordReceipt = route({
     })
     return findPayment(db, params.paymentId)
   },
+})
+
+const Decision = Type.Object({
+  outcome: Type.Enum(['captured', 'authorized', 'declined']),
+  reference: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Of the charge, at the gateway' })),
+  note: Type.String({ minLength: 1, maxLength: 500, description: 'How you know' }),
+})
+
+/**
+ * Decides a payment whose outcome no rule can find out. The gateway is asked first, and what it says counts: then, and
+ * for a payment that is not unknown, it throws NotPossible. Asked twice, the second time finds it decided.
+ */
+export async function decidePayment(
+  db: Db, context: Context, paymentId: string, { outcome, reference, note }: Static<typeof Decision>,
+): Promise<Payment> {
+  const { orderId } = await findPayment(db, paymentId)
+  await settlePayment(db, systemContext(context.requestId), orderId)
+  const { attempts, amountMinor, currency } = await findPayment(db, paymentId)
+  const attempt = attempts.find(({ state }) => state === 'unknown')
+  if (!attempt) {
+    const last = attempts.at(-1)
+    throw NotPossible({}, last ? `Its outcome is known: ${last.state}.` : 'Nobody has tried to pay it yet.')
+  }
+  const charge = { reference: reference ?? attempt.reference ?? attempt.id, amountMinor, currency }
+  await recordCharge(db, context, { orderId, attemptId: attempt.id }, outcome === 'declined'
+    ? { kind: 'declined', reason: note }
+    : outcome === 'captured' ? { kind: 'captured', ...charge, capturedMinor: amountMinor }
+      : { kind: 'authorized', ...charge })
+  return findPayment(db, paymentId)
+}
+
+export const decidePaymentRoute = route({
+  ...shared, path: '/admin/payments/:paymentId/decide', summary: 'Decide a payment whose outcome is unknown',
+  description: 'For what no rule finds out: compare with the gateway, then say what became of it. The gateway is asked ' +
+    'once more before, and its answer counts.',
+  body: Decision, problems: [PaymentNotFound, NotPossible],
+  replay: ({ db, params }) => findPayment(db, params.paymentId),
+  run: ({ db, context, params, body }) => decidePayment(db, context, params.paymentId, body),
 })

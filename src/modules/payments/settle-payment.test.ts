@@ -2,9 +2,10 @@
 // own log. Time passes as fast as the test likes.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sql } from '../../platform/db.ts'
+import { sql, systemContext } from '../../platform/db.ts'
 import { newId } from '../../platform/id.ts'
 import { testPayments, type TestPayments } from './internal/test-payments.ts'
+import { decidePayment } from './operate-payment.ts'
 import type { AttemptState, PaymentResult } from './payments.ts'
 
 type Expected = { answer: PaymentResult['kind']; end: AttemptState }
@@ -158,4 +159,33 @@ test('a success of another amount is not believed, people hear of it once, and n
   assert.deepEqual(payments.alerts, ['the gateway speaks of 1001 EUR, ours are 1000 EUR'])
   assert.equal((await payments.pay(orderId)).kind, 'unknown')
   assert.equal((await payments.charges()).length, 1)
+})
+
+test('a fault that the bank does not know is refused, with those that it knows', async (t) => {
+  const payments = await testPayments(t)
+  const answer = await payments.pay(await payments.order(), 'nonsense')
+  assert.equal(answer.kind, 'declined')
+  assert.match(answer.reason!, /"nonsense" is no fault of the simulated bank; it knows decline, action, /)
+  assert.deepEqual(await payments.charges(), [])
+})
+
+test('people decide what no rule does, and never against a gateway that answers', async (t) => {
+  const payments = await testPayments(t)
+  const decide = (id: string, outcome: 'captured' | 'declined') =>
+    decidePayment(payments.db, systemContext(), id, { outcome, note: 'compared with the bank' })
+  const strange = await payments.order()
+  assert.deepEqual(await payments.pay(strange, 'other_amount,webhook_never'), { kind: 'unknown' })
+  const { id } = await payments.payment(strange)
+  const outcomes = await Promise.allSettled([decide(id, 'captured'), decide(id, 'captured'), payments.later(30)])
+  assert.ok(outcomes.some(({ status }) => status === 'fulfilled'))
+  assert.equal(await state(payments, strange), 'captured')
+  assert.equal((await payments.payment(strange)).capturedMinor, 1_000)
+  assert.deepEqual(payments.told.filter((one) => one.endsWith(strange)), [`paid ${strange}`])
+  await assert.rejects(decide(id, 'declined'), /Its outcome is known: captured/)
+
+  const taken = await payments.order()
+  await payments.pay(taken, 'charge_then_drop,webhook_never')
+  await assert.rejects(decide((await payments.payment(taken)).id, 'declined'), /Its outcome is known: captured/)
+  const untried = await payments.order()
+  await assert.rejects(decide((await payments.payment(untried)).id, 'declined'), /Nobody has tried/)
 })
