@@ -16,7 +16,8 @@ import { alertOfShortStock } from './alert-staff.ts'
 
 const Sent = Type.Object({ template: Type.String(), recipient: Type.String(), data: Type.Any() })
 const sent = (db: Db) => db.many(Sent, sql`
-  select template, recipient, data from notifications.message where template <> 'order-confirmation' order by recipient`)
+  select template, recipient, data from notifications.message
+   where template <> 'order-confirmation' order by recipient`)
 const shown = <Name extends 'stock-short' | 'payment-alert'>(template: Name, data: MessageData[Name]) =>
   renderMessage(template, data, { locale: 'en', shopUrl: 'https://mugs.example' })
 

@@ -1,5 +1,5 @@
 // Writes to the people who have to do something: promised stock is gone, or money needs an eye. Each event is one mail
-// to everybody who may act on it, committed with the note that it was handled, so a handler that runs again writes none.
+// to everybody who may act on it, committed with the note that it was handled: a handler that runs again writes none.
 import type { Static } from 'typebox'
 import { systemContext, type Db, type Tx } from '../../platform/db.ts'
 import { firstTime, type Delivery } from '../../platform/events.ts'

@@ -108,7 +108,7 @@ test('what makes no sense is refused by name', async (t) => {
   assert.equal(await code('PUT', `/admin/products/${mug}/options`, { options: [{ name: 'A', values: ['x', 'x'] }] }),
     '422 invalid-value body/options/0/values/1')
   assert.equal(await code('GET', '/admin/products?cursor=abc'), '400 invalid-cursor')
-  const made = await call('POST', '/admin/products', { title: 'Other', images: [{ url: '/media/a.jpg' }] })
+  const made = await call('POST', '/admin/products', { title: 'Other', images: [{ url: '/pictures/a.jpg' }] })
   const [variant] = (await call('GET', `/admin/products/${mug}`)).body.variants
   assert.equal(await code('PATCH', `/admin/products/${mug}/variants`,
     { variants: [{ id: variant.id, imageId: made.body.images[0].id }] }), '422 image-not-found')

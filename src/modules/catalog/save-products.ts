@@ -8,7 +8,7 @@ import { checkAttributes } from './attributes.ts'
 import { Handle, type ProductInput } from './catalog.ts'
 import { rowsOf } from './internal/product-document.ts'
 import {
-  recogniseVariants, writeCategories, writeImages, writeProductRows, writePublications, writeVariants,
+  recogniseVariants, withAssets, writeCategories, writeImages, writeProductRows, writePublications, writeVariants,
 } from './internal/write-products.ts'
 
 export type ProductToSave = ProductInput & { handle: string }
@@ -49,8 +49,9 @@ export async function writeWholeProducts(
   tx: Tx, products: readonly (ProductToSave & { id: string })[], { update }: { update: boolean },
 ): Promise<{ written: { id: string; handle: string }[]; touched: string[] }> {
   const rows = rowsOf(products, (index) => (update ? `${index}` : 'body'))
+  const images = await withAssets(tx, rows.images, { lenient: update })
   const [written, ...touched] = await Promise.all([
-    writeProductRows(tx, rows.products, { update }), writeImages(tx, products.map(({ handle }) => handle), rows.images),
+    writeProductRows(tx, rows.products, { update }), writeImages(tx, products.map(({ handle }) => handle), images),
     recogniseVariants(tx, rows.variants), writeVariants(tx, rows.variants), writeCategories(tx, rows.categories),
     writePublications(tx, rows.publications),
   ])

@@ -14,7 +14,7 @@ import { getProduct } from './get-product.ts'
 import { rememberHandles } from './handles.ts'
 import { checkMetadata, imageRows, uniqueTags } from './internal/product-document.ts'
 import { sanitize } from './internal/sanitize.ts'
-import { writeCategories, writeImages } from './internal/write-products.ts'
+import { withAssets, writeCategories, writeImages } from './internal/write-products.ts'
 
 export const ProductPatch = Type.Object({
   handle: Type.Optional(Handle), title: Type.Optional(Title), ...productFields,
@@ -34,6 +34,7 @@ export async function updateProduct(tx: Tx, productId: string, patch: ProductPat
   if (attributes) await checkAttributes(tx, [{ attributes, path: 'body/attributes' }])
   if (metadata) checkMetadata(metadata, 'body/metadata')
   const handle = patch.handle ?? before.handle
+  const pictures = images && await withAssets(tx, imageRows(handle, images, 'body/images'))
   await tx.run(sql`
     update catalog.product set handle = ${handle}, title = coalesce(${patch.title?.trim()}, title),
       description_html = coalesce(${patch.descriptionHtml === undefined ? undefined : sanitize(patch.descriptionHtml)},
@@ -47,7 +48,7 @@ export async function updateProduct(tx: Tx, productId: string, patch: ProductPat
     where id = ${productId}`)
   await Promise.all([
     handle !== before.handle ? rememberHandles(tx, 'product', [{ id: productId, handle: before.handle }]) : undefined,
-    images ? writeImages(tx, [handle], imageRows(handle, images, 'body/images')) : undefined,
+    pictures ? writeImages(tx, [handle], pictures) : undefined,
     categoryIds ? writeCategories(tx, [{ handle, category_ids: categoryIds }]) : undefined,
     announceProducts(tx, [productId]),
   ])

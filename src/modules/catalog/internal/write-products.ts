@@ -4,6 +4,8 @@
 import { Type } from 'typebox'
 import { json, none, sql, type Tx } from '../../../platform/db.ts'
 import { attachAssets } from '../../media/attach-assets.ts'
+import { findAssets } from '../../media/find-assets.ts'
+import { AssetNotFound } from '../../media/media.ts'
 import type { Rows } from './product-document.ts'
 
 const Written = Type.Object({ id: Type.String(), handle: Type.String() })
@@ -41,6 +43,22 @@ export function writeProductRows(
         excluded.tax_class, excluded.seo_title, excluded.seo_description, excluded.options, excluded.attributes,
         excluded.metadata)` : none}
     returning id, handle`)
+}
+
+/**
+ * The pictures, each with its asset where its address leads into the media library. Throws AssetNotFound for a path
+ * below /media/ that leads nowhere, unless `lenient`: an import keeps what a product has shown before.
+ */
+export async function withAssets(
+  tx: Tx, images: Rows['images'], { lenient = false } = {},
+): Promise<Rows['images']> {
+  const assets = await findAssets(tx, images.flatMap(({ url, asset_id: assetId }) => (assetId ? [] : [url])))
+  return images.map((image) => {
+    const assetId = image.asset_id ?? assets.get(image.url) ?? null
+    if (!assetId && !lenient && image.url.startsWith('/media/')) throw AssetNotFound(
+      {}, `No picture has the address ${image.url}: upload it, and give the address that the answer names.`)
+    return { ...image, asset_id: assetId }
+  })
 }
 
 const Shown = Type.Object({ productId: Type.String(), assetIds: Type.Array(Type.String()) })

@@ -32,8 +32,8 @@ function paymentAlert({ orderNumber, paymentId, reason }: MessageData['payment-a
   const whose = orderNumber === null ? 'A payment' : `The payment of order ${orderNumber}`
   const about = `${whose} needs your eye: ${reason}.`
   const next = (paymentId === null ? 'Nothing here belongs to it. ' : `Here it is payment ${paymentId}. `) +
-    'Compare it with what the payment provider shows. Where the two differ, the provider has the money: capture, void ' +
-    'or refund until they agree. If they agree already, there is nothing to do.'
+    'Compare it with what the payment provider shows. Where the two differ, the provider has the money: capture, ' +
+    'void or refund until they agree. If they agree already, there is nothing to do.'
   return {
     subject: orderNumber === null ? 'A payment needs your eye' : `The payment of order ${orderNumber} needs your eye`,
     text: `${about}\n\n${next}`, body: html`<p>${about}</p><p>${next}</p>`,
