@@ -49,7 +49,7 @@ export function decodeCursor(cursor: string, shape: readonly TSchema[] | number)
   throw InvalidCursor({}, 'Take the cursor from nextCursor of the page before, or leave it out to start anew.')
 }
 
-const options = { allErrors: true, useDefaults: true, strict: false } as const
+const options = { allErrors: true, useDefaults: true, strict: false, verbose: true } as const
 const textual = new Ajv({ ...options, coerceTypes: 'array' })
 const exact = new Ajv(options)
 for (const ajv of [textual, exact]) addFormats.default(
@@ -66,13 +66,40 @@ export function validator(schema: TSchema | undefined, place: string, coerce: bo
     if (!schema && isEmpty(value)) return value ?? {}
     check ??= (coerce ? textual : exact).compile(closed(schema ?? Type.Object({})) as object)
     if (check(value ?? {})) return value ?? {}
-    throw InvalidRequest({ fields: (check.errors ?? []).slice(0, 20).map((error) => fieldOf(error, place)) })
+    throw InvalidRequest({ fields: meant(check.errors ?? []).slice(0, 20).map((error) => fieldOf(error, place)) })
   }
+}
+
+/**
+ * What a person meant: of the branches of a union the one that the value comes closest to is named, and no other. A
+ * branch of another kind (null, another constant in the field that tells the branches apart) is no candidate.
+ */
+function meant(errors: ErrorObject[]): ErrorObject[] {
+  const union = errors.find(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
+  if (!union) return errors
+  const inUnion = (error: ErrorObject): boolean => error.schemaPath.startsWith(`${union.schemaPath}/`)
+  const branchOf = (error: ErrorObject): string => error.schemaPath.slice(union.schemaPath.length + 1).split('/')[0]!
+  const branches = [...Map.groupBy(errors.filter(inUnion), branchOf).values()]
+  const distance = (branch: ErrorObject[]): number => branch.length + 100 * branch.filter(({ keyword, instancePath }) =>
+    keyword === 'const' || (keyword === 'type' && instancePath === union.instancePath)).length
+  const [sorted = [union]] = branches.toSorted((one, other) => distance(one) - distance(other))
+  const constants = branches.map((branch) => branch.find(({ keyword }) => keyword === 'const'))
+  // None of the kinds that there are: then all of them are named.
+  const closest = constants.length > 0 && constants.every((one) => one !== undefined) ? [{
+    ...constants[0]!, keyword: 'enum', params: { allowedValues: constants.map((one) => one!.params['allowedValue']) },
+  }] : sorted
+  return meant([...errors.filter((error) => error !== union && !inUnion(error)), ...closest])
 }
 
 function isEmpty(value: unknown): boolean {
   for (const _ in value as object) return false
   return true
+}
+
+const formats: Record<string, string> = {
+  email: 'must be an e-mail address, as you@example.com', uuid: 'must be a UUID',
+  uri: 'must be an address, as https://…',
+  'date-time': 'must be a time, as 2026-01-31T12:00:00Z', date: 'must be a date, as 2026-01-31',
 }
 
 function fieldOf(error: ErrorObject, place: string): { path: string; message: string } {
@@ -88,6 +115,9 @@ function fieldOf(error: ErrorObject, place: string): { path: string; message: st
     path, message: `must be one of ${(error.params['allowedValues'] as unknown[]).join(', ')}`,
   }
   if (error.keyword === 'const') return { path, message: `must be ${JSON.stringify(error.params['allowedValue'])}` }
+  if (error.keyword === 'format') return { path, message: formats[error.params['format']] ?? error.message! }
+  const { description } = (error.parentSchema ?? {}) as { description?: string }
+  if (error.keyword === 'pattern' && description) return { path, message: `does not have the form: ${description}` }
   return { path, message: error.message ?? 'is not valid' }
 }
 

@@ -1,0 +1,46 @@
+// What people are told about a value that does not fit: the field, what is wrong there, and nothing that they did not
+// mean.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Type } from 'typebox'
+import { isProblem, InvalidRequest } from './problem.ts'
+import { validator } from './validation.ts'
+
+const Email = Type.Union([Type.String({ format: 'email', maxLength: 320 }), Type.Null()])
+const Discount = Type.Union([
+  Type.Object({ kind: Type.Literal('percentage'), ratePpm: Type.Integer({ maximum: 1_000_000 }) }),
+  Type.Object({ kind: Type.Literal('amount'), amountMinor: Type.Integer() }),
+])
+const check = validator(Type.Object({
+  email: Type.Optional(Email), discount: Type.Optional(Discount),
+  country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2' })),
+  people: Type.Optional(Type.Union([Type.Array(Type.Object({ email: Email })), Type.Null()])),
+}), 'body', false)
+
+function told(value: unknown): string[] {
+  try {
+    check(value)
+  } catch (error) {
+    assert.ok(isProblem(error, InvalidRequest))
+    return (error.extra['fields'] as { path: string; message: string }[]).map((one) => `${one.path} ${one.message}`)
+  }
+  return []
+}
+
+test('of a union only the branch that was meant is spoken of', () => {
+  assert.deepEqual(told({ email: 'x' }), ['body/email must be an e-mail address, as you@example.com'])
+  assert.deepEqual(told({ email: null, discount: { kind: 'amount', amountMinor: 5 }, people: null }), [])
+  assert.deepEqual(told({ discount: { kind: 'percentage', ratePpm: 2e6 } }),
+    ['body/discount/ratePpm must be <= 1000000'])
+  assert.deepEqual(told({ discount: { kind: 'half' } }), ['body/discount/kind must be one of percentage, amount'])
+  assert.deepEqual(told({ discount: 7 }), ['body/discount must be object'])
+  assert.deepEqual(told({ people: [{ email: null }, { email: 'y' }] }),
+    ['body/people/1/email must be an e-mail address, as you@example.com'])
+})
+
+test('a form is said in words, and every field that is wrong is named', () => {
+  assert.deepEqual(told({ country: 'de', emial: 'x' }), [
+    'body/emial is not a field of this request: leave it out, or mind the spelling',
+    'body/country does not have the form: ISO 3166-1 alpha-2',
+  ])
+})
