@@ -137,12 +137,14 @@ export async function runOperations(db: Db, context: Context, orderId: string): 
 async function carryOut(gateway: Gateway, operation: Static<typeof Unfinished>): Promise<OperationOutcome> {
   const { id: key, kind, amountMinor, currency } = operation
   const { lookUp, keyLifetimeHours } = gateway.properties
-  if (operation.state === 'unknown' && lookUp) {
+  const expired = operation.ageHours >= keyLifetimeHours
+  // Whoever sent it may have died after the gateway did it: nothing is called failed without a look.
+  if (lookUp && (operation.state === 'unknown' || expired)) {
     const found = await callGateway<OperationOutcome | Absent>(gateway, () => gateway.lookUpOperation(key))
     if (found.kind !== 'absent') return found
   }
   // A key that the gateway has forgotten would do it a second time.
-  if (operation.ageHours >= keyLifetimeHours) {
+  if (expired) {
     return lookUp ? { kind: 'failed', reason: 'never reached the gateway' }
       : { kind: 'unknown', detail: 'the key has expired: compare with the gateway' }
   }
@@ -198,7 +200,8 @@ async function moveAmounts(
 ): Promise<void> {
   const moved = done ? amountMinor : 0
   const become = (state: 'captured' | 'voided') => tx.run(
-    sql`update payments.attempt set state = ${state} where id = ${attemptId} and state = 'authorized'`)
+    sql`update payments.attempt set state = ${state}, next_check_at = null
+      where id = ${attemptId} and state = 'authorized'`)
   if (kind === 'refund') {
     await tx.run(sql`update payments.payment set refunding_minor = refunding_minor - ${amountMinor},
       refunded_minor = refunded_minor + ${moved} where id = ${paymentId}`)
@@ -206,12 +209,17 @@ async function moveAmounts(
     await Promise.all([
       tx.run(sql`update payments.payment set capturing_minor = capturing_minor - ${amountMinor},
         captured_minor = captured_minor + ${moved} where id = ${paymentId}`),
-      done ? become('captured') : undefined,
+      done ? become('captured') : lookAgain(tx, attemptId),
     ])
   } else if (done) {
     await Promise.all([
       tx.run(sql`update payments.payment set authorized_minor = captured_minor where id = ${paymentId}`),
       become('voided'),
     ])
-  }
+  } else await lookAgain(tx, attemptId)
+}
+
+// A refused capture or void may mean that somebody did something at the gateway itself: recovery asks what.
+async function lookAgain(tx: Tx, attemptId: string): Promise<void> {
+  await tx.run(sql`update payments.attempt set next_check_at = now() where id = ${attemptId} and state = 'authorized'`)
 }

@@ -15,6 +15,7 @@ const Row = Type.Object({
   attemptId: Type.String(), paymentId: Type.String(), orderId: Type.String(), method: Type.String(),
   state: AttemptState, reason: Type.Union([Type.String(), Type.Null()]), url: Type.Union([Type.String(), Type.Null()]),
   checks: Type.Integer(), amountMinor: Type.Integer(), currency: Type.String(), operating: Type.Boolean(),
+  closed: Type.Boolean(), checked: Type.Boolean(),
 })
 type Row = Static<typeof Row>
 
@@ -31,7 +32,7 @@ export async function recordCharge(
     const next = outcome.kind === 'action' ? 'requires_action' : outcome.kind
     // A capture or void of ours that is under way explains what the gateway says, and records it by itself.
     if (!mayFollow(row.state, next) || (row.state === 'authorized' && row.operating)) {
-      if (mustBeChecked(row.state)) await postpone(tx, row, outcome)
+      if (row.checked) await postpone(tx, row, outcome)
       return { result: resultOf(row), operations: false }
     }
     if ('amountMinor' in outcome && (outcome.amountMinor !== row.amountMinor || outcome.currency !== row.currency)) {
@@ -48,7 +49,8 @@ export async function recordCharge(
 function lockAttempt(tx: Tx, attemptId: string): Promise<Row> {
   return tx.one(Row, sql`
     select attempt.id as "attemptId", payment.id as "paymentId", order_id as "orderId", method, state, reason,
-      action_url as url, checks, amount_minor as "amountMinor", currency,
+      action_url as url, checks, amount_minor as "amountMinor", currency, closed,
+      next_check_at is not null as checked,
       exists (select from payments.operation
         where attempt_id = attempt.id and operation.state in ('sending', 'unknown')) as operating
     from payments.attempt join payments.payment on payment.id = attempt.payment_id
@@ -77,10 +79,13 @@ async function move(tx: Tx, row: Row, next: AttemptState, outcome: ChargeOutcome
   ])
 }
 
-// The gateway still does not know, or the shopper is still away: look again later.
+// The gateway still does not know, or the shopper is still away: look again later. An authorisation is looked at after
+// a refused capture or void only, and until the gateway says how it stands.
 async function postpone(tx: Tx, row: Row, outcome: ChargeOutcome): Promise<void> {
+  const again = mustBeChecked(row.state) || row.operating || outcome.kind === 'unknown'
   await tx.run(sql`update payments.attempt set checks = checks + 1, reason = coalesce(${reasonOf(outcome)}, reason),
-    next_check_at = now() + make_interval(secs => ${secondsUntilCheck(row.checks + 1)}) where id = ${row.attemptId}`)
+    next_check_at = case when ${again} then now() + make_interval(secs => ${secondsUntilCheck(row.checks + 1)}) end
+    where id = ${row.attemptId}`)
 }
 
 /** Keeps a success that is not ours for people, who hear of it once. Answers the state of the attempt. */
@@ -115,12 +120,22 @@ async function tell(tx: Tx, db: Db, row: Row, outcome: ChargeOutcome): Promise<b
     default:
   }
   // Captured by itself or by somebody at the gateway: the order knows of the money since it was authorised.
-  if (row.state === 'authorized') return false
+  if (row.state === 'authorized') return returnLateCapture(tx, row, outcome.kind)
   if (await listener.paid(tx, { paymentId, orderId, method, state: outcome.kind, amountMinor }) === 'accepted') {
     return false
   }
   await refund(tx, row, outcome.kind === 'pending')
   return outcome.kind !== 'pending'
+}
+
+// Somebody captured at the gateway what our cancellation wanted to give back. True when there is a refund to run.
+async function returnLateCapture(tx: Tx, row: Row, kind: ChargeOutcome['kind']): Promise<boolean> {
+  if (kind !== 'captured' || !row.closed) return false
+  await Promise.all([
+    giveBack(tx, row.paymentId, 'captured at the gateway after the order was closed'),
+    alert(tx, row, 'captured after the order was closed: the money is given back'),
+  ])
+  return true
 }
 
 // The order is closed, so is its payment: no further attempt, and whatever came goes back.
