@@ -109,8 +109,8 @@ export async function decidePayment(
 
 export const decidePaymentRoute = route({
   ...shared, path: '/admin/payments/:paymentId/decide', summary: 'Decide a payment whose outcome is unknown',
-  description: 'For what no rule finds out: compare with the gateway, then say what became of it. The gateway is asked ' +
-    'once more before, and its answer counts.',
+  description: 'For what no rule finds out: compare with the gateway, then say what became of it. The gateway is ' +
+    'asked once more before, and its answer counts.',
   body: Decision, problems: [PaymentNotFound, NotPossible],
   replay: ({ db, params }) => findPayment(db, params.paymentId),
   run: ({ db, context, params, body }) => decidePayment(db, context, params.paymentId, body),
