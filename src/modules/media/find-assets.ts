@@ -1,12 +1,12 @@
-// Which asset an address leads to. People give a picture by the address that the library showed them, and not by its id:
-// it must count as shown all the same, or it would be swept as an orphan.
+// Which asset an address leads to. People give a picture by the address that the library showed them, and not by its
+// id: it must count as shown all the same, or it would be swept as an orphan.
 import { Type } from 'typebox'
 import { sql, type Conn } from '../../platform/db.ts'
 
 // As fileUrl makes it, behind any origin: the shop's own may have several names.
 const OURS = /^(?:https?:\/\/[^/?#]+)?\/media\/([a-z2-7]{26})\/[^/?#]+$/
 
-/** Address → asset id, for those that lead into the library. One statement, and none when no address looks like ours. */
+/** Address → asset id, for those that lead into the library. One statement; none when no address looks like ours. */
 export async function findAssets(conn: Conn, urls: readonly string[]): Promise<Map<string, string>> {
   const keys = new Map(urls.flatMap((url) => {
     const key = OURS.exec(url)?.[1]
