@@ -2,7 +2,10 @@
 // killed.
 import assert from 'node:assert/strict'
 import { createHmac, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -69,4 +72,19 @@ test('a bank that was started anew elsewhere is found again, and nothing is char
   assert.deepEqual(await gateway.lookUp(charge.key), charged)
   assert.deepEqual(await gateway.charge(charge), charged)
   assert.equal((await (await fetch(`${second.url}/charges`)).json() as unknown[]).length, 1)
+})
+
+test('a shop that refuses the webhooks that come first is answered all the same', async (t) => {
+  const busy = http.createServer((_, response) => response.writeHead(503).end())
+  await once(busy.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => busy.close())
+  const { port } = busy.address() as AddressInfo
+  const bank = await startSimulator({ dataDir: folder(t), whileMs: 200, webhookUrl: `http://127.0.0.1:${port}/` })
+  t.after(() => bank.stop())
+  const gateway = simulatorGateway({ url: bank.url, properties: { timeoutMs: 10_000 } })
+  const answer = await gateway.charge({
+    key: randomUUID(), amountMinor: 700, currency: 'EUR', capture: true, data: { fault: 'webhook_first' },
+  })
+  // Repeating two messages until it gives up takes the bank 12 s: longer than an adapter waits.
+  assert.equal(answer.kind, 'captured')
 })
