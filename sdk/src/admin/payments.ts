@@ -94,8 +94,6 @@ export type PaymentsOperations = {
       outcome: 'captured' | 'authorized' | 'declined'
       /** Of the charge, at the gateway */
       reference?: string
-      /** How you know */
-      note: string
     }
     answer: Payment
     problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'

@@ -81,27 +81,26 @@ export const recordReceipt = route({
 const Decision = Type.Object({
   outcome: Type.Enum(['captured', 'authorized', 'declined']),
   reference: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Of the charge, at the gateway' })),
-  note: Type.String({ minLength: 1, maxLength: 500, description: 'How you know' }),
 })
 
 /**
- * Decides a payment whose outcome no rule can find out. The gateway is asked first, and what it says counts: then, and
- * for a payment that is not unknown, it throws NotPossible. Asked twice, the second time finds it decided.
+ * Decides a payment whose outcome no rule can find out: it is unknown, or pending and will not be paid. The gateway is
+ * asked first, and what it says counts: then, and for a payment that is decided, it throws NotPossible. Asked twice, the second time finds it decided.
  */
 export async function decidePayment(
-  db: Db, context: Context, paymentId: string, { outcome, reference, note }: Static<typeof Decision>,
+  db: Db, context: Context, paymentId: string, { outcome, reference }: Static<typeof Decision>,
 ): Promise<Payment> {
   const { orderId } = await findPayment(db, paymentId)
   await settlePayment(db, systemContext(context.requestId), orderId)
   const { attempts, amountMinor, currency } = await findPayment(db, paymentId)
-  const attempt = attempts.find(({ state }) => state === 'unknown')
+  const attempt = attempts.find(({ state }) => state === 'unknown' || state === 'pending')
   if (!attempt) {
     const last = attempts.at(-1)
     throw NotPossible({}, last ? `Its outcome is known: ${last.state}.` : 'Nobody has tried to pay it yet.')
   }
   const charge = { reference: reference ?? attempt.reference ?? attempt.id, amountMinor, currency }
   await recordCharge(db, context, { orderId, attemptId: attempt.id }, outcome === 'declined'
-    ? { kind: 'declined', reason: note }
+    ? { kind: 'declined', reason: 'the shop found that it was not paid' }
     : outcome === 'captured' ? { kind: 'captured', ...charge, capturedMinor: amountMinor }
       : { kind: 'authorized', ...charge })
   return findPayment(db, paymentId)

@@ -172,7 +172,7 @@ test('a fault that the bank does not know is refused, with those that it knows',
 test('people decide what no rule does, and never against a gateway that answers', async (t) => {
   const payments = await testPayments(t)
   const decide = (id: string, outcome: 'captured' | 'declined') =>
-    decidePayment(payments.db, systemContext(), id, { outcome, note: 'compared with the bank' })
+    decidePayment(payments.db, systemContext(), id, { outcome })
   const strange = await payments.order()
   assert.deepEqual(await payments.pay(strange, 'other_amount,webhook_never'), { kind: 'unknown' })
   const { id } = await payments.payment(strange)
@@ -186,6 +186,11 @@ test('people decide what no rule does, and never against a gateway that answers'
   const taken = await payments.order()
   await payments.pay(taken, 'charge_then_drop,webhook_never')
   await assert.rejects(decide((await payments.payment(taken)).id, 'declined'), /Its outcome is known: captured/)
+  const promised = await payments.order()
+  await payments.pay(promised, '', 'transfer')
+  await decide((await payments.payment(promised)).id, 'declined')
+  assert.equal(await state(payments, promised), 'declined')
+  assert.deepEqual(await payments.pay(promised), { kind: 'captured' }, 'another way to pay is open')
   const untried = await payments.order()
   await assert.rejects(decide((await payments.payment(untried)).id, 'declined'), /Nobody has tried/)
 })
