@@ -30,7 +30,11 @@ kontor import woocommerce FILE [options]  a product export of WooCommerce, or it
   --location CODE      where its stock lies, promised units included; the first location unless named
   --encoding NAME      of the file, such as windows-1252; utf-8 unless named
 
-What cannot be read is named by line, column and reason, and the rest goes in. A second run changes nothing.
+A product is found again by its handle; where the file has none (WooCommerce), by its SKUs whatever it is called now,
+and without SKUs by its name. The file is the truth for what it says, so a title that was edited in the shop becomes the
+file's again; the handle stays. What could be two products is refused and changes neither. A second run changes nothing.
+
+What cannot be read is named by line, column and reason, and the rest goes in.
 Exit status: 0 all rows went in, 1 some did not, 2 the file or an option could not be used.`,
 
   async run(args) {

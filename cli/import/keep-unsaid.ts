@@ -1,32 +1,20 @@
 // What a file does not say of a product that the shop has already stays as it is: what its format has no words for,
 // what its cells leave empty, and the variants whose rows could not be read. Without it, our own export would lose
 // something on its way back.
-import { Type } from 'typebox'
 import type { Product } from '../../src/modules/catalog/catalog.ts'
-import { getProduct } from '../../src/modules/catalog/get-product.ts'
 import type { ProductToSave } from '../../src/modules/catalog/save-products.ts'
-import { sql, type Tx } from '../../src/platform/db.ts'
 import type { ImportedProduct } from './product.ts'
 
 /** The same for the same values in any order. */
 export const optionsKey = (options: Record<string, string>): string => JSON.stringify(Object.entries(options).sort())
 
-/** The products as they are to be saved, completed from those of the same handle. */
-export async function keepUnsaid(
-  tx: Tx, products: readonly ImportedProduct[], wanted: readonly ProductToSave[],
-): Promise<ProductToSave[]> {
-  const Found = Type.Object({ id: Type.String() })
-  const handles = wanted.map(({ handle }) => handle)
-  const found = await tx.many(Found, sql`select id from catalog.product where handle = any (${handles}::text[])`)
-  const present = new Map(
-    (await Promise.all(found.map(({ id }) => getProduct(tx, id)))).map((one) => [one.handle, one])
-  )
-  return wanted.map((product, index) => {
-    const before = present.get(product.handle)
-    if (!before) return product
-    const kept = withWordsOf(before, product)
-    return products[index]!.incomplete ? withVariantsOf(before, kept) : kept
-  })
+/** The product as it is to be saved, completed from what it is `before`, under the handle that it has there. */
+export function keepUnsaid(
+  { incomplete }: ImportedProduct, wanted: ProductToSave, before: Product | undefined,
+): ProductToSave {
+  if (!before) return wanted
+  const kept = { ...withWordsOf(before, wanted), handle: before.handle }
+  return incomplete ? withVariantsOf(before, kept) : kept
 }
 
 type Variant = NonNullable<ProductToSave['variants']>[number]
@@ -74,9 +62,10 @@ function withVariantsOf(before: Product, product: ProductToSave): ProductToSave 
     options: options.map(({ name, values }) => ({
       name, values: [...new Set([...values, ...unread.map((variant) => variant.options[name]!)])],
     })),
-    variants: [...variants, ...unread.map((
-      { options: values, sku, barcode, weightGrams, requiresShipping, taxClass }
-    ) => (
-      { options: values, sku, barcode, weightGrams, requiresShipping, taxClass }))],
+    variants: [
+      ...variants,
+      ...unread.map(({ options: values, sku, barcode, weightGrams, requiresShipping, taxClass }) =>
+        ({ options: values, sku, barcode, weightGrams, requiresShipping, taxClass })),
+    ],
   }
 }

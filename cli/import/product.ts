@@ -28,6 +28,8 @@ export type ImportedProduct = {
   /** Where its first row stands. */
   line: number
   handle: string
+  /** The file names no handle: this one is made of the title, and a SKU says more about which product it is. */
+  handleIsMade?: true
   title: string
   descriptionHtml: string
   vendor: string
@@ -51,11 +53,11 @@ export type ImportedProduct = {
 
 /** A product that only groups others (WooCommerce): it becomes a collection of them. */
 export type ImportedCollection = {
-  line: number; handle: string; title: string; descriptionHtml: string; productHandles: string[],
+  line: number; handle: string; title: string; descriptionHtml: string; productHandles: string[]
 }
 
 export type ImportedTaxRate = {
-  line: number; country: string; region: string | null; taxClass: string; ratePpm: number; name: string,
+  line: number; country: string; region: string | null; taxClass: string; ratePpm: number; name: string
 }
 
 /**
@@ -91,8 +93,7 @@ export function handleOf(text: string): string {
 export function plainVariant(): ImportedVariant {
   return {
     options: {}, sku: null, barcode: null, priceMinor: null, compareAtMinor: null, sale: null, weightGrams: 0,
-      requiresShipping: true,
-    taxClass: null, tracked: true, quantity: null, backorder: false, imageUrl: null,
+    requiresShipping: true, taxClass: null, tracked: true, quantity: null, backorder: false, imageUrl: null,
   }
 }
 

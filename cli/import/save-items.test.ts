@@ -2,51 +2,18 @@
 // which the database refuses does not take its batch along. The exports of real shops are imported too where the folder
 // of samples lies beside the clone.
 import assert from 'node:assert/strict'
-import { createReadStream, existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { Type } from 'typebox'
-import { saveChannel, getChannel } from '../../src/modules/catalog/channels.ts'
-import { addLocation } from '../../src/modules/inventory/locations.ts'
-import { sql, systemContext, type Db } from '../../src/platform/db.ts'
-import { newId } from '../../src/platform/id.ts'
-import { testDatabase, type Cleanup } from '../../src/platform/testing.ts'
-import type { OpenFile, Remark } from './product.ts'
-import { saveItems, type Summary } from './save-items.ts'
+import { sql, type Db } from '../../src/platform/db.ts'
+import type { OpenFile } from './product.ts'
 import { readShopify } from './shopify.ts'
+import { emptyShop, file, importWith, text } from './test-import.ts'
 import { readWooCommerce } from './woocommerce.ts'
-import type { Market } from './write-products.ts'
 
 const samples = join(import.meta.dirname, 'samples')
 const realFiles = join(import.meta.dirname, '../../../shared/data/imports')
-
-async function emptyShop(t: Cleanup): Promise<{ db: Db; market: Market }> {
-  const db = await testDatabase(t)
-  const [channelId, locationId] = [newId(), newId()]
-  await db.transaction(systemContext(), async (tx) => {
-    await saveChannel(tx, channelId, {
-      code: 'web', name: 'Web', currencies: ['EUR', 'USD'], defaultCurrency: 'EUR', defaultLocale: 'en', country: 'DE',
-      pricesIncludeTax: true,
-    })
-    await addLocation(tx, locationId, { code: 'main', name: 'Main' })
-  })
-  return { db, market: { channel: await getChannel(db, channelId), currency: 'EUR', locationId } }
-}
-
-type Reader = typeof readShopify
-async function importWith(
-  { db, market }: { db: Db; market: Market }, read: Reader, open: OpenFile, dryRun = false,
-): Promise<Summary & { remarks: Remark[] }> {
-  const remarks: Remark[] = []
-  const progress = {
-    remark: (kind: string, remark: Remark) => void (kind === 'refused' && remarks.push(remark)), saved() {},
-  }
-  return { ...await saveItems(db, read(open, { currency: 'EUR' }), market, { dryRun, progress }), remarks }
-}
-
-const text = (content: string): OpenFile => () => Readable.from([Buffer.from(content)])
-const file = (path: string): OpenFile => () => createReadStream(path)
 
 const Counts = Type.Object({
   products: Type.Integer(), variants: Type.Integer(), prices: Type.Integer(), units: Type.Integer(),

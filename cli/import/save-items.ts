@@ -1,13 +1,14 @@
 // Writes what the readers found: batches through the public functions of catalog, pricing and inventory, each batch one
 // transaction. Everything is given as it should be in the end, so a second run changes nothing. When the database
 // refuses a batch, its products go in one by one, and the one that it means is refused by the line where it stands.
-import {
-  createCollection, getCollectionByHandle, setCollectionProducts,
-} from '../../src/modules/catalog/collections.ts'
+import { createCollection, getCollectionByHandle, setCollectionProducts } from '../../src/modules/catalog/collections.ts'
+import { SkuTaken } from '../../src/modules/catalog/catalog.ts'
+import { getVariantsBySku } from '../../src/modules/catalog/get-variants.ts'
 import { setTaxRates } from '../../src/modules/pricing/tax-rates.ts'
 import { systemContext, type Db, type Tx } from '../../src/platform/db.ts'
 import { newId } from '../../src/platform/id.ts'
-import { Problem } from '../../src/platform/problem.ts'
+import { isProblem, Problem } from '../../src/platform/problem.ts'
+import { UnclearProduct } from './find-again.ts'
 import type { ImportedCollection, ImportedProduct, ImportedTaxRate, ImportItem, Remark } from './product.ts'
 import { writeProducts, type Market } from './write-products.ts'
 
@@ -38,9 +39,8 @@ class Undo extends Error {}
 
 /** Saves the items as they come; memory holds one batch. With `dryRun` every batch is rolled back. */
 export async function saveItems(
-  db: Db, items: AsyncIterable<ImportItem>, market: Market, { dryRun, progress }: {
-    dryRun: boolean; progress: Progress,
-  },
+  db: Db, items: AsyncIterable<ImportItem>, market: Market,
+  { dryRun, progress }: { dryRun: boolean; progress: Progress },
 ): Promise<Summary> {
   const importer = new Importer(db, market, dryRun, progress)
   for await (const item of items) await importer.take(item)
@@ -57,7 +57,8 @@ class Importer {
     taxRates: 0, unchangedTaxRates: 0, refused: 0, notices: 0,
   }
   readonly #refusedLines = new Set<number>()
-  readonly #productIds = new Map<string, string>()
+  readonly #productIds = new Map<string, string>()   // handle in the file → product
+  readonly #taken = new Map<string, number>()        // product → line
   readonly #collections: ImportedCollection[] = []
   readonly #taxRates: ImportedTaxRate[] = []
   #batch: ImportedProduct[] = []
@@ -105,21 +106,31 @@ class Importer {
   /** Whether it went in. A single product that does not is refused. */
   async #save(products: ImportedProduct[]): Promise<boolean> {
     try {
-      for (const saved of await this.#write((tx) => writeProducts(tx, products, this.#market))) {
-        this.#summary[saved.outcome]++
-        this.#summary.variants += saved.variants.length
-        this.#summary.stockLevels += saved.stockLevels
-        this.#productIds.set(saved.handle, saved.productId)
+      const saved = await this.#write((tx) => writeProducts(tx, products, this.#market, this.#taken))
+      for (const [index, { handle, productId, outcome, variants, stockLevels }] of saved.entries()) {
+        this.#summary[outcome]++
+        this.#summary.variants += variants.length
+        this.#summary.stockLevels += stockLevels
+        this.#productIds.set(handle, productId)
+        this.#taken.set(productId, products[index]!.line)
       }
       return true
     } catch (error) {
-      if (!(error instanceof Problem)) throw error
+      if (!(error instanceof Problem || error instanceof UnclearProduct)) throw error
       if (products.length === 1) {
         const { line, handle } = products[0]!
-        this.#remark('refused', { line, column: '', reason: reasonOf(error), value: handle })
+        const reason = error instanceof Problem ? await this.#reasonOf(error) : error.message
+        this.#remark('refused', { line, column: '', reason, value: handle })
       }
       return false
     }
+  }
+
+  async #reasonOf(problem: Problem): Promise<string> {
+    if (!isProblem(problem, SkuTaken)) return describe(problem)
+    const [variant] = await getVariantsBySku(this.#db, [String(problem.extra['sku'])])
+    return variant ? `The product "${variant.productHandle}" has the SKU ${variant.sku}: change one of the two, ` +
+      'or give both the same handle if they are one product' : describe(problem)
   }
 
   async #write<T>(fn: (tx: Tx) => Promise<T>): Promise<T> {
@@ -136,7 +147,7 @@ class Importer {
   }
 }
 
-function reasonOf(problem: Problem): string {
+function describe(problem: Problem): string {
   const fields = problem.extra['fields'] as { path: string; message: string }[] | undefined
   const more = fields ? fields.map(({ path, message }) => `${path} ${message}`).join('; ') : problem.detail
   return [problem.kind.title, more ?? JSON.stringify(problem.extra).slice(0, 200)].join(': ')

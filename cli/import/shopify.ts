@@ -33,8 +33,8 @@ const OF_A_VARIANT = ['option1', 'option2', 'option3', 'sku', 'price'] as const
 
 type VariantRow = { row: Row<Column>; values: string[]; variant: ImportedVariant }
 
-type Description = Pick<ImportedProduct, 'title' | 'descriptionHtml' | 'vendor' | 'type' | 'tags' | 'status'
-  | 'published' | 'categories' | 'seoTitle' | 'seoDescription'>
+type Description = Pick<ImportedProduct, 'handleIsMade' | 'title' | 'descriptionHtml' | 'vendor' | 'type' | 'tags'
+  | 'status' | 'published' | 'categories' | 'seoTitle' | 'seoDescription'>
 
 /** What has been read of one handle. */
 type Draft = {
@@ -130,13 +130,12 @@ function readProduct(row: Row<Column>): Description {
   const tags = [...new Set(row.raw('tags').split(',').map((tag) => tag.trim()).filter((tag) => tag !== ''))]
   if (tags.length > 250) row.refuse('tags', 'More than 250 tags')
   return {
+    ...(handleOf(row.raw('handle')) === '' && { handleIsMade: true }),
     title: row.text('title', 300), descriptionHtml: row.text('body', 100_000), vendor: row.text('vendor', 200),
-      type: row.text('type', 200), tags,
-    status: status === 'draft' || status === 'archived' ? status : 'active',
+    type: row.text('type', 200), tags, status: status === 'draft' || status === 'archived' ? status : 'active',
     published: row.flag('published', true) && status !== 'unlisted',
-    categories: category === '' || isCode ? [] : [
-      category.split('>').map((name) => name.trim()).filter((name) => name !== ''),
-    ],
+    categories: category === '' || isCode ? []
+      : [category.split('>').map((name) => name.trim()).filter((name) => name !== '')],
     seoTitle: row.text('seoTitle', 300), seoDescription: row.text('seoDescription', 1_000),
   }
 }
@@ -154,10 +153,9 @@ function readVariant(row: Row<Column>, currency: string): ImportedVariant {
     // A tax code of ours is written in lower case; those of tax services are not, and mean nothing here.
     taxClass: !row.flag('taxable', true) ? 'zero' : /^[a-z][a-z0-9-]{0,39}$/.test(taxCode) ? taxCode : null,
     tracked: row.has('tracker') ? row.raw('tracker') !== '' : row.raw('quantity') !== '',
-      quantity: row.quantity('quantity'),
-    backorder: ['continue', 'true', 'yes'].includes(
-      row.raw('policy').toLowerCase()
-    ), imageUrl: imageUrl(row, 'variantImage') ?? null,
+    quantity: row.quantity('quantity'),
+    backorder: ['continue', 'true', 'yes'].includes(row.raw('policy').toLowerCase()),
+    imageUrl: imageUrl(row, 'variantImage') ?? null,
   }
 }
 
@@ -212,10 +210,8 @@ function* finish(draft: Draft): Generator<ImportItem> {
     kind: 'product',
     product: {
       line, handle, ...product, options: optionsOf(names.filter((name) => name !== ''), variants), variants,
-      images: draft.images.sort(
-        (a, b) => a.position - b.position
-      ).map(({ url, alt }) => ({ url, alt })), attributes: {},
-      incomplete: draft.incomplete,
+      images: draft.images.sort((a, b) => a.position - b.position).map(({ url, alt }) => ({ url, alt })),
+      attributes: {}, incomplete: draft.incomplete,
     },
   }
 }

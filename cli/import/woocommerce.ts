@@ -1,13 +1,13 @@
 // Reads the products of a WooCommerce export. A variable product and its variations are rows of their own, far apart
 // and in any order, so the file is read twice: the first pass keeps the variations (small) and gives every product its
-// handle, the second lets each product go as it comes. WooCommerce writes no handle: it is made from the name, so a
-// second import meets the same products. Our own export writes it.
+// handle, the second lets each product go as it comes. WooCommerce writes no handle: it is made from the name, and a
+// second import finds a product by its SKU first (find-again.ts). Our own export writes it.
 import { claimSku, remarksOf, Row, unreadColumns } from './cells.ts'
 import { openCsv } from './csv.ts'
 import { handleOf, plainVariant } from './product.ts'
 import type { ImportedProduct, ImportedVariant, ImportItem, OpenFile, ReadOptions } from './product.ts'
 import { instantOf, readBreaks, splitList, splitPaths } from './woocommerce-cells.ts'
-import { sheetOf, type Column, type ProductRow, type Sheet } from './woocommerce-sheet.ts'
+import { sheetOf, type ProductRow, type Sheet } from './woocommerce-sheet.ts'
 import { isTaxRateFile, readTaxRates, taxClassOf } from './woocommerce-tax-rates.ts'
 import { joinVariations, type Variation } from './woocommerce-variations.ts'
 
@@ -144,8 +144,8 @@ function readVariant(row: ProductRow, { gramsEach }: Sheet, currency: string): I
   const backorder = /^(1|yes|ja|true|notify)$/i.test(row.raw('backorders'))
   return {
     ...plainVariant(),
-    barcode: row.optional('barcode', 100), priceMinor: isSale && !isDated ? sale : regular, compareAtMinor: isSale
-      && !isDated ? regular : null,
+    barcode: row.optional('barcode', 100), priceMinor: isSale && !isDated ? sale : regular,
+    compareAtMinor: isSale && !isDated ? regular : null,
     sale: isDated ? { priceMinor: sale, startsAt, endsAt } : null,
     weightGrams: row.grams('weight', gramsEach) ?? 0,
     requiresShipping: !typeWords(row).some((word) => word === 'virtual' || word === 'downloadable'),
@@ -154,8 +154,8 @@ function readVariant(row: ProductRow, { gramsEach }: Sheet, currency: string): I
     // Without a number a shop says only whether there is any: yes is never counted, no is none.
     tracked: hasStock || /^(0|no|nein|false|outofstock)$/.test(inStock),
     quantity: hasStock ? row.quantity('stock') : /^(0|no|nein|false|outofstock)$/.test(inStock) ? 0 : null,
-    backorder: backorder || /^(onbackorder|backorder)$/.test(inStock), imageUrl: image && isAddress(image) ? image
-      : null,
+    backorder: backorder || /^(onbackorder|backorder)$/.test(inStock),
+    imageUrl: image && isAddress(image) ? image : null,
   }
 }
 
@@ -217,17 +217,15 @@ function describe(row: ProductRow, sheet: Sheet, handle: string, kind: Kind): Im
   if (!addresses.every(isAddress)) row.notice('images', 'Not every image is a web address: those are left out')
   const published = isPublished(row)
   // The short description stands above the long one, as shops show it.
-  const descriptionHtml = ['summary', 'description'].map(
-    (key) => readBreaks(row.raw(key as Column))
-  ).filter((text) => text !== '').join('\n')
+  const descriptionHtml = (['summary', 'description'] as const).map((key) => readBreaks(row.raw(key)))
+    .filter((text) => text !== '').join('\n')
   if (descriptionHtml.length > 100_000) row.refuse('description', 'Longer than 100000 characters')
   return {
-    line: row.line, handle, title: row.text('name', 300), descriptionHtml,
-    vendor: splitPaths(row.raw('brands'))[0]?.at(-1) ?? '', type: row.text('productType', 200), tags: [
-      ...new Set(splitList(row.raw('tags'))),
-    ].slice(0, 250),
-    status: published && kind !== 'external' ? 'active' : 'draft', published: published && !hidden
-      && kind !== 'external',
+    line: row.line, handle, ...(handleOf(row.raw('handle')) === '' && { handleIsMade: true }),
+    title: row.text('name', 300), descriptionHtml, vendor: splitPaths(row.raw('brands'))[0]?.at(-1) ?? '',
+    type: row.text('productType', 200), tags: [...new Set(splitList(row.raw('tags')))].slice(0, 250),
+    status: published && kind !== 'external' ? 'active' : 'draft',
+    published: published && !hidden && kind !== 'external',
     options: [], variants: [], images: [...new Set(addresses.filter(isAddress))].map((url) => ({ url, alt: '' })),
     categories: splitPaths(row.raw('categories')),
     attributes: Object.fromEntries(readAttributes(row, sheet).flatMap(({ name, values, visible }) =>

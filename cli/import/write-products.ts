@@ -3,16 +3,18 @@
 // again changes nothing.
 import { createHash } from 'node:crypto'
 import { listAttributes, saveAttribute } from '../../src/modules/catalog/attributes.ts'
-import type { Channel } from '../../src/modules/catalog/catalog.ts'
+import type { Channel, Product } from '../../src/modules/catalog/catalog.ts'
 import { saveCategoryPaths } from '../../src/modules/catalog/categories.ts'
 import { publishProducts, unpublishProducts } from '../../src/modules/catalog/publish-products.ts'
 import { saveProducts, type ProductToSave, type SavedProduct } from '../../src/modules/catalog/save-products.ts'
+import { availability } from '../../src/modules/inventory/availability.ts'
 import { readStock } from '../../src/modules/inventory/list-stock.ts'
 import { lockStock } from '../../src/modules/inventory/lock-stock.ts'
 import { setStock, setTracked } from '../../src/modules/inventory/set-stock.ts'
 import { createPriceList } from '../../src/modules/pricing/price-lists.ts'
 import { setPrices, type SetPrice } from '../../src/modules/pricing/set-prices.ts'
 import type { Tx } from '../../src/platform/db.ts'
+import { findAgain } from './find-again.ts'
 import { keepUnsaid, optionsKey } from './keep-unsaid.ts'
 import type { ImportedProduct, ImportedVariant } from './product.ts'
 
@@ -25,42 +27,60 @@ const BACKORDER_LIMIT = 1_000_000
 /** `stockLevels`: how many of its variants lie there in another number than before. */
 export type WrittenProduct = SavedProduct & { stockLevels: number }
 
-/** One batch of products with prices and stock. Throws the problems of saveProducts; then nothing of it is written. */
-export async function writeProducts(tx: Tx, products: ImportedProduct[], market: Market): Promise<WrittenProduct[]> {
+/**
+ * One batch of products with prices and stock; `taken` as findAgain takes it. A product is "updated" when anything of
+ * it changed, its prices and stock included. Throws UnclearProduct and the problems of saveProducts; then nothing of
+ * the batch is written.
+ */
+export async function writeProducts(
+  tx: Tx, products: ImportedProduct[], market: Market, taken: ReadonlyMap<string, number> = new Map(),
+): Promise<WrittenProduct[]> {
+  const present = await findAgain(tx, products, taken)
   const categories = await categoryIds(tx, products)
   const codes = await attributeCodes(tx, products)
-  const wanted = products.map((product) => asProduct(product, categories, codes))
-  const saved = await saveProducts(tx, await keepUnsaid(tx, products, wanted))
-  const idsOf = (published: boolean): string[] =>
-    saved.flatMap(({ productId }, index) => (products[index]!.published === published ? [productId] : []))
-  await publishProducts(tx, market.channel.id, idsOf(true))
-  await unpublishProducts(tx, market.channel.id, idsOf(false))
+  const wanted = products.map((product, index) =>
+    keepUnsaid(product, asProduct(product, categories, codes), present[index]))
+  const saved = await saveProducts(tx, wanted)
+  const published = await writePublications(tx, saved, products, present, market.channel.id)
   const variants = saved.flatMap((product, index) => {
     const ids = new Map(product.variants.map(({ variantId, options }) => [optionsKey(options), variantId]))
-    return products[index]!.variants.map(
-      (variant) => ({ ...variant, variantId: ids.get(optionsKey(variant.options))! })
-    )
+    return products[index]!.variants.map((variant) =>
+      ({ ...variant, variantId: ids.get(optionsKey(variant.options))! }))
   })
-  await writePrices(tx, variants, market)
-  const changed = await writeStock(tx, variants, market.locationId)
-  return saved.map((product) => {
-    const stockLevels = product.variants.filter(({ variantId }) => changed.has(variantId)).length
+  const priced = new Set(await writePrices(tx, variants, market))
+  const { recounted, reset } = await writeStock(tx, variants, market.locationId)
+  return saved.map((product, index) => {
+    const isOf = (changed: ReadonlySet<string>) => product.variants.filter(({ variantId }) => changed.has(variantId))
+    const isChanged = published.has(product.productId) || [priced, recounted, reset].some((set) => isOf(set).length > 0)
     return {
-      ...product, stockLevels,
-      outcome: product.outcome === 'unchanged' && stockLevels > 0 ? 'updated' : product.outcome,
+      ...product, handle: products[index]!.handle, stockLevels: isOf(recounted).length,
+      outcome: product.outcome === 'unchanged' && isChanged ? 'updated' : product.outcome,
     }
   })
+}
+
+/** Shows them in the channel, or not, and answers which this changed. Dates that staff set to come or to end stay. */
+async function writePublications(
+  tx: Tx, saved: SavedProduct[], products: ImportedProduct[], present: (Product | undefined)[], channelId: string,
+): Promise<Set<string>> {
+  const changed = saved.filter((_, index) => {
+    const dates = present[index]?.publications.find((each) => each.channelId === channelId)
+    if (!products[index]!.published) return dates !== undefined
+    return !dates || (dates.publishedUntil !== null && Date.parse(dates.publishedUntil) <= Date.now())
+  }).map(({ productId }) => productId)
+  const shown = new Set(saved.flatMap(({ productId }, index) => (products[index]!.published ? [productId] : [])))
+  await publishProducts(tx, channelId, changed.filter((id) => shown.has(id)))
+  await unpublishProducts(tx, channelId, changed.filter((id) => !shown.has(id)))
+  return new Set(changed)
 }
 
 function asProduct(
   product: ImportedProduct, categories: Map<string, string>, codes: Map<string, string>,
 ): ProductToSave {
-  const {
-    handle, title, descriptionHtml, vendor, type, tags, status, options, images, seoTitle, seoDescription,
-  } = product
+  const { handle, title, descriptionHtml, vendor, type, tags, status, options, images, seoTitle } = product
   return {
     handle, title, descriptionHtml, vendor, type, tags, status, options, images: images.slice(0, 250), seoTitle,
-    seoDescription,
+    seoDescription: product.seoDescription,
     ...(product.categories.length > 0 && {
       categoryIds: product.categories.map((path) => categories.get(path.join('\n'))!),
     }),
@@ -68,10 +88,9 @@ function asProduct(
       const code = codes.get(name)
       return code ? [[code, values.join(', ').slice(0, 2_000)]] : []
     })),
-    variants: product.variants.map((
-      { options: values, sku, barcode, weightGrams, requiresShipping, taxClass, imageUrl }
-    ) => (
-      { options: values, sku, barcode, weightGrams, requiresShipping, taxClass, imageUrl })),
+    variants: product.variants.map(
+      ({ options: values, sku, barcode, weightGrams, requiresShipping, taxClass, imageUrl }) =>
+        ({ options: values, sku, barcode, weightGrams, requiresShipping, taxClass, imageUrl })),
   }
 }
 
@@ -103,16 +122,16 @@ async function attributeCodes(tx: Tx, products: ImportedProduct[]): Promise<Map<
 
 type Known = ImportedVariant & { variantId: string }
 
-async function writePrices(tx: Tx, variants: Known[], { channel, currency }: Market): Promise<void> {
+/** Answers the variants whose price is another one now. */
+async function writePrices(tx: Tx, variants: Known[], { channel, currency }: Market): Promise<string[]> {
   const lists = new Map<string, string>()
   for (const { sale } of variants) {
     const key = sale && saleKey(sale)
     if (key && !lists.has(key)) lists.set(key, await saleList(tx, sale, { channelId: channel.id, currency }))
   }
-  await setPrices(tx, variants.flatMap(({ variantId, priceMinor, compareAtMinor, sale }): SetPrice[] => [
-    ...(
-      priceMinor === null ? [] : [{ variantId, unitMinor: priceMinor, compareAtMinor, channelId: channel.id, currency }]
-    ),
+  return setPrices(tx, variants.flatMap(({ variantId, priceMinor, compareAtMinor, sale }): SetPrice[] => [
+    ...(priceMinor === null ? []
+      : [{ variantId, unitMinor: priceMinor, compareAtMinor, channelId: channel.id, currency }]),
     ...(sale ? [{
       variantId, unitMinor: sale.priceMinor, compareAtMinor: priceMinor, priceListId: lists.get(saleKey(sale))!,
     }] : []),
@@ -134,21 +153,32 @@ async function saleList(tx: Tx, sale: Sale, market: { channelId: string; currenc
 }
 
 /**
- * Answers the variants whose number is another one now. A limit of backorders stays, since files only say that there
- * may be some.
+ * Answers the variants whose number is another one now, and those that are counted, or sold beyond it, in another way.
+ * A limit of backorders stays, since files only say that there may be some.
  */
-async function writeStock(tx: Tx, variants: Known[], locationId: string): Promise<Set<string>> {
+async function writeStock(
+  tx: Tx, variants: Known[], locationId: string,
+): Promise<{ recounted: Set<string>; reset: Set<string> }> {
   const isCounted = ({ tracked, quantity }: Known): boolean => tracked && quantity !== null
   const counted = variants.filter(isCounted)
   await lockStock(tx, counted.map(({ variantId }) => variantId))
-  const stocks = await readStock(tx, counted.map(({ variantId }) => ({ variantId, locationId })))
-  const before = new Map(stocks.map((stock) => [stock.variantId, stock]))
+  const read = async () => new Map((await readStock(tx, counted.map(({ variantId }) => ({ variantId, locationId }))))
+    .map((stock) => [stock.variantId, stock]))
+  const before = await read()
+  const wereTracked = new Map((await availability(tx, variants.map(({ variantId }) => variantId)))
+    .map(({ variantId, tracked }) => [variantId, tracked]))
   await setStock(tx, counted.map(({ variantId, quantity, backorder }) => ({
     variantId, locationId, onHand: quantity!, tracked: true,
     backorderLimit: backorder ? before.get(variantId)?.backorderLimit || BACKORDER_LIMIT : 0,
   })), 'import')
   await setTracked(tx, variants.filter((variant) => !isCounted(variant))
     .map(({ variantId, tracked }) => ({ variantId, tracked })))
-  return new Set(counted.flatMap(({ variantId, quantity }) => (
-    (before.get(variantId)?.onHand ?? 0) === quantity ? [] : [variantId])))
+  const after = await read()
+  const changed = (of: 'onHand' | 'backorderLimit') => counted.flatMap(({ variantId }) =>
+    ((before.get(variantId)?.[of] ?? 0) === (after.get(variantId)?.[of] ?? 0) ? [] : [variantId]))
+  const retracked = variants.filter(({ variantId, tracked }) => wereTracked.get(variantId) !== tracked)
+  return {
+    recounted: new Set(changed('onHand')),
+    reset: new Set([...changed('backorderLimit'), ...retracked.map(({ variantId }) => variantId)]),
+  }
 }
