@@ -85,7 +85,8 @@ const Decision = Type.Object({
 
 /**
  * Decides a payment whose outcome no rule can find out: it is unknown, or pending and will not be paid. The gateway is
- * asked first, and what it says counts: then, and for a payment that is decided, it throws NotPossible. Asked twice, the second time finds it decided.
+ * asked first, and what it says counts: then, and for a payment that is decided, it throws NotPossible. Asked twice,
+ * the second time finds it decided.
  */
 export async function decidePayment(
   db: Db, context: Context, paymentId: string, { outcome, reference }: Static<typeof Decision>,
