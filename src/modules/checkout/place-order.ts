@@ -67,7 +67,7 @@ export async function placeOrder(db: Db, context: Context, input: PlaceOrder): P
     ])
     return orderId
   })
-  const linesOfCart = async () => (await readCart(db, context, input.cartId)).lines
+  const linesOfCart = async () => (await readCart(db, context, input.cartId)).lines   // read only when something is hot
   return pay(db, context, await holdingHotStock(db, orderId, linesOfCart, place), input.payment)
 }
 
