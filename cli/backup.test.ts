@@ -15,6 +15,10 @@ import { Db, sql, systemContext } from '../src/platform/db.ts'
 import { newId } from '../src/platform/id.ts'
 import { testDatabase, withDatabase, type Cleanup } from '../src/platform/testing.ts'
 import { Type } from 'typebox'
+import sharp from 'sharp'
+import { addAsset } from '../src/modules/media/add-asset.ts'
+import { getAsset } from '../src/modules/media/assets.ts'
+import { diskStorage, mediaStorage } from '../src/modules/media/storage.ts'
 import { nameOf, readTables } from './archive/manifest.ts'
 import { writeBackup } from './backup.ts'
 import { restoreBackup, verifyBackup } from './restore.ts'
@@ -68,8 +72,7 @@ test('what a backup saved, a restore gives back', async (t) => {
     const Number = Type.Object({ number: Type.Integer() })
     const next = sql`select nextval('orders.number') as number`
     assert.equal(
-      (await copy.one(Number, next)).number, (await db.one(Number, next)).number, 'sequences go on where they were'
-    )
+      (await copy.one(Number, next)).number, (await db.one(Number, next)).number, 'sequences go on where they were')
     await assert.rejects(copy.run(sql`delete from inventory.movement`), /append-only/, 'triggers guard again')
     await assert.rejects(async () => restoreBackup(copy, file, await verifyBackup(file)), /not empty/)
   }
@@ -94,9 +97,9 @@ test('a backup taken while stock moves shows one moment', async (t) => {
   for (const file of files) {
     const copy = await emptyDatabase(t)
     await restoreBackup(copy, file, await verifyBackup(file))
-    for (const { name, statement } of invariants) assert.deepEqual(
-      await copy.many(Type.Object({}), statement), [], name
-    )
+    for (const { name, statement } of invariants) {
+      assert.deepEqual(await copy.many(Type.Object({}), statement), [], name)
+    }
   }
 })
 
@@ -120,3 +123,35 @@ test('a damaged or broken off file is refused before anything is written', async
   }
   assert.equal((await verifyBackup(file)).format, 'kontor backup 1')
 })
+
+test('pictures are saved with their rows and put back before them; a changed one is refused', async (t) => {
+  const db = await testDatabase(t)
+  const [from, to] = [diskStorage(folder(t)), diskStorage(folder(t))]
+  mediaStorage.set(db, from)
+  const assets = await Promise.all(['red', 'blue', 'green'].map(async (background) => {
+    const bytes = await sharp({ create: { width: 700, height: 500, channels: 3, background } }).png().toBuffer()
+    return addAsset(db, systemContext(), { bytes, filename: `${background}.png` })
+  }))
+  const files = assets.flatMap(({ sizes }) => sizes.map(({ url }) => url.split('/').slice(2) as [string, string]))
+  await from.remove(...lost(files.at(-1)!))
+  const file = join(folder(t), 'shop.tar')
+  const { media } = await writeBackup(db, file, { storage: from })
+  const there = files.filter(([key]) => key !== files.at(-1)![0])
+  assert.deepEqual([media.files, media.missing], [there.length, files.length - there.length])
+
+  const copy = await emptyDatabase(t)
+  // A disk that takes no more: the database is empty again, and the next try goes through.
+  const full = { ...to, write: () => Promise.reject(new Error('ENOSPC')) }
+  await assert.rejects(restoreBackup(copy, file, await verifyBackup(file), { storage: full }), /ENOSPC/)
+  await restoreBackup(copy, file, await verifyBackup(file), { storage: to })
+  for (const [key, name] of there) assert.deepEqual(await to.read(key, name), await from.read(key, name))
+  assert.equal((await getAsset(copy, assets[0]!.id)).url, assets[0]!.url)
+
+  const bytes = readFileSync(file)
+  bytes[bytes.indexOf('WEBP') + 40]! ^= 1
+  writeFileSync(file, bytes)
+  await assert.rejects(verifyBackup(file), /The pictures are not those that were saved/)
+})
+
+/** Its whole folder. */
+const lost = ([key, name]: [string, string]): [string, string[]] => [key, [name]]

@@ -17,6 +17,11 @@ export const Manifest = Type.Object({
   sequences: Type.Array(
     Type.Object({ schema: Type.String(), name: Type.String(), value: Type.String(), called: Type.Boolean() })
   ),
+  /** The files of pictures. `included` false: they lay in a bucket. */
+  media: Type.Object({
+    included: Type.Boolean(), files: Type.Integer(), missing: Type.Integer(), bytes: Type.Integer(),
+    sha256: Type.String(),
+  }),
 })
 export type Manifest = Static<typeof Manifest>
 export type SavedTable = Static<typeof Table>
@@ -24,9 +29,8 @@ export type SavedTable = Static<typeof Table>
 export type TableShape = { schema: string; name: string; columns: string[]; triggers: boolean; references: string[] }
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
-export const nameOf = (
-  { schema, name }: { schema: string; name: string }
-): string => `${quoted(schema)}.${quoted(name)}`
+export const nameOf = ({ schema, name }: { schema: string; name: string }): string =>
+  `${quoted(schema)}.${quoted(name)}`
 export const key = ({ schema, name }: { schema: string; name: string }): string => `${schema}.${name}`
 
 /** The records of migrations say what a database is, not what is in it: a restore makes them anew. */

@@ -1,8 +1,10 @@
 // Writes what the readers found: batches through the public functions of catalog, pricing and inventory, each batch one
 // transaction. Everything is given as it should be in the end, so a second run changes nothing. When the database
 // refuses a batch, its products go in one by one, and the one that it means is refused by the line where it stands.
-import { createCollection, getCollectionByHandle, setCollectionProducts } from '../../src/modules/catalog/collections.ts'
 import { SkuTaken } from '../../src/modules/catalog/catalog.ts'
+import {
+  createCollection, getCollectionByHandle, setCollectionProducts,
+} from '../../src/modules/catalog/collections.ts'
 import { getVariantsBySku } from '../../src/modules/catalog/get-variants.ts'
 import { setTaxRates } from '../../src/modules/pricing/tax-rates.ts'
 import { systemContext, type Db, type Tx } from '../../src/platform/db.ts'
