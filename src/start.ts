@@ -14,7 +14,7 @@ import { migrateJobs } from './platform/jobs.ts'
 import { createLog } from './platform/log.ts'
 import { gauge } from './platform/metrics.ts'
 import { migrate } from './platform/migrate.ts'
-import { joinSiblings, processCount, processNumber } from './platform/processes.ts'
+import { joinSiblings, processCount, processNumber, tellReady } from './platform/processes.ts'
 import { checkServerVersion, startPostgres } from './platform/postgres.ts'
 import type { RoleName } from './plugin.ts'
 import { openShop, type Shop } from './shop.ts'
@@ -63,6 +63,7 @@ async function start(roles: readonly RoleName[]): Promise<void> {
   const url = await listen(app, config)
   await shop.listening(url)
   if (processNumber === 1) await greet(shop, app, config, roles, url)
+  tellReady()
   await shop.run()
   if (processNumber === 1) await loadDemoHistory(shop, config)
 }

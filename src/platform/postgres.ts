@@ -175,7 +175,8 @@ function choosePort(wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', (error) => (wanted === 0 ? reject(error) : resolve(choosePort(0))))
-    probe.listen(wanted, '127.0.0.1', () => {
+    // Exclusive: one of several processes must not ask for the port as one that they share.
+    probe.listen({ port: wanted, host: '127.0.0.1', exclusive: true }, () => {
       const address = probe.address()
       probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
     })

@@ -24,7 +24,9 @@ export function supervise(count: number): void {
   const start = (number: number): Worker => {
     const started = performance.now()
     const worker = cluster.fork({ KONTOR_PROCESS: String(number), KONTOR_PROCESSES: String(count) })
+    worker.on('error', () => {})   // a message that it did not live to hear; its exit says more
     worker.on('message', (message: unknown) => {
+      if (message === READY && number === 1 && !others) startOthers()
       if (message === ASK) void everybody.clusterMetrics().catch(() => null).then((text) => worker.send({ text }))
     })
     worker.once('exit', (code, signal) => {
@@ -50,12 +52,21 @@ export function supervise(count: number): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(0))
 
   // The others follow when the first is through with what is done once.
-  start(1).once('listening', () => {
+  let others = false
+  const startOthers = (): void => {
+    others = true
     for (let number = 2; number <= count; number++) start(number)
-  })
+  }
+  start(1)
 }
 
+const READY = 'ready'
 const ASK = 'metrics of everybody'
+
+/** Tells `supervise` that what is done once is done. */
+export function tellReady(): void {
+  if (cluster.isWorker) process.send!(READY)
+}
 
 /** Lets the metrics of this process be collected with those of its siblings. */
 export function joinSiblings(): void {
