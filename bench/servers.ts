@@ -1,40 +1,44 @@
-// Starts what is measured: a PostgreSQL of its own that keeps what it commits, the shop as `npm start` runs it, and the
-// bare server. All of it ends with the bench.
+// Starts what is measured: the shop as `npm start` runs it, and the bare server beside it. All of it ends with the
+// bench.
 import { fork, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pin } from './machine.ts'
 import type { Noted } from './note-statements.ts'
 
 const root = join(import.meta.dirname, '..')
 
 export type Shop = {
   url: string
-  memoryMegabytes: () => number
+  pid: number
   /** What the shop sends to PostgreSQL while `act` runs; only of a shop that was started with `noting`. */
   note: (act: () => Promise<void>) => Promise<Noted[]>
   stop: () => Promise<void>
 }
 
-/** The shop with all its roles, in production mode, on a free port. Resolves when it answers. */
-export async function startShop(
-  databaseUrl: string, { noting = false, pool, roles = [] }: { noting?: boolean; pool: number; roles?: string[] },
-): Promise<Shop> {
+export type ShopOptions = {
+  pool: number; roles?: string; processes?: number; noting?: boolean; environment?: Record<string, string>
+}
+
+/** The shop in production mode on a free port, with all its roles unless told. Resolves when it answers. */
+export async function startShop(databaseUrl: string, options: ShopOptions): Promise<Shop> {
+  const { pool, roles, processes, noting = false, environment } = options
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const child = fork(join(root, 'src/main.ts'), roles.length > 0 ? ['--roles', roles.join(',')] : [], {
+  const parameters = [...roles ? ['--roles', roles] : [], ...processes ? ['--processes', String(processes)] : []]
+  const child = fork(join(root, 'src/main.ts'), parameters, {
     execArgv: noting ? ['--import', join(import.meta.dirname, 'note-statements.ts')] : [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: {
       ...process.env, NODE_ENV: 'production', DATABASE_URL: databaseUrl, DATABASE_POOL: String(pool), HOST: '127.0.0.1',
-      PORT: String(port),
-      PUBLIC_URL: url, DEMO: '0', LOG_LEVEL: 'error',
+      PORT: String(port), PUBLIC_URL: url, DEMO: '0', LOG_LEVEL: 'error', ...environment,
     },
   })
+  pin(child.pid!, 'server')
   await answers(child, `${url}/health`)
   return {
-    url,
-    memoryMegabytes: () => residentMegabytes(child.pid!),
+    url, pid: child.pid!,
     async note(act) {
       child.send({ note: 'begin' })
       await act()
@@ -48,25 +52,28 @@ export async function startShop(
   }
 }
 
+export type Bare = { url: string; pid: number; stop: () => Promise<void> }
+
 /** A bare Fastify that answers from this file. */
-export async function startBare(file: string): Promise<{ url: string; stop: () => Promise<void> }> {
+export async function startBare(file: string): Promise<Bare> {
   const child = fork(join(import.meta.dirname, 'bare-server.ts'), [file], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env: { ...process.env, NODE_ENV: 'production' },
   })
+  pin(child.pid!, 'server')
   const port = await new Promise<number>((resolve, reject) => {
     child.once('message', (message: { port: number }) => resolve(message.port))
     child.once('exit', (code) => reject(new Error(`The bare server ended with ${code}`)))
   })
-  return { url: `http://127.0.0.1:${port}`, stop: () => stop(child) }
+  return { url: `http://127.0.0.1:${port}`, pid: child.pid!, stop: () => stop(child) }
 }
 
 async function answers(child: ChildProcess, url: string): Promise<void> {
   let ended: number | null | undefined
   child.once('exit', (code) => { ended = code })
   for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
-    if (ended !== undefined) throw new Error(`The shop ended with ${ended} before it answered`)
+    if (ended !== undefined) throw new Error(`The shop ended with ${ended} before it answered; see above`)
     if (await fetch(url).then((answer) => answer.ok, () => false)) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await sleep(50)
   }
   child.kill('SIGKILL')
   throw new Error(`The shop did not answer at ${url} within a minute`)
@@ -81,19 +88,10 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(late)
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
   await new Promise((resolve) => server.close(resolve))
   return port
-}
-
-// Linux tells; elsewhere the figure is left out rather than guessed.
-function residentMegabytes(pid: number): number {
-  try {
-    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
-  } catch {
-    return NaN
-  }
 }
