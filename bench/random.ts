@@ -15,15 +15,6 @@ export function randomFrom(seed: number): Random {
 
 export const oneOf = <T>(items: readonly T[], random: Random): T => items[Math.floor(random() * items.length)]!
 
-export function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const all = [...items]
-  for (let last = all.length - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1))
-    ;[all[last], all[other]] = [all[other]!, all[last]!]
-  }
-  return all
-}
-
 /** Draws items as people do: the n-th of the list n times more rarely than the first (Zipf, s = 1). */
 export function zipf<T>(items: readonly T[], random: Random): () => T {
   let sum = 0

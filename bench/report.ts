@@ -36,7 +36,8 @@ export function tableOf({ parts, seed, quick }: Report): string {
     one.what, one.measured.slice(0, 60), one.promised, one.holds ? 'holds' : 'BROKEN',
   ])
   return [
-    ...rows.length > 0 ? [table([head, ...rows]), ''] : [], table([['promise', 'measured', 'bound', ''], ...bounds]), '',
+    ...rows.length > 0 ? [table([head, ...rows]), ''] : [],
+    table([['promise', 'measured', 'bound', ''], ...bounds]), '',
     ...all.flatMap(({ notes }) => notes), `${placement}; seed ${seed}${quick ? ', quick' : ''}.`,
   ].join('\n')
 }
