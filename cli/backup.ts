@@ -17,7 +17,7 @@ import {
 } from './archive/manifest.ts'
 import { end, entry, MAX_ENTRY_BYTES } from './archive/tar.ts'
 import { withDatabase } from './open-database.ts'
-import { ProgressLine, UsageError, type Command } from './usage.ts'
+import { interruptible, ProgressLine, UsageError, whileGoing, type Command } from './usage.ts'
 
 export const backup: Command = {
   summary: 'Save the database and its pictures to one file',
@@ -27,7 +27,7 @@ kontor backup FOLDER   a file in it that is named after the time
 The shop may run meanwhile: the backup shows one moment. Uploaded pictures are part of it where they lie in a folder
 (.kontor/media, or MEDIA_DIR). A bucket (S3_…) is not: save it beside the file. The file holds personal data and
 password hashes: keep it carefully.
-Exit status: 0 saved, 2 not saved (and no file is left).`,
+Exit status: 0 saved, 2 not saved, 130 stopped; then no file is left.`,
 
   async run(args) {
     const { positionals: [target, ...rest] } = parseArgs({ args, allowPositionals: true })
@@ -37,8 +37,8 @@ Exit status: 0 saved, 2 not saved (and no file is left).`,
       const line = new ProgressLine()
       const { storage, isBucket } = shopStorage()
       const onProgress = (share: number, name: string): void => line.show(share, name)
-      const manifest = await writeBackup(db, file, { onProgress, ...(!isBucket && { storage }) })
-      line.end()
+      const manifest = await interruptible('Stopped. Nothing was saved.', (goOn) =>
+        writeBackup(db, file, { onProgress, goOn, ...(!isBucket && { storage }) })).finally(() => line.end())
       process.stdout.write(`${file}: ${contentOf(manifest)}, ${megabytes(statSync(file).size)}\n`)
       if (isBucket) process.stdout.write('The pictures lie in a bucket and are not in it: save the bucket beside it.\n')
       const { missing } = manifest.media
@@ -65,7 +65,7 @@ function fileFor(target: string): string {
   return file
 }
 
-type Options = { storage?: Storage; onProgress?: (share: number, table: string) => void }
+type Options = { storage?: Storage; onProgress?: (share: number, table: string) => void; goOn?: () => void }
 
 /**
  * Writes a backup of this moment, without pictures unless told where they lie. The file appears when it is whole.
@@ -78,7 +78,7 @@ export async function writeBackup(db: Db, file: string, options: Options = {}): 
     await client.query('begin transaction isolation level repeatable read, read only')
     const manifest = await readManifest(client)
     const tables = await readTables(client)
-    const archive = parts(client, tables, manifest, options)
+    const archive = whileGoing(parts(client, tables, manifest, options), options.goOn ?? (() => {}))
     const out = createWriteStream(draft, { flags: 'wx', mode: 0o600 })
     if (/\.(gz|tgz)$/.test(file)) await pipeline(archive, createGzip({ level: 6 }), out)
     else await pipeline(archive, out)

@@ -1,6 +1,6 @@
 // kontor export: the catalogue as a file that other shops, and we, read. It is written as it is read, whatever the size
 // of the catalogue.
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, renameSync, rmSync, statSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
@@ -11,7 +11,7 @@ import { writeWooCommerce } from './export/woocommerce.ts'
 import type { ImportedProduct } from './import/product.ts'
 import { chooseMarket } from './market.ts'
 import { withDatabase } from './open-database.ts'
-import { UsageError, type Command } from './usage.ts'
+import { interruptible, UsageError, whileGoing, type Command } from './usage.ts'
 
 type Source = () => AsyncIterable<ImportedProduct>
 const writers: Record<string, (products: Source, currency: string) => AsyncIterable<string>> = {
@@ -34,7 +34,7 @@ kontor export jsonl [FILE]         one JSON object a line, everything that an im
 The stock is what lies at one location, units promised to orders included: what kontor import sets. So a file that is
 imported with the same options changes nothing; a shop with several locations is exported once for each.
 Without FILE it goes to the standard output. kontor import reads all of it back but jsonl.
-Exit status: 0 written, 2 not.`,
+Exit status: 0 written, 2 not, 130 stopped; then FILE is as it was.`,
 
   async run(args) {
     const { values, positionals: [kind = '', file, ...rest] } = parseArgs({
@@ -51,12 +51,29 @@ Exit status: 0 written, 2 not.`,
     if (!URL.canParse(baseUrl)) throw new UsageError(`--url: "${baseUrl}" is no address such as https://shop.example`)
     return withDatabase(async (db) => {
       const shown: Shown = { ...await chooseMarket(db, values), baseUrl }
-      const text = Readable.from(write(() => readProducts(db, shown), shown.currency))
-      if (file) await pipeline(text, createWriteStream(file))
-      else await pipeline(text, process.stdout, { end: false })
+      await interruptible(`Stopped.${file ? ` ${file} is as it was.` : ''}`, async (goOn) => {
+        const text = Readable.from(whileGoing(write(() => readProducts(db, shown), shown.currency), goOn))
+        if (file) await writeWhole(text, file)
+        else await pipeline(text, process.stdout, { end: false })
+      })
       return 0
     })
   },
+}
+
+/** A file that is there keeps what it has until all of the new one is written. A device or pipe is written as it is. */
+async function writeWhole(text: Readable, file: string): Promise<void> {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  if (stat?.isDirectory()) throw new UsageError(`${file} is a folder: name a file in it.`)
+  if (stat && !stat.isFile()) return pipeline(text, createWriteStream(file))
+  const draft = `${file}.part`
+  try {
+    await pipeline(text, createWriteStream(draft))
+    renameSync(draft, file)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
 }
 
 function tell(handle: string, what: string): void {

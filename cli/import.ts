@@ -11,7 +11,7 @@ import { readWooCommerce } from './import/woocommerce.ts'
 import type { Market } from './import/write-products.ts'
 import { chooseMarket } from './market.ts'
 import { withDatabase } from './open-database.ts'
-import { ProgressLine, UsageError, type Command } from './usage.ts'
+import { interruptible, ProgressLine, UsageError, whileGoing, type Command } from './usage.ts'
 
 type Reader = { read: (open: OpenFile, options: ReadOptions) => AsyncGenerator<ImportItem>; passes: number }
 const readers: Record<string, Reader> = {
@@ -35,7 +35,8 @@ and without SKUs by its name. The file is the truth for what it says, so a title
 file's again; the handle stays. What could be two products is refused and changes neither. A second run changes nothing.
 
 What cannot be read is named by line, column and reason, and the rest goes in.
-Exit status: 0 all rows went in, 1 some did not, 2 the file or an option could not be used.`,
+Ctrl-C stops between two batches; what went in before stays.
+Exit status: 0 all rows went in, 1 some did not, 2 the file, an option or the database could not be used, 130 stopped.`,
 
   async run(args) {
     const { values, positionals: [kind = '', file, ...rest] } = parseArgs({
@@ -52,7 +53,10 @@ Exit status: 0 all rows went in, 1 some did not, 2 the file or an option could n
     return withDatabase(async (db) => {
       const market = await chooseMarket(db, values)
       const encoding = values.encoding === undefined ? {} : { encoding: values.encoding }
-      const summary = await importFile(db, { ...reader, file, size, market, dryRun, ...encoding })
+      const after = dryRun ? 'Stopped. It was a dry run: nothing was kept.'
+        : 'Stopped. What was imported until now is in; run the same command again to go on.'
+      const summary = await interruptible(after, (goOn) =>
+        importFile(db, { ...reader, file, size, market, dryRun, goOn, ...encoding }))
       process.stdout.write(describe(summary, dryRun))
       return summary.refused > 0 ? 1 : 0
     })
@@ -63,14 +67,16 @@ function sizeOf(file: string): number {
   const stat = statSync(file, { throwIfNoEntry: false })
   if (!stat) throw new UsageError(`There is no file ${file}`)
   if (!stat.isFile()) throw new UsageError(
-    `${file} is not a file. It is read more than once, so it cannot be a pipe either.`
-  )
+    `${file} is not a file. It is read more than once, so it cannot be a pipe either.`)
   return stat.size
 }
 
-type Task = Reader & { file: string; size: number; market: Market; dryRun: boolean; encoding?: string }
+type Task = Reader & {
+  file: string; size: number; market: Market; dryRun: boolean; goOn: () => void; encoding?: string
+}
 
-async function importFile(db: Db, { read, passes, file, size, market, dryRun, encoding }: Task): Promise<Summary> {
+async function importFile(db: Db, task: Task): Promise<Summary> {
+  const { read, passes, file, size, market, dryRun, goOn, encoding } = task
   const line = new ProgressLine()
   let bytes = 0
   const open: OpenFile = () => createReadStream(file).on('data', (chunk: string | Buffer) => {
@@ -79,7 +85,7 @@ async function importFile(db: Db, { read, passes, file, size, market, dryRun, en
   })
   const items = read(open, { currency: market.currency, ...(encoding === undefined ? {} : { encoding }) })
   try {
-    const summary = await saveItems(db, items, market, {
+    const summary = await saveItems(db, whileGoing(items, goOn), market, {
       dryRun,
       progress: {
         remark: (kind, remark) => line.line(remarkText(file, kind, remark)),
@@ -104,9 +110,10 @@ function remarkText(file: string, kind: 'refused' | 'notice', { line, column, re
   return `${kind === 'refused' ? 'not imported' : 'note'}  ${where}: ${reason}${shown ? ` ("${shown}")` : ''}`
 }
 
-const productsIn = ({ created, updated, unchanged }: Summary): string => (
-  `${(created + updated + unchanged).toLocaleString('en')} products`
-)
+function productsIn({ created, updated, unchanged }: Summary): string {
+  const count = created + updated + unchanged
+  return count === 1 ? '1 product' : `${count.toLocaleString('en')} products`
+}
 
 function describe(summary: Summary, dryRun: boolean): string {
   const { created, updated, unchanged, variants, collections, stockLevels, refused, notices } = summary

@@ -2,7 +2,7 @@
 // made by the migrations that the backup names, filled in one transaction, and brought up to this version. It goes in
 // whole or not at all; pictures are put back before the commit, so that no row is there without its files.
 import { createHash, type Hash } from 'node:crypto'
-import { createReadStream, existsSync } from 'node:fs'
+import { createReadStream, existsSync, statSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
 import { parseArgs } from 'node:util'
@@ -21,7 +21,7 @@ import { key, Manifest, nameOf, quoted, readTables, type SavedTable, type TableS
 import { DamagedArchive, entries } from './archive/tar.ts'
 import { contentOf } from './backup.ts'
 import { withDatabase } from './open-database.ts'
-import { ProgressLine, UsageError, type Command } from './usage.ts'
+import { interruptible, ProgressLine, UsageError, whileGoing, type Command } from './usage.ts'
 
 export const restore: Command = {
   summary: 'Load a backup into an empty database',
@@ -30,7 +30,7 @@ kontor restore FILE --verify   only hold the file against its checksums
 
 A database that holds a shop is refused: make a new one and point DATABASE_URL to it. Pictures in the file go where this
 shop keeps them (.kontor/media, MEDIA_DIR, or the bucket of S3_…).
-Exit status: 0 restored (or sound), 2 refused: nothing is in the database then.`,
+Exit status: 0 restored (or sound), 2 refused, 130 stopped; then the database is as empty as it was.`,
 
   async run(args) {
     const { values, positionals: [file, ...rest] } = parseArgs({
@@ -38,6 +38,7 @@ Exit status: 0 restored (or sound), 2 refused: nothing is in the database then.`
     })
     if (!file || rest.length > 0) throw new UsageError('Name one file: kontor restore FILE')
     if (!existsSync(file)) throw new UsageError(`There is no file ${file}`)
+    if (statSync(file).isDirectory()) throw new UsageError(`${file} is a folder: name the backup in it.`)
     const manifest = await verifyBackup(file)
     if (values.verify) {
       process.stdout.write(`${file} is sound: ${describe(manifest)}\n`)
@@ -46,8 +47,9 @@ Exit status: 0 restored (or sound), 2 refused: nothing is in the database then.`
     return withDatabase(async (db) => {
       const line = new ProgressLine()
       const onProgress = (share: number, table: string): void => line.show(share, table)
-      await restoreBackup(db, file, manifest, { storage: shopStorage().storage, onProgress })
-      line.end()
+      await interruptible('Stopped. The database is as it was: empty.', (goOn) =>
+        restoreBackup(db, file, manifest, { storage: shopStorage().storage, onProgress, goOn }))
+        .finally(() => line.end())
       process.stdout.write(`Restored ${describe(manifest)}\n`)
       if (!manifest.media.included) process.stdout.write(
         'Its pictures lay in a bucket: point S3_… to it, or to a copy of it.\n')
@@ -108,7 +110,7 @@ function parseManifest(data: Buffer): Manifest {
   return manifest
 }
 
-type Options = { storage?: Storage; onProgress?: (share: number, table: string) => void }
+type Options = { storage?: Storage; onProgress?: (share: number, table: string) => void; goOn?: () => void }
 
 /**
  * Loads a verified backup, its pictures into `storage`. Throws a UsageError when the database is not empty or the
@@ -176,7 +178,7 @@ async function clear(client: Client, before: readonly string[]): Promise<void> {
 }
 
 async function fill(
-  client: Client, file: string, manifest: Manifest, { storage, onProgress = () => {} }: Options,
+  client: Client, file: string, manifest: Manifest, { storage, onProgress = () => {}, goOn = () => {} }: Options,
 ): Promise<void> {
   const shapes = new Map((await readTables(client)).map((table) => [key(table), table]))
   for (const table of manifest.tables) refuseStrange(table, shapes.get(key(table)))
@@ -185,7 +187,7 @@ async function fill(
   // Migrations put a few rows into new tables (the roles of the staff): the saved ones take their place.
   await client.query(`truncate ${[...shapes.values()].map(nameOf).join(', ')}`)
 
-  const archive = read(file)
+  const archive = whileGoing(read(file), goOn)
   let next = await archive.next()
   for (const [index, table] of manifest.tables.entries()) {
     onProgress(index / manifest.tables.length, key(table))

@@ -12,6 +12,37 @@ export type Command = {
 /** The command cannot start as it was asked to: what is wrong, and what to write instead. */
 export class UsageError extends Error {}
 
+/** Somebody pressed Ctrl-C, or a supervisor said stop. The message says how things stand and how to go on. */
+export class Interrupted extends Error {}
+
+/**
+ * Lets `fn` end in order when it is told to stop: it calls `goOn` between its steps, which then throws Interrupted with
+ * the words `after`. Told a second time, the process ends at once.
+ */
+export async function interruptible<T>(after: string, fn: (goOn: () => void) => Promise<T>): Promise<T> {
+  let isStopped = false
+  const stop = (): void => {
+    if (isStopped) process.exit(130)
+    isStopped = true
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  try {
+    return await fn(() => {
+      if (isStopped) throw new Interrupted(after)
+    })
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+  }
+}
+
+/** The same items, as long as `goOn` lets them. */
+export async function* whileGoing<T>(items: AsyncIterable<T>, goOn: () => void): AsyncGenerator<T> {
+  for await (const item of items) {
+    goOn()
+    yield item
+  }
+}
+
 /**
  * Progress for people: one line that redraws itself on a terminal, a plain line for each tenth otherwise. Everything
  * goes to the standard error, so that the output of a command can be piped.

@@ -47,9 +47,9 @@ async function list(db: Db): Promise<number> {
 async function create(db: Db, input: { email: string; name: string; role: string }): Promise<SignIn> {
   return addStaff(db, input).catch((error: unknown) => {
     if (isProblem(error, EmailTaken)) throw new UsageError(
-      `${input.email} is there already: kontor user password ${input.email}`
-    )
-    if (isProblem(error, RoleNotFound)) throw new UsageError(`There is no role ${input.role}.`)
+      `${input.email} is there already: kontor user password ${input.email}`)
+    if (isProblem(error, RoleNotFound)) throw new UsageError(
+      `There is no role ${input.role}: choose owner, manager, support, warehouse, or one that you made.`)
     throw error
   })
 }

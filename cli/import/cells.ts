@@ -42,10 +42,15 @@ export class Columns<Key extends string> {
     return this.header[this.index(key)] ?? key
   }
 
-  /** Columns with a name that nothing here reads. */
-  unread(also: ReadonlySet<number> = new Set()): string[] {
+  /** Columns that nothing here reads, and those whose name stood over another one already: the first is read. */
+  unread(also: ReadonlySet<number> = new Set()): { unknown: string[]; repeated: string[] } {
     const read = new Set(this.#index.values())
-    return this.header.filter((name, index) => name !== '' && !read.has(index) && !also.has(index))
+    const names = new Set([...read].map((index) => plain(this.header[index]!)))
+    const unread = this.header.filter((name, index) => name !== '' && !read.has(index) && !also.has(index))
+    return {
+      unknown: unread.filter((name) => !names.has(plain(name))),
+      repeated: unread.filter((name) => names.has(plain(name))),
+    }
   }
 }
 
@@ -64,8 +69,7 @@ export function expectColumns<Key extends string>(columns: Columns<Key>, needed:
   const hint = looks && !looks.includes(kind.split(' ')[0]!) ? `It looks like ${looks}.`
     : `Its first line reads: ${columns.header.join(', ').slice(0, 200)}`
   throw new UnreadableFile(
-    `This is no ${kind}: it has no column ${missing.map((key) => `"${key}"`).join(', ')}. ${hint}`
-  )
+    `This is no ${kind}: it has no column ${missing.map((key) => `"${key}"`).join(', ')}. ${hint}`)
 }
 
 /** One row under its header. Readings that fail are collected in `refusals`, oddities in `notices`. */
@@ -134,9 +138,8 @@ export class Row<Key extends string> {
       const minor = parseAmount(number, currency)
       return minor <= MAX_PRICE ? minor : this.#fail(key, 'Larger than any price can be')
     } catch {
-      return this.#fail(
-        key, number.length > 20 ? 'Larger than any price can be' : `More digits after the point than ${currency} knows`
-      )
+      return this.#fail(key, number.length > 20 ? 'Larger than any price can be'
+        : `More digits after the point than ${currency} knows`)
     }
   }
 
@@ -165,7 +168,7 @@ export class Row<Key extends string> {
     if (value === '') return null
     const number = decimalOf(value)
     if (number !== undefined) return number
-    return this.#fail(key, /^-?\d{1,3}[,]\d{3}$/.test(value)
+    return this.#fail(key, /^-?\d{1,3},\d{3}$/.test(value)
       ? 'May be a decimal comma or thousands: write it with a point, or without the comma' : 'Not a number')
   }
 
@@ -176,9 +179,12 @@ export class Row<Key extends string> {
 }
 
 /** Columns that nobody reads are named once. */
-export function* unreadColumns(names: readonly string[]): Generator<ImportItem> {
-  if (names.length === 0) return
-  yield { kind: 'notice', line: 1, column: '', reason: 'These columns are not imported', value: names.join(', ') }
+export function* unreadColumns({ unknown, repeated }: ReturnType<Columns<string>['unread']>): Generator<ImportItem> {
+  const notice = { kind: 'notice', line: 1, column: '' } as const
+  if (unknown.length > 0) yield { ...notice, reason: 'These columns are not imported', value: unknown.join(', ') }
+  if (repeated.length > 0) yield {
+    ...notice, reason: 'These columns are there twice, and the first is read', value: repeated.join(', '),
+  }
 }
 
 /** What there is to tell about a row, refusals first. */
@@ -209,9 +215,9 @@ export function decimalOf(text: string): string | undefined {
   if (/^-?\.\d+$/.test(value)) return value.replace('.', '0.')
   if (/^-?\d+\.$/.test(value)) return value.slice(0, -1)
   if (/^-?\d{1,3}(,\d{3})+\.\d+$/.test(value) || /^-?\d{1,3}(,\d{3}){2,}$/.test(value)) return value.replaceAll(',', '')
-  if (
-    /^-?\d{1,3}(\.\d{3})+,\d+$/.test(value) || /^-?\d{1,3}(\.\d{3}){2,}$/.test(value)
-  ) return value.replaceAll('.', '').replace(',', '.')
+  if (/^-?\d{1,3}(\.\d{3})+,\d+$/.test(value) || /^-?\d{1,3}(\.\d{3}){2,}$/.test(value)) {
+    return value.replaceAll('.', '').replace(',', '.')
+  }
   if (/^-?0,\d+$/.test(value) || /^-?\d+,(\d{1,2}|\d{4,})$/.test(value)) return value.replace(',', '.')
   return undefined
 }

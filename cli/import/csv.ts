@@ -28,14 +28,16 @@ export const isMarkedUtf16 = (bytes: Uint8Array): boolean => (
 export async function openCsv(open: OpenFile, encoding = 'utf-8'): Promise<CsvFile> {
   const decoder = decoderOf(encoding)
   const records = split(asBytes(open()))
-  const first = await records.next()
+  let first = await records.next()
+  while (!first.done && 'cells' in first.value && first.value.cells.every((cell) => cell.trim() === '')) {
+    first = await records.next()
+  }
   if (first.done) throw new UnreadableFile('The file is empty.')
   if ('problem' in first.value) throw new UnreadableFile(`Line ${first.value.line}: ${first.value.problem}`)
   const header = first.value.cells.map((cell) => {
     const name = decode(cell, decoder)
     if (name === undefined) throw new UnreadableFile(
-      `The header is not ${encoding}: save the file as UTF-8, or name its --encoding.`
-    )
+      `The header is not ${encoding}: save the file as UTF-8, or name its --encoding.`)
     return name.trim()
   })
   return { header, rows: decodeRows(records, header, decoder) }
@@ -151,6 +153,7 @@ function refuseOtherKinds(bytes: Buffer): void {
 }
 
 const OPEN_QUOTE = 'A quote is opened here and never closed as it should be: "…", with "" for a quote inside'
+const TOO_LONG = 'The row is longer than a million bytes: is a line break missing, or is this no table?'
 
 /** `cut`: the file ends with it, and without a line end. */
 type RawRecord = { line: number; cells: string[]; cut: boolean } | { line: number; problem: string; value: string }
@@ -160,15 +163,31 @@ async function* split(chunks: AsyncGenerator<string>): AsyncGenerator<RawRecord>
   let start = 0
   let line = 1
   let delimiter: string | undefined
+  let isSkipping = false
   for (let atEnd = false; !atEnd;) {
     const chunk = await chunks.next()
     atEnd = chunk.done === true
     text = text.slice(start) + (chunk.done ? '' : chunk.value)
     start = 0
+    if (isSkipping) {
+      start = endOfCell(text, 0, '\n')
+      if (start >= text.length - 1 && !atEnd) continue          // its last sign may be half a line end
+      start = endOfLine(text, start)
+      line++
+      isSkipping = false
+    }
     delimiter ??= delimiterOf(text, atEnd)
     while (delimiter && start < text.length) {
       let record = parseRecord(text, start, delimiter, atEnd)
-      if (record === 'more' && text.length - start > MAX_RECORD) record = 'open'
+      if (record === 'more' && text.length - start > MAX_RECORD) {
+        if (endOfCell(text, start, '\n') === text.length) {
+          yield { line, problem: TOO_LONG, value: text.slice(start, start + 60) }
+          start = text.length
+          isSkipping = true
+          break
+        }
+        record = 'open'
+      }
       if (record === 'more') break
       const next = record === 'open' ? endOfLine(text, start) : record.next
       if (record === 'open') yield { line, problem: OPEN_QUOTE, value: text.slice(start, start + 60) }
@@ -179,11 +198,12 @@ async function* split(chunks: AsyncGenerator<string>): AsyncGenerator<RawRecord>
   }
 }
 
-/** The sign that the header uses most; undefined until a whole first line is there. */
+/** The sign that the header uses most; undefined until a whole first line is there. Blank lines before it are none. */
 function delimiterOf(text: string, atEnd: boolean): string | undefined {
-  const end = text.search(/[\r\n]/)
-  if (end < 0 && !atEnd && text.length <= MAX_RECORD) return undefined
-  const header = (end < 0 ? text : text.slice(0, end)).replace(/"[^"]*"/g, '')
+  const begin = Math.max(0, text.search(/[^\s]/))
+  const end = endOfCell(text, begin, '\n')
+  if (end === text.length && !atEnd && text.length <= MAX_RECORD) return undefined
+  const header = text.slice(begin, end).replace(/"[^"]*"/g, '')
   const counts = [',', ';', '\t', '|'].map((sign) => [sign, header.split(sign).length] as const)
   if (counts.some(([, count]) => count > MAX_COLUMNS)) throw new UnreadableFile(
     'The first line has more columns than a table can have.'

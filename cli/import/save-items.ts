@@ -1,6 +1,7 @@
 // Writes what the readers found: batches through the public functions of catalog, pricing and inventory, each batch one
 // transaction. Everything is given as it should be in the end, so a second run changes nothing. When the database
 // refuses a batch, its products go in one by one, and the one that it means is refused by the line where it stands.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { SkuTaken } from '../../src/modules/catalog/catalog.ts'
 import {
   createCollection, getCollectionByHandle, setCollectionProducts,
@@ -9,7 +10,7 @@ import { getVariantsBySku } from '../../src/modules/catalog/get-variants.ts'
 import { setTaxRates } from '../../src/modules/pricing/tax-rates.ts'
 import { systemContext, type Db, type Tx } from '../../src/platform/db.ts'
 import { newId } from '../../src/platform/id.ts'
-import { isProblem, Problem } from '../../src/platform/problem.ts'
+import { Busy, isProblem, OutcomeUnknown, Problem } from '../../src/platform/problem.ts'
 import { UnclearProduct } from './find-again.ts'
 import type { ImportedCollection, ImportedProduct, ImportedTaxRate, ImportItem, Remark } from './product.ts'
 import { writeProducts, type Market } from './write-products.ts'
@@ -35,6 +36,12 @@ export type Summary = {
 
 // A few hundred rows a statement; a lock is held for some ten milliseconds.
 const BATCH = 100
+
+// Some eight seconds in all: a restart of PostgreSQL takes less.
+const LONGEST_PAUSE_MS = 4_000
+
+/** It says nothing of what was to be written. */
+const isAway = (error: unknown): boolean => isProblem(error, Busy) || isProblem(error, OutcomeUnknown)
 
 /** Undoes a dry run: everything was tried, nothing is kept. */
 class Undo extends Error {}
@@ -118,7 +125,7 @@ class Importer {
       }
       return true
     } catch (error) {
-      if (!(error instanceof Problem || error instanceof UnclearProduct)) throw error
+      if (isAway(error) || !(error instanceof Problem || error instanceof UnclearProduct)) throw error
       if (products.length === 1) {
         const { line, handle } = products[0]!
         const reason = error instanceof Problem ? await this.#reasonOf(error) : error.message
@@ -135,7 +142,19 @@ class Importer {
       'or give both the same handle if they are one product' : describe(problem)
   }
 
+  /** A database that is restarting is waited for: writing the same again changes nothing, so nothing is lost. */
   async #write<T>(fn: (tx: Tx) => Promise<T>): Promise<T> {
+    for (let pauseMs = 500; ; pauseMs *= 2) {
+      try {
+        return await this.#writeOnce(fn)
+      } catch (error) {
+        if (!isAway(error) || pauseMs > LONGEST_PAUSE_MS) throw error
+        await sleep(pauseMs)
+      }
+    }
+  }
+
+  async #writeOnce<T>(fn: (tx: Tx) => Promise<T>): Promise<T> {
     let result: { value: T } | undefined
     try {
       await this.#db.transaction(systemContext(), async (tx) => {

@@ -30,7 +30,7 @@ export type Sheet = {
   columns: Columns<Column>
   attributes: AttributeColumns[]
   gramsEach: number
-  unread: string[]
+  unread: ReturnType<Columns<Column>['unread']>
   rows: AsyncGenerator<ProductRow | ImportItem>
 }
 

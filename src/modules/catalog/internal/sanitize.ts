@@ -16,6 +16,7 @@ const rules: sanitizeHtml.IOptions = {
     ({ tagName, attribs: attribs['target'] ? { ...attribs, rel: 'noopener noreferrer' } : attribs }) },
 }
 
+// What is left around something that was removed is trimmed, so that a file that names it again names the same.
 export function sanitize(html: string): string {
-  return /[<&]/.test(html) ? sanitizeHtml(html, rules) : html
+  return /[<&]/.test(html) ? sanitizeHtml(html, rules).trim() : html
 }
