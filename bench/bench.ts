@@ -43,7 +43,9 @@ function help(): string {
 }
 
 function compareWithBaseline(report: Report, print: (text: string) => void): number {
-  const lost = losses(readReport(join(import.meta.dirname, 'baseline.json')), report)
+  const baseline = readReport(join(import.meta.dirname, 'baseline.json'))
+  if (baseline.quick !== report.quick) print(`The baseline is of a ${baseline.quick ? 'quick' : 'full'} run, this is not.`)
+  const lost = losses(baseline, report)
   if (lost.length === 0) throw new Error('None of what was measured is in the baseline: check other parts')
   const broken = lost.filter(({ holds }) => !holds)
   broken.forEach((bound) => print(accusation(bound)))
