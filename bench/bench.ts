@@ -44,7 +44,8 @@ function help(): string {
 
 function compareWithBaseline(report: Report, print: (text: string) => void): number {
   const baseline = readReport(join(import.meta.dirname, 'baseline.json'))
-  if (baseline.quick !== report.quick) print(`The baseline is of a ${baseline.quick ? 'quick' : 'full'} run, this is not.`)
+  const kind = ({ quick }: Report): string => (quick ? 'quick' : 'full')
+  if (kind(baseline) !== kind(report)) print(`The baseline is of a ${kind(baseline)} run, this one is ${kind(report)}.`)
   const lost = losses(baseline, report)
   if (lost.length === 0) throw new Error('None of what was measured is in the baseline: check other parts')
   const broken = lost.filter(({ holds }) => !holds)
