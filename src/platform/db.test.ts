@@ -139,3 +139,22 @@ test('bigints beyond exact numbers are refused, timestamps are ISO 8601', async 
   )
   assert.equal(row.at, '2026-01-02T03:04:05.678Z')
 })
+
+test('who is refused after a part was committed is not told that nothing was done', async (t) => {
+  const db = await withCounters(t)
+  const other = await db.dedicated()
+  t.after(() => other.end())
+  await other.query('begin')
+  await other.query('select from test.counter where id = 2 for update')
+  const write = (id: number) => db.transaction(systemContext(), async (tx) => {
+    await tx.run(sql`set local lock_timeout = '50ms'`)
+    await tx.run(sql`update test.counter set n = n + 1 where id = ${id}`)
+  })
+  await assert.rejects(measured(() => write(2)), (error: any) => error.kind?.code === 'busy')
+  await assert.rejects(measured(async () => {
+    await write(1)
+    await write(2)
+  }), (error: any) => error.kind?.code === 'outcome-unknown')
+  await other.query('rollback')
+  assert.deepEqual(await read(db), [1, 0])
+})

@@ -6,7 +6,7 @@ import pg from 'pg'
 import { connectionErrors, failureOf, isRetryable, outcomeUnknown } from './db-errors.ts'
 import { AlreadyRun, type Context } from './context.ts'
 import { Gate, type Priority, type Rank } from './gate.ts'
-import { Busy, KeyInFlight } from './problem.ts'
+import { Busy, isProblem, KeyInFlight, OutcomeUnknown } from './problem.ts'
 import { compile, sql, type Statement } from './sql.ts'
 import { Connection, openTransaction, scope, strict, Tx, type Conn, type Task } from './tx.ts'
 import { parsers } from './values.ts'
@@ -34,6 +34,7 @@ const SESSION = '-c search_path= -c timezone=UTC -c lock_timeout=5000 -c stateme
 
 // What was begun waits longer than what is refused without loss: a payment that the bank has made must be recorded.
 const BEGUN_WAITS_MS = 5_000
+const COMMITTED_WAITS_MS = 20_000
 // What runs outside of requests: jobs, the command line, tests.
 const OWN_TASK: Task = { cost: { statements: 0, trips: 0 }, rank: 'begun' }
 const taskOf = (): Task => scope.getStore()?.task ?? OWN_TASK
@@ -78,9 +79,10 @@ export class Db extends Connection implements Conn {
 
   async #enter(task: Task): Promise<void> {
     const { rank } = task
-    const patienceMs = rank === 'begun' ? BEGUN_WAITS_MS : this.#options.waitMs ?? 2_000
+    const patienceMs = task.committed ? COMMITTED_WAITS_MS
+      : rank === 'begun' ? BEGUN_WAITS_MS : this.#options.waitMs ?? 2_000
     const waited = this.#gate.enter(rank, patienceMs)
-    if (waited && !await waited) throw tooBusy()
+    if (waited && !await waited) throw told(tooBusy(), task)
     task.rank = 'begun'
   }
 
@@ -95,7 +97,7 @@ export class Db extends Connection implements Conn {
     try {
       return await this.#pool.query(compile(statement) as pg.QueryConfig)
     } catch (error) {
-      throw failureOf(error)
+      throw told(failureOf(error), task)
     } finally {
       this.#gate.leave()
     }
@@ -114,7 +116,7 @@ export class Db extends Connection implements Conn {
       const { error, connectionLost, commitSent } = outcome
       if (connectionLost && commitSent) throw outcomeUnknown(error)
       const again = isRetryable(error) ? attempt < 6 : connectionLost && attempt < 3
-      if (!again) throw failureOf(error)
+      if (!again) throw told(failureOf(error), taskOf())
       await sleep(Math.random() * 5 * 2 ** attempt)        // spread, so that the same two do not meet again
     }
   }
@@ -135,6 +137,7 @@ export class Db extends Connection implements Conn {
         return result
       })
       client.release()
+      task.committed = task !== OWN_TASK
       if (tx.wakesOthers) this.#wake()
       return { value }
     } catch (failure) {
@@ -184,6 +187,15 @@ export class Db extends Connection implements Conn {
     clearTimeout(this.#waking)
     await Promise.all([this.#pool.end(), ...this.#others.map((one) => one.close())])
   }
+}
+
+/** What was committed before in the same task is done: a Busy, which says that nothing was, would be a lie. */
+function told(failure: unknown, task: Task): unknown {
+  if (!task.committed || !(isProblem(failure, Busy))) return failure
+  const unknown = OutcomeUnknown({ retryAfterSeconds: 1 },
+    'A part was done, and the database is too busy for the rest. Repeat the request with the same Idempotency-Key.')
+  unknown.cause = failure
+  return unknown
 }
 
 function tooBusy(): unknown {

@@ -23,7 +23,7 @@ export interface Conn {
  */
 export type Cost = { statements: number; trips: number }
 /** One request, or one job: what it costs, and how urgent it is. */
-export type Task = { cost: Cost; rank: Rank }
+export type Task = { cost: Cost; rank: Rank; committed?: boolean }
 export const scope = new AsyncLocalStorage<{ task: Task; tx?: Tx }>()
 
 /** Runs `fn` as a task of its own and counts what it costs; http.ts does so for each request, tests for each budget. */
