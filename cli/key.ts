@@ -35,9 +35,8 @@ kontor key revoke ID
     if (act === 'revoke' && id) return withDatabase((db) => revoke(db, id))
     if (act === 'create' && secret) {
       const expiresAt = expiry(values.days)
-      return withDatabase(
-        (db) => createSecret(db, { name: secret, permissions: permitted(values.permission), expiresAt })
-      )
+      const granted = permitted(values.permission)
+      return withDatabase((db) => createSecret(db, { name: secret, permissions: granted, expiresAt }))
     }
     if (act === 'create' && publishable) return withDatabase((db) => createPublishable(db, publishable, channel))
     throw new UsageError('Say what to do: list, create --secret NAME, create --publishable NAME, or revoke ID.')

@@ -11,13 +11,13 @@ import { seedDemo } from '../demo/seed.ts'
 import { sql, type Db } from '../src/platform/db.ts'
 import { testDatabase, withDatabase } from '../src/platform/testing.ts'
 
-function kontor(...args: string[]): { status: number | null; out: string; error: string } {
+function kontor(...args: string[]): Ended {
   return kontorOn({}, ...args)
 }
 
-function kontorOn(
-  env: Record<string, string>, ...args: string[]
-): { status: number | null; out: string; error: string } {
+type Ended = { status: number | null; out: string; error: string }
+
+function kontorOn(env: Record<string, string>, ...args: string[]): Ended {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'kontor.ts'), ...args], {
     encoding: 'utf8', env: { ...process.env, ...env },
   })
@@ -35,22 +35,18 @@ test('help for all and for each', () => {
   const names = [...out.matchAll(/^ {2}(\w+) +\S/gm)].map(([, name]) => name!)
   assert.ok(names.includes('import') && names.includes('backup'), out)
   assert.deepEqual(kontor().out, out)
-  for (const name of ['import', 'restore']) assert.match(
-    kontor(name, '--help').out, new RegExp(`^kontor ${name} `, 'm')
-  )
+  for (const args of [['import', '--help'], ['help', 'restore']]) {
+    assert.match(kontor(...args).out, /^kontor (import|restore) /m)
+  }
 })
 
 test('mistakes', () => {
   const cases: [string[], RegExp][] = [
-    [
-      ['imprt'], /^There is no command "imprt"/,
-    ], [['import'], /^Say what the file is/], [['import', 'shopify'], /^Name one file/],
-    [
-      ['import', 'shopify', 'no-such.csv'], /^There is no file no-such.csv/,
-    ], [['import', '--quick'], /^Unknown option '--quick'/],
-    [['import', 'shopify', '.'], /is not a file/], [['export', 'xml'], /^Say what to write/], [
-      ['restore', 'no-such.tar'], /^There is no file/,
-    ],
+    [['imprt'], /^There is no command "imprt"/], [['import'], /^Say what the file is/],
+    [['import', 'shopify'], /^Name one file/], [['import', 'shopify', 'no-such.csv'], /^There is no file no-such.csv/],
+    [['import', '--quick'], /^Unknown option '--quick'/], [['import', 'shopify', '.'], /is not a file/],
+    [['export', 'xml'], /^Say what to write/], [['restore', 'no-such.tar'], /^There is no file/],
+    [['restore', '.'], /^\. is a folder/],
   ]
   for (const [args, message] of cases) {
     const { status, error } = kontor(...args)

@@ -11,8 +11,7 @@ export async function chooseChannel(conn: Conn, code: string | undefined): Promi
   const channel = code === undefined ? channels[0] : channels.find((each) => each.code === code)
   if (channel) return channel
   if (code === undefined) throw new UsageError(
-    'The shop has no channel yet: start it once with npm start, or create one through the Admin API.'
-  )
+    'The shop has no channel yet: start it once with npm start, or create one through the Admin API.')
   throw new UsageError(`There is no channel "${code}": choose one of ${channels.map((each) => each.code).join(', ')}.`)
 }
 
@@ -32,9 +31,7 @@ export async function chooseMarket(
     : locations.find(({ code }) => code === options.location)
   if (location) return { channel, currency, locationId: location.id }
   if (options.location === undefined) throw new UsageError(
-    'The shop has no stock location yet: create one through the Admin API.'
-  )
+    'The shop has no stock location yet: create one through the Admin API.')
   throw new UsageError(
-    `There is no location "${options.location}": choose one of ${locations.map(({ code }) => code).join(', ')}.`
-  )
+    `There is no location "${options.location}": choose one of ${locations.map(({ code }) => code).join(', ')}.`)
 }

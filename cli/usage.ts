@@ -64,9 +64,8 @@ export class ProgressLine {
     this.#drawn = Date.now()
     const filled = Math.round(percent * 0.3)
     const width = (process.stderr.columns ?? 80) - 1
-    process.stderr.write(
-      `\r\x1b[K${`${'█'.repeat(filled)}${'░'.repeat(30 - filled)} ${percent} %  ${text}`.slice(0, width)}`
-    )
+    const bar = `${'█'.repeat(filled)}${'░'.repeat(30 - filled)} ${percent} %  ${text}`
+    process.stderr.write(`\r\x1b[K${bar.slice(0, width)}`)
   }
 
   /** A line of its own; the bar goes on below it. */

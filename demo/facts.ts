@@ -44,14 +44,14 @@ export async function readFacts(db: Db): Promise<Facts | undefined> {
 }
 
 /** The demo's own goods in the order of their SKUs, each variant of a best seller five times as likely as another. */
-async function readGoods(db: Db, channelId: string): Promise<(
-  Facts['goods'][string][number] & { currency: string }
-)[]> {
+async function readGoods(
+  db: Db, channelId: string,
+): Promise<(Facts['goods'][string][number] & { currency: string })[]> {
   const rows = await db.many(Good, sql`
     select price.currency, product_handle as handle, variant_id as "variantId", product_id as "productId", sku,
       product_title as "productTitle", variant_title as "variantTitle", image_url as "imageUrl",
-      requires_shipping as "requiresShipping",
-      weight_grams as "weightGrams", 1 as quantity, price.unit_minor as "unitMinor", price.per_units as "perUnits",
+      requires_shipping as "requiresShipping", weight_grams as "weightGrams", 1 as quantity,
+      price.unit_minor as "unitMinor", price.per_units as "perUnits",
       price.compare_at_minor as "compareAtMinor", tax_class as "taxClass"
     from catalog.sellable_variant variant
     join pricing.current_price price using (variant_id, channel_id)
@@ -60,7 +60,6 @@ async function readGoods(db: Db, channelId: string): Promise<(
     const variants = options.reduce((count, { values }) => count * values.length, 1)
     return [handle, (tags.includes('bestseller') ? 5 : 1) / variants]
   }))
-  return rows.flatMap(
-    ({ handle, ...line }) => (popularity.has(handle) ? [{ ...line, popularity: popularity.get(handle)! }] : [])
-  )
+  return rows.flatMap(({ handle, ...line }) =>
+    (popularity.has(handle) ? [{ ...line, popularity: popularity.get(handle)! }] : []))
 }

@@ -49,9 +49,8 @@ export function variantsOf(good: Good): GoodVariant[] {
     const eurMinor = good.price + more
     const was = good.was ? good.was + more : null
     return {
-      options, sku: `NH-${number}-${String(index + 1).padStart(2, '0')}`, barcode: ean13(
-        `20${number}${String(index).padStart(7, '0')}`
-      ),
+      options, sku: `NH-${number}-${String(index + 1).padStart(2, '0')}`,
+      barcode: ean13(`20${number}${String(index).padStart(7, '0')}`),
       weightGrams: good.grams + heavier, picture: pictureFile(good, options['Colour'] ?? picturesOf(good)[0]!),
       eurMinor, usdMinor: dollars(eurMinor), wasEurMinor: was, wasUsdMinor: was === null ? null : dollars(was),
     }

@@ -89,15 +89,11 @@ function ordersTable(orders: PastOrder[], channelId: string): Table {
     name: 'orders."order"',
     columns: `id, channel_id, state, currency, email, shipping_address, billing_address, token_hash, prices_include_tax,
       delivery, promotions, subtotal_minor, shipping_minor, discount_minor, tax_minor, total_minor, payment_method,
-      holds_until,
-      created_at,
-      placed_at, closed_at`,
+      holds_until, created_at, placed_at, closed_at`,
     rows: orders.map(({ id, state, quote, person, tokenHash, createdAt }) => [
       id, channelId, state, quote.currency, person.email, person.address, person.address, tokenHash, 'true',
-      quote.shipping,
-      quote.promotions.map(
-        ({ limited, ...promotion }) => promotion
-      ), quote.subtotalMinor, quote.shippingMinor, quote.discountMinor,
+      quote.shipping, quote.promotions.map(({ limited, ...promotion }) => promotion), quote.subtotalMinor,
+      quote.shippingMinor, quote.discountMinor,
       quote.taxMinor, quote.totalMinor, 'transfer', after(createdAt, HOLD_SECONDS), createdAt,
       state === 'lapsed' ? null : after(createdAt, 4),
       state === 'placed' ? null : after(createdAt, state === 'lapsed' ? HOLD_SECONDS : 5_400),
@@ -130,9 +126,8 @@ function timelineTable(orders: PastOrder[]): Table {
       return [
         [id, createdAt, 'created', 'shopper', {}],
         ...(state === 'lapsed' ? [[id, after(createdAt, HOLD_SECONDS), 'lapsed', 'system', {}]] : [placed]),
-        ...(state === 'cancelled' ? [
-          [id, after(createdAt, 5_400), 'cancelled', 'system', { reason: 'The customer changed their mind' }],
-        ] : []),
+        ...(state === 'cancelled'
+          ? [[id, after(createdAt, 5_400), 'cancelled', 'system', { reason: 'The customer changed their mind' }]] : []),
       ]
     }),
   }
@@ -150,9 +145,8 @@ function paymentTables(orders: PastOrder[]): Table[] {
   }, {
     name: 'payments.attempt', columns: 'id, payment_id, method, gateway, state, capture, created_at',
     rows: paid.map(({ attemptId, paymentId, state, createdAt }) => [
-      attemptId, paymentId, 'transfer', 'manual', state === 'placed' ? 'captured' : state === 'cancelled' ? 'voided'
-        : 'expired', 'true',
-      after(createdAt, 2),
+      attemptId, paymentId, 'transfer', 'manual',
+      state === 'placed' ? 'captured' : state === 'cancelled' ? 'voided' : 'expired', 'true', after(createdAt, 2),
     ]),
   }]
 }
@@ -164,13 +158,11 @@ function stockTables(orders: PastOrder[]): Table[] {
   return [{
     name: 'inventory.movement', columns: 'variant_id, location_id, quantity, cause, actor, reference, created_at',
     rows: [
-      ...taken.map(
-        ({ variantId, locationId, units }): Row => [variantId, locationId, units, 'receipt', 'system', REFERENCE, first]
-      ),
-      ...orders.filter(({ shippedAt }) => shippedAt).flatMap((
-        { id, quote, locationIds, shippedAt }
-      ) => quote.lines.map((line, index): Row =>
-        [line.variantId, locationIds[index]!, -line.quantity, 'shipment', 'system', id, shippedAt!])),
+      ...taken.map(({ variantId, locationId, units }): Row =>
+        [variantId, locationId, units, 'receipt', 'system', REFERENCE, first]),
+      ...orders.filter(({ shippedAt }) => shippedAt).flatMap(({ id, quote, locationIds, shippedAt }) =>
+        quote.lines.map((line, index): Row =>
+          [line.variantId, locationIds[index]!, -line.quantity, 'shipment', 'system', id, shippedAt!])),
     ],
   }, {
     name: 'inventory.reservation',

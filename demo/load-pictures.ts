@@ -13,9 +13,7 @@ import { saveGoods } from './seed.ts'
 
 const BATCH = 8
 
-export async function loadPictures(
-  db: Db, print: (line: string) => void, goods: readonly Good[],
-): Promise<void> {
+export async function loadPictures(db: Db, print: (line: string) => void, goods: readonly Good[]): Promise<void> {
   const shop = (await listChannels(db)).find(({ code }) => code === channel.code)
   if (!shop || goods.length === 0) return
   const began = Date.now()

@@ -71,11 +71,9 @@ function pastOrder(
   const [id, paymentId, attemptId] = [random.id(createdAt), random.id(createdAt), random.id(createdAt)]
   return {
     id, paymentId, attemptId, person, tokenHash: createHash('sha256').update(`demo ${id}`).digest(), quote, state,
-    createdAt,
-    shippedAt: state === 'placed' && leaves < today ? leaves : undefined,
-    locationIds: quote.lines.map(
-      () => random.weighed(facts.locationIds, (each) => (each === facts.locationIds[0] ? 4 : 1))
-    ),
+    createdAt, shippedAt: state === 'placed' && leaves < today ? leaves : undefined,
+    locationIds: quote.lines.map(() =>
+      random.weighed(facts.locationIds, (each) => (each === facts.locationIds[0] ? 4 : 1))),
   }
 }
 

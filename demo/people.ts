@@ -17,26 +17,26 @@ type Town = { city: string; postalCode: string; country: string; region?: string
 const GERMAN = [
   'Lindenstraße', 'Bahnhofstraße', 'Deichweg', 'Am Markt', 'Mühlenweg', 'Gartenstraße', 'Hafenstraße', 'Kirchweg',
 ]
-const town = (city: string, postalCode: string, weight: number): Town => (
-  { city, postalCode, country: 'DE', streets: GERMAN, weight }
-)
+const town = (city: string, postalCode: string, weight: number): Town =>
+  ({ city, postalCode, country: 'DE', streets: GERMAN, weight })
 const TOWNS: Town[] = [
   town('Hamburg', '22765', 16), town('Berlin', '10967', 12), town('Bremen', '28203', 7), town('Kiel', '24105', 6),
-  town('Lübeck', '23552', 5),
-  town('Köln', '50672', 6), town('Leipzig', '04229', 5), town('München', '80469', 6), town('Rostock', '18055', 3),
-  town('Hannover', '30451', 4),
+  town('Lübeck', '23552', 5), town('Köln', '50672', 6), town('Leipzig', '04229', 5), town('München', '80469', 6),
+  town('Rostock', '18055', 3), town('Hannover', '30451', 4),
   { city: 'Wien', postalCode: '1070', country: 'AT', streets: ['Neubaugasse', 'Lindengasse'], weight: 4 },
   {
     city: 'Amsterdam', postalCode: '1013 GZ', country: 'NL', streets: ['Haarlemmerdijk', 'Vierwindenstraat'], weight: 4,
   },
   { city: 'København', postalCode: '2200', country: 'DK', streets: ['Elmegade', 'Jægersborggade'], weight: 3 },
   { city: 'Lyon', postalCode: '69004', country: 'FR', streets: ['Rue du Mail', 'Grande Rue'], weight: 2 },
-  { city: 'Portland', postalCode: '04101', country: 'US', region: 'ME', streets: [
-    'Exchange Street', 'Pine Street',
-  ], weight: 3 },
-  { city: 'Seattle', postalCode: '98107', country: 'US', region: 'WA', streets: [
-    'Leary Avenue', 'Shilshole Avenue',
-  ], weight: 2 },
+  {
+    city: 'Portland', postalCode: '04101', country: 'US', region: 'ME', streets: ['Exchange Street', 'Pine Street'],
+    weight: 3,
+  },
+  {
+    city: 'Seattle', postalCode: '98107', country: 'US', region: 'WA', streets: ['Leary Avenue', 'Shilshole Avenue'],
+    weight: 2,
+  },
 ]
 
 /** So many people; the earlier ones come back more often. */

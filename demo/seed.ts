@@ -109,8 +109,7 @@ async function seedCollections(tx: Tx, saved: SavedProduct[]): Promise<void> {
   for (const { tag, ...collection } of market.collections) {
     const id = newId()
     await createCollection(tx, id, collection)
-    await setCollectionProducts(
-      tx, id, saved.flatMap(({ productId }, index) => (goods[index]!.tags.includes(tag) ? [productId] : []))
-    )
+    const members = saved.filter((_, index) => goods[index]!.tags.includes(tag))
+    await setCollectionProducts(tx, id, members.map(({ productId }) => productId))
   }
 }

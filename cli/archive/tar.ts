@@ -55,13 +55,12 @@ function read(block: Buffer): { name: string; size: number } {
   const text = (from: number, to: number): string => block.toString('utf8', from, to).replace(/\0.*$/s, '')
   const sum = parseInt(text(148, 156), 8)
   const blank = Buffer.from(block).fill(0x20, 148, 156)
-  if (
-    sum !== blank.reduce((total, byte) => total + byte, 0)
-  ) throw new DamagedArchive('This is no backup, or it is damaged.')
+  if (sum !== blank.reduce((total, byte) => total + byte, 0)) {
+    throw new DamagedArchive('This is no backup, or it is damaged.')
+  }
   const size = parseInt(text(124, 136), 8)
   if (!(size >= 0 && size <= 16 * MAX_ENTRY_BYTES)) throw new DamagedArchive(
-    'An entry of the backup is larger than any that was written.'
-  )
+    'An entry of the backup is larger than any that was written.')
   return { name: text(0, 100), size }
 }
 
@@ -79,8 +78,7 @@ class Bytes {
     while (this.#length < size) {
       const chunk = await this.#chunks.next()
       if (chunk.done) throw new DamagedArchive(
-        'The backup breaks off: it was not written to its end, or not copied whole.'
-      )
+        'The backup breaks off: it was not written to its end, or not copied whole.')
       this.#held.push(chunk.value)
       this.#length += chunk.value.length
     }

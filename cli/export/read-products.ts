@@ -58,22 +58,19 @@ function neutral(
   const images = product.images.map(({ id, url, alt }) => ({ id, url: new URL(url, baseUrl).href, alt }))
   return {
     line: 0, incomplete: false, handle, title, descriptionHtml, vendor, type, tags, status, options, seoTitle,
-    seoDescription,
-    published: product.publications.some(({ channelId }) => channelId === channel.id),
+    seoDescription, published: product.publications.some(({ channelId }) => channelId === channel.id),
     images: images.map(({ url, alt }) => ({ url, alt })),
     categories: product.categoryIds.flatMap((id) => (paths.has(id) ? [paths.get(id)!] : [])),
-    attributes: Object.fromEntries(
-      Object.entries(product.attributes).map(([code, value]) => [names.get(code) ?? code, [String(value)]])
-    ),
+    attributes: Object.fromEntries(Object.entries(product.attributes)
+      .map(([code, value]) => [names.get(code) ?? code, [String(value)]])),
     variants: product.variants.filter(({ active }) => active).map((variant) => {
       const price = priceOf.get(variant.id)
       const { onHand, backorderLimit } = stockOf.get(variant.id) ?? { onHand: 0, backorderLimit: 0 }
       const tracked = !untracked.has(variant.id)
       return {
         options: variant.options, sku: variant.sku, barcode: variant.barcode, weightGrams: variant.weightGrams,
-        requiresShipping: variant.requiresShipping, taxClass: variant.taxClass ?? (
-          product.taxClass === 'standard' ? null : product.taxClass
-        ),
+        requiresShipping: variant.requiresShipping,
+        taxClass: variant.taxClass ?? (product.taxClass === 'standard' ? null : product.taxClass),
         priceMinor: price?.unitMinor ?? null, compareAtMinor: price?.compareAtMinor ?? null, sale: null,
         tracked, quantity: tracked ? onHand : null, backorder: backorderLimit > 0,
         imageUrl: images.find(({ id }) => id === variant.imageId)?.url ?? null,

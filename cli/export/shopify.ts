@@ -48,19 +48,17 @@ function rows(product: ImportedProduct, currency: string): SheetRow[] {
 function description(product: ImportedProduct): SheetRow {
   return {
     Title: product.title, 'Body (HTML)': product.descriptionHtml, Vendor: product.vendor, Type: product.type,
-    'Product Category': product.categories[0]?.join(' > '), Tags: product.tags.map(
-      (tag) => tag.replaceAll(',', ' ')
-    ).join(', '),
-    Published: product.published, 'Gift Card': false, 'SEO Title': product.seoTitle,
+    'Product Category': product.categories[0]?.join(' > '),
+    Tags: product.tags.map((tag) => tag.replaceAll(',', ' ')).join(', '), Published: product.published,
+    'Gift Card': false, 'SEO Title': product.seoTitle,
     'SEO Description': product.seoDescription,
     ...Object.fromEntries(optionNames(product).map((name, index) => [`Option${index + 1} Name`, name])),
   }
 }
 
 // A product without options has the option "Title" with the value "Default Title".
-const optionNames = ({ options }: ImportedProduct): string[] => (
-  options.length > 0 ? options.map(({ name }) => name) : ['Title']
-)
+const optionNames = ({ options }: ImportedProduct): string[] =>
+  (options.length > 0 ? options.map(({ name }) => name) : ['Title'])
 
 function variantCells(variant: ImportedVariant, product: ImportedProduct, currency: string): SheetRow {
   const amount = (minor: number | null): string | null => (minor === null ? null : formatAmount(minor, currency))
@@ -69,8 +67,8 @@ function variantCells(variant: ImportedVariant, product: ImportedProduct, curren
   const { taxClass } = variant
   return {
     ...Object.fromEntries(values.map((value, index) => [`Option${index + 1} Value`, value])),
-    'Variant SKU': variant.sku, 'Variant Grams': variant.weightGrams, 'Variant Inventory Tracker': variant.tracked
-      ? 'shopify' : '',
+    'Variant SKU': variant.sku, 'Variant Grams': variant.weightGrams,
+    'Variant Inventory Tracker': variant.tracked ? 'shopify' : '',
     'Variant Inventory Qty': variant.quantity, 'Variant Inventory Policy': variant.backorder ? 'continue' : 'deny',
     'Variant Fulfillment Service': 'manual', 'Variant Price': amount(variant.priceMinor),
     'Variant Compare At Price': amount(variant.compareAtMinor), 'Variant Requires Shipping': variant.requiresShipping,

@@ -37,9 +37,8 @@ export async function* writeWooCommerce(products: Source, { currency }: WriteOpt
 }
 
 type SheetRow = Record<string, Cell>
-const columnsOf = (index: number): string[] => ['name', 'value(s)', 'visible', 'global'].map(
-  (part) => `Attribute ${index + 1} ${part}`
-)
+const columnsOf = (index: number): string[] =>
+  ['name', 'value(s)', 'visible', 'global'].map((part) => `Attribute ${index + 1} ${part}`)
 
 function productRows(product: ImportedProduct, { id, currency }: { id: number; currency: string }): SheetRow[] {
   const isSimple = product.options.length === 0 && product.variants.length === 1
@@ -47,21 +46,15 @@ function productRows(product: ImportedProduct, { id, currency }: { id: number; c
     ID: id, Type: 'variable', Name: product.title, Published: product.status === 'active' ? 1 : -1, 'Is featured?': 0,
     'Visibility in catalog': product.published || product.status !== 'active' ? 'visible' : 'hidden',
     Description: writeBreaks(product.descriptionHtml), 'Tax status': 'taxable', 'In stock?': 1,
-    'Backorders allowed?': 0,
-    Categories: product.categories.map(
-      (path) => path.map((name) => name.replaceAll(',', '\\,')).join(' > ')
-    ).join(', '),
-    Tags: joinList(product.tags), Brands: product.vendor.replaceAll(',', '\\,'), Images: joinList(
-      product.images.map(({ url }) => url)
-    ),
-    Position: 0, [HANDLE]: product.handle, [TYPE]: product.type, ...attributeCells(product),
+    'Backorders allowed?': 0, Tags: joinList(product.tags), Brands: product.vendor.replaceAll(',', '\\,'),
+    Categories: joinList(product.categories.map((path) => path.join(' > '))),
+    Images: joinList(product.images.map(({ url }) => url)), Position: 0,
+    [HANDLE]: product.handle, [TYPE]: product.type, ...attributeCells(product),
   }
   if (isSimple) return [{ ...parent, ...variantCells(product.variants[0]!, 'simple', currency) }]
   return [parent, ...product.variants.map((variant, index): SheetRow => ({
-    ID: id + index + 1, ...variantCells(
-      variant, 'variation', currency
-    ), Parent: `id:${id}`, Position: index, Published: 1,
-    Name: `${product.title} - ${Object.values(variant.options).join(', ')}`, Images: variant.imageUrl,
+    ID: id + index + 1, ...variantCells(variant, 'variation', currency), Parent: `id:${id}`, Position: index,
+    Published: 1, Name: `${product.title} - ${Object.values(variant.options).join(', ')}`, Images: variant.imageUrl,
     ...Object.fromEntries(product.options.flatMap(({ name }, at) => {
       const [nameColumn, valueColumn] = columnsOf(at)
       return [[nameColumn, name], [valueColumn, joinList([variant.options[name] ?? ''])]]
@@ -79,18 +72,16 @@ function attributeCells({ options, attributes }: ImportedProduct): SheetRow {
 
 function variantCells(variant: ImportedVariant, type: 'simple' | 'variation', currency: string): SheetRow {
   const { priceMinor, compareAtMinor, sale, quantity, tracked, taxClass } = variant
-  const amount = (minor: number | null | undefined): string | null => (
-    minor == null ? null : formatAmount(minor, currency)
-  )
+  const amount = (minor: number | null | undefined): string | null =>
+    (minor == null ? null : formatAmount(minor, currency))
   return {
     Type: variant.requiresShipping ? type : `${type}, virtual`, SKU: variant.sku, [GTIN]: variant.barcode,
     'Tax status': 'taxable',
     'Tax class': taxClass === 'reduced' || taxClass === 'zero' ? `${taxClass}-rate` : taxClass === 'standard' ? ''
       : taxClass,
     'Weight (g)': variant.weightGrams, 'In stock?': tracked && quantity === 0 ? 0 : 1, Stock: tracked ? quantity : null,
-    'Backorders allowed?': variant.backorder ? 1 : 0, 'Regular price': amount(
-      sale ? priceMinor : compareAtMinor ?? priceMinor
-    ),
+    'Backorders allowed?': variant.backorder ? 1 : 0,
+    'Regular price': amount(sale ? priceMinor : compareAtMinor ?? priceMinor),
     'Sale price': amount(sale ? sale.priceMinor : compareAtMinor === null ? null : priceMinor),
     'Date sale price starts': sale?.startsAt, 'Date sale price ends': sale?.endsAt,
   }

@@ -6,9 +6,8 @@
 import { TextDecoder } from 'node:util'
 import type { OpenFile } from './product.ts'
 
-export type CsvRow = { line: number; cells: string[] } | {
-  line: number; column: string; problem: string; value: string,
-}
+export type CsvRow =
+  { line: number; cells: string[] } | { line: number; column: string; problem: string; value: string }
 export type CsvFile = { header: string[]; rows: AsyncGenerator<CsvRow> }
 
 /** The file as a whole is not what it should be: nothing of it was read. */
@@ -20,9 +19,8 @@ const MAX_RECORD = 1_000_000
 const MAX_COLUMNS = 16_384
 
 /** Whether a file that begins with these bytes says of itself that it is UTF-16. */
-export const isMarkedUtf16 = (bytes: Uint8Array): boolean => (
+export const isMarkedUtf16 = (bytes: Uint8Array): boolean =>
   (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
-)
 
 /** Reads the header and gives the rows as they come. Blank rows are left out. */
 export async function openCsv(open: OpenFile, encoding = 'utf-8'): Promise<CsvFile> {
@@ -147,8 +145,7 @@ function refuseOtherKinds(bytes: Buffer): void {
   }
   const isNul = (at: number): boolean => bytes[at] === 0
   if (isNul(0) !== isNul(1) && isNul(0) === isNul(2) && isNul(1) === isNul(3)) throw new UnreadableFile(
-    'This is UTF-16 without the mark that says so: save the file as UTF-8.'
-  )
+    'This is UTF-16 without the mark that says so: save the file as UTF-8.')
   if (bytes.subarray(0, 4_096).includes(0)) throw new UnreadableFile('This is no text: a CSV file was expected.')
 }
 
@@ -206,8 +203,7 @@ function delimiterOf(text: string, atEnd: boolean): string | undefined {
   const header = text.slice(begin, end).replace(/"[^"]*"/g, '')
   const counts = [',', ';', '\t', '|'].map((sign) => [sign, header.split(sign).length] as const)
   if (counts.some(([, count]) => count > MAX_COLUMNS)) throw new UnreadableFile(
-    'The first line has more columns than a table can have.'
-  )
+    'The first line has more columns than a table can have.')
   return counts.reduce((best, each) => (each[1] > best[1] ? each : best))[0]
 }
 

@@ -76,8 +76,7 @@ export async function* readShopify(open: OpenFile, options: ReadOptions): AsyncG
     const ended = closed.get(handle)
     if (handle === '') row.refuse('handle', 'Missing, and there is no title to make one from')
     else if (ended) row.refuse(
-      'handle', `Its product ended ${OPEN_PRODUCTS} products ago, at line ${ended}: put them together`
-    )
+      'handle', `Its product ended ${OPEN_PRODUCTS} products ago, at line ${ended}: put them together`)
     else addRow(drafts, handle, row, options.currency, skus)
     yield* remarksOf(row)
     if (drafts.size > OPEN_PRODUCTS) yield* close(drafts.values().next().value!, drafts, closed)
@@ -240,8 +239,7 @@ function* distinctVariants(draft: Draft, names: string[]): Generator<ImportItem,
     if (missing >= 0) {
       draft.incomplete = true
       yield refused(
-        row.line, `Option${missing + 1} Value`, `No value for ${names[missing]}, which the other variants have`, ''
-      )
+        row.line, `Option${missing + 1} Value`, `No value for ${names[missing]}, which the other variants have`, '')
       continue
     }
     const combination = values.filter((_, index) => names[index] !== '')

@@ -4,9 +4,8 @@ import { plain } from './cells.ts'
 
 /** "Blue, Green\, dark" → ['Blue', 'Green, dark']. */
 export function splitList(text: string): string[] {
-  return text.split(/(?<!\\),/).map(
-    (part) => decodeEntities(part.replaceAll('\\,', ',').trim())
-  ).filter((part) => part !== '')
+  return text.split(/(?<!\\),/).map((part) => decodeEntities(part.replaceAll('\\,', ',').trim()))
+    .filter((part) => part !== '')
 }
 
 export function joinList(parts: readonly string[]): string {
@@ -15,9 +14,8 @@ export function joinList(parts: readonly string[]): string {
 
 /** "Clothing > T-shirts, Sale" → [['Clothing', 'T-shirts'], ['Sale']]. */
 export function splitPaths(text: string): string[][] {
-  return splitList(text.replaceAll('&gt;', '>')).map(
-    (path) => path.split('>').map((name) => name.trim()).filter((name) => name !== '')
-  )
+  return splitList(text.replaceAll('&gt;', '>'))
+    .map((path) => path.split('>').map((name) => name.trim()).filter((name) => name !== ''))
     .filter((path) => path.length > 0)
 }
 

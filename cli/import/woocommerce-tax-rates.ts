@@ -6,10 +6,9 @@ import type { CsvFile } from './csv.ts'
 import type { ImportedTaxRate, ImportItem } from './product.ts'
 
 const COLUMNS = {
-  country: ['Country Code'], state: ['State Code'], postcode: [
-    'ZIP/Postcode', 'Postcode / ZIP',
-  ], city: ['City'], rate: ['Rate %'],
-  name: ['Tax Name'], priority: ['Priority'], compound: ['Compound'], shipping: ['Shipping'], taxClass: ['Tax Class'],
+  country: ['Country Code'], state: ['State Code'], postcode: ['ZIP/Postcode', 'Postcode / ZIP'], city: ['City'],
+  rate: ['Rate %'], name: ['Tax Name'], priority: ['Priority'], compound: ['Compound'], shipping: ['Shipping'],
+  taxClass: ['Tax Class'],
 } as const
 type Column = keyof typeof COLUMNS
 
@@ -37,8 +36,7 @@ export async function* readTaxRates(file: CsvFile): AsyncGenerator<ImportItem> {
     const taxRate = readRate(row)
     const place = `${taxRate.country} ${taxRate.region ?? ''} ${taxRate.taxClass}`
     if (row.refusals.length === 0 && seen.has(place)) row.refuse(
-      'rate', `Line ${seen.get(place)} gives the rate of this place and class already`
-    )
+      'rate', `Line ${seen.get(place)} gives the rate of this place and class already`)
     for (const remark of row.refusals) yield { kind: 'refused', ...remark }
     if (row.refusals.length > 0) continue
     seen.set(place, row.line)
@@ -53,14 +51,11 @@ function readRate(row: Row<Column>): ImportedTaxRate {
   if (!/^[A-Z]{2}$/.test(country)) row.refuse('country', 'Not a country code of two letters')
   if (!/^[A-Z0-9]{0,3}$/.test(region)) row.refuse('state', 'Not a region code of up to three characters')
   if (everywhere('postcode') !== '') row.refuse(
-    'postcode', 'Rates by postcode are not known here: give one for the country or region'
-  )
+    'postcode', 'Rates by postcode are not known here: give one for the country or region')
   if (everywhere('city') !== '') row.refuse(
-    'city', 'Rates by city are not known here: give one for the country or region'
-  )
+    'city', 'Rates by city are not known here: give one for the country or region')
   if (!['', '0', '1'].includes(row.raw('priority'))) row.refuse(
-    'priority', 'Rates on top of another are not known here: give their sum'
-  )
+    'priority', 'Rates on top of another are not known here: give their sum')
   const rate = Number(decimalOf(row.raw('rate').replace(/%$/, '')) ?? NaN)
   if (!(rate >= 0 && rate <= 100)) row.refuse('rate', 'Not a percentage from 0 to 100')
   const taxClass = taxClassOf(row.raw('taxClass')) ?? 'standard'

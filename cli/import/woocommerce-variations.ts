@@ -83,9 +83,8 @@ function combinationsOf({ values }: Variation, choices: readonly Attribute[]): s
   for (const { name, values: all } of choices) {
     const value = values.get(name)
     const allowed = value ? [value] : all.length > 0 ? all : ['Any']
-    combinations = combinations.flatMap(
-      (combination) => allowed.map((each) => [...combination, each])
-    ).slice(0, MAX_VARIANTS)
+    combinations = combinations.flatMap((combination) => allowed.map((each) => [...combination, each]))
+      .slice(0, MAX_VARIANTS)
   }
   return combinations
 }
@@ -112,7 +111,7 @@ function asVariants(
 function shareStock(variants: ImportedVariant[], parent: ImportedVariant): void {
   if (variants.length === 0 || parent.quantity === null || !parent.tracked) return
   const shares = allocate(parent.quantity, variants.map(() => 1))
-  variants.forEach(
-    (variant, index) => Object.assign(variant, { tracked: true, quantity: shares[index]!, backorder: parent.backorder })
-  )
+  for (const [index, variant] of variants.entries()) {
+    Object.assign(variant, { tracked: true, quantity: shares[index]!, backorder: parent.backorder })
+  }
 }

@@ -179,8 +179,7 @@ function* readProduct(row: ProductRow, sheet: Sheet, currency: string, found: Fi
   const references = [`id:${row.raw('id')}`, row.raw('sku')]
   const variations = kind === 'variable' ? references.flatMap((reference) => found.variations.get(reference) ?? []) : []
   if (kind === 'variable' && variations.length === 0) row.refuse(
-    'type', 'A variable product, but no variation of it could be read'
-  )
+    'type', 'A variable product, but no variation of it could be read')
   if (row.refusals.length > 0) return yield* remarksOf(row)
   if (kind === 'grouped') return yield* asCollection(row, product, found)
 

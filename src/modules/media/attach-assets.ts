@@ -12,9 +12,8 @@ export type AssetUse = { usedBy: string; assetIds: readonly string[] }
  */
 export async function attachAssets(tx: Tx, uses: readonly AssetUse[]): Promise<void> {
   if (uses.length === 0) return
-  const pairs = uses.flatMap(
-    ({ usedBy, assetIds }) => [...new Set(assetIds)].map((assetId) => ({ used_by: usedBy, asset_id: assetId }))
-  )
+  const pairs = uses.flatMap(({ usedBy, assetIds }) =>
+    [...new Set(assetIds)].map((assetId) => ({ used_by: usedBy, asset_id: assetId })))
   await tx.run(sql`
     with wanted as (
       select used_by, asset_id from jsonb_to_recordset(${json(pairs)}::jsonb) as pair (used_by text, asset_id uuid)
