@@ -5,7 +5,6 @@ import { permissions } from '../src/modules/identity/identity.ts'
 import { allMigrations } from '../src/migrations.ts'
 import { Db, systemContext } from '../src/platform/db.ts'
 import { newId } from '../src/platform/id.ts'
-import { migrateJobs } from '../src/platform/jobs.ts'
 import { migrate } from '../src/platform/migrate.ts'
 import { Connection } from './connection.ts'
 import { grownGoods, seededGoods, type Goods } from './goods.ts'
@@ -90,7 +89,6 @@ export async function openGround(
   url.pathname = `/${name}`
   const db = new Db({ url: url.href, max: 8, applicationName: 'kontor bench' })
   await migrate(db, allMigrations())
-  await migrateJobs(db.url)
   const furnished = await furnish(db)
   if (size) await grow({ db, channelId: furnished.channelId, locations: furnished.locations }, size)
   else await seedProducts(db, furnished)

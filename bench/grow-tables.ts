@@ -192,8 +192,6 @@ const passing = [`
 `insert into platform.event (id, type, payload, created_at, available_at, relayed_at)
   select pg_temp.id_at(moment), 'order.placed', jsonb_build_object('orderId', id), moment, moment, moment
   from (select *, ${within('13 days')} as moment from grown_order where n % 4 = 0) as one`,
-`insert into platform.event_handled (event_id, handler, at)
-  select id, 'orders.confirm', created_at from platform.event`,
 `insert into platform.invalidation (tags, at)
   select array['product:' || n], ${within('59 minutes')} from grown_order where n > ${orders} - 1000`,
 `insert into notifications.message (id, template, recipient, data, state, attempts, created_at, due_at, sent_at)

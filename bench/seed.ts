@@ -94,6 +94,6 @@ export async function soldOf(db: Db, variantId: string): Promise<{ orders: numbe
 export async function queueOf(db: Db): Promise<{ due: number; failed: number }> {
   return db.one(Type.Object({ due: Type.Integer(), failed: Type.Integer() }), sql`
     select (select count(*) from platform.event where relayed_at is null and available_at <= now())::int
-        + (select count(*) from graphile_worker.jobs where last_error is null and run_at <= now())::int as due,
-      (select count(*) from graphile_worker.jobs where last_error is not null)::int as failed`)
+        + (select count(*) from platform.job where last_error is null)::int as due,
+      (select count(*) from platform.job where last_error is not null)::int as failed`)
 }

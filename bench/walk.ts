@@ -2,7 +2,8 @@
 // must answer as fast as a new one. Each answer must be a good one, so that no statement is missed unseen.
 import assert from 'node:assert/strict'
 import { InvalidationFeed } from '../src/platform/cache.ts'
-import { relayEvents, retention } from '../src/platform/jobs.ts'
+import { relayEvents, takeJobs } from '../src/platform/jobs.ts'
+import { retention } from '../src/platform/retention.ts'
 import { address, type TestShop } from '../src/testing.ts'
 
 type Body = Record<string, any>
@@ -114,7 +115,9 @@ async function work(shop: TestShop, requesting: (request: string) => void): Prom
   await feed.look()
   await feed.look()
   requesting('relay')
-  await relayEvents(shop.db, shop.opened.handlers)
+  await relayEvents(shop.db, shop.opened.handlers, 0)
+  requesting('retries')
+  await takeJobs(shop.db, shop.opened.handlers.map(({ name }) => name), 100, 0)
   requesting('handlers')
   await shop.drain()
   for (const { name, run } of [...shop.opened.sweeps, retention]) {

@@ -70,9 +70,8 @@ test('late work, failed jobs and open transactions are found', async (t) => {
     `insert into notifications.message (id, template, recipient, data, state, due_at) values
       (gen_random_uuid(), 'x', 'a@example.com', '{}', 'waiting', now() - interval '1 hour'),
       (gen_random_uuid(), 'x', 'b@example.com', '{}', 'parked', now())`,
-    `select graphile_worker.add_job('late', run_at => now() - interval '1 hour'),
-      graphile_worker.add_job('failed', max_attempts => 1)`,
-    `update graphile_worker._private_jobs set attempts = 1 where max_attempts = 1`)
+    `insert into platform.job (event_id, handler, run_at, given_up_at) values
+      (gen_random_uuid(), 'late', now() - interval '1 hour', null), (gen_random_uuid(), 'failed', now(), now())`)
   assert.deepEqual(foundIn(await examine(db, ['messages', 'jobs', 'orders', 'transactions'])), [
     'broken jobs: Jobs wait longer than ten minutes', 'hint jobs: Jobs failed for good',
     'broken messages: Messages wait ten minutes past their time', 'hint messages: Messages could not be sent',

@@ -4,7 +4,6 @@ import shopConfig from '../shop.config.ts'
 import { allMigrations } from '../src/migrations.ts'
 import { readConfig } from '../src/platform/config.ts'
 import { Db } from '../src/platform/db.ts'
-import { migrateJobs } from '../src/platform/jobs.ts'
 import { migrate } from '../src/platform/migrate.ts'
 import { checkServerVersion, startPostgres } from '../src/platform/postgres.ts'
 import { UsageError } from './usage.ts'
@@ -32,7 +31,6 @@ async function prepare(
   if (!isOurs) await checkServerVersion(url)
   if (!migrated) return
   await migrate(db, allMigrations(shopConfig.plugins))
-  await migrateJobs(url)
 }
 
 // A host with several addresses refuses with one error for each and no words of its own.

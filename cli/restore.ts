@@ -14,7 +14,6 @@ import shopConfig from '../shop.config.ts'
 import { allMigrations } from '../src/migrations.ts'
 import type { Storage } from '../src/modules/media/storage.ts'
 import type { Db } from '../src/platform/db.ts'
-import { migrateJobs } from '../src/platform/jobs.ts'
 import { migrate, type Migration } from '../src/platform/migrate.ts'
 import { addMedia, isMedia, restoreMedia, shopStorage } from './archive/media.ts'
 import { key, Manifest, nameOf, quoted, readTables, type SavedTable, type TableShape } from './archive/manifest.ts'
@@ -125,7 +124,6 @@ export async function restoreBackup(db: Db, file: string, manifest: Manifest, op
     const before = await readSchemas(client)
     try {
       await migrate(db, then)
-      await migrateJobs(db.url)
       await client.query('begin')
       await fill(client, file, manifest, options)
       await client.query('commit')

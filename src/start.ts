@@ -10,7 +10,6 @@ import { listChannels } from './modules/catalog/channels.ts'
 import { createOwner } from './modules/identity/create-owner.ts'
 import { readConfig, ConfigError, type Config } from './platform/config.ts'
 import { Db } from './platform/db.ts'
-import { migrateJobs } from './platform/jobs.ts'
 import { createLog } from './platform/log.ts'
 import { gauge } from './platform/metrics.ts'
 import { migrate } from './platform/migrate.ts'
@@ -31,6 +30,7 @@ export function run(roles: readonly RoleName[] = shopConfig.roles): void {
   process.on('SIGINT', () => stop(0))
   process.on('SIGTERM', () => stop(0))
   start(rolesOfThis(roles)).catch((error: Error) => {
+    if (stopping) return       // asked to end while it started: what fails now is what was taken away
     // What we throw on purpose is a sentence; anything else is a bug, and its stack is the only help.
     const told = error instanceof ConfigError || error.constructor === Error ? error.message : error.stack
     process.stderr.write(`\nKontor did not start.\n${told}\n`)
@@ -54,8 +54,7 @@ async function start(roles: readonly RoleName[]): Promise<void> {
   const db = await openDatabase(config)
   gauge('database_connections', 'Connections in the pool', () => db.load.total)
   gauge('database_waiting', 'Requests that wait for a connection', () => db.load.waiting)
-  const ran = await migrate(db, allMigrations(shopConfig.plugins), (name) => print(`Migrating ${name}`))
-  if (ran > 0 || await isNew(db)) await migrateJobs(db.url)
+  await migrate(db, allMigrations(shopConfig.plugins), (name) => print(`Migrating ${name}`))
 
   const shop = await openShop(db, shopConfig, { log, dataDir, roles, config })
   undo.push(() => shop.stop())
@@ -82,16 +81,6 @@ async function openDatabase(config: Config): Promise<Db> {
   const db = new Db({ url, max: Math.max(MIN_CONNECTIONS, Math.floor(config.poolSize / processCount)) })
   undo.push(() => db.close())
   return db
-}
-
-// The jobs' own tables are made by their library: asking it at every start would cost half of the start.
-async function isNew(db: Db): Promise<boolean> {
-  const client = await db.dedicated()
-  try {
-    return (await client.query(`select to_regclass('graphile_worker.migrations') is null as missing`)).rows[0].missing
-  } finally {
-    await client.end()
-  }
 }
 
 /** Listens on the configured port or, when that is taken and we are not in production, on one that is free. */

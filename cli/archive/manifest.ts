@@ -34,7 +34,7 @@ export const nameOf = ({ schema, name }: { schema: string; name: string }): stri
 export const key = ({ schema, name }: { schema: string; name: string }): string => `${schema}.${name}`
 
 /** The records of migrations say what a database is, not what is in it: a restore makes them anew. */
-const RECORDS = ['platform.migration', 'graphile_worker.migrations']
+const RECORDS = ['platform.migration']
 
 /** All tables with the columns that can be written, parents before children. */
 export async function readTables(client: Client): Promise<TableShape[]> {

@@ -4,8 +4,8 @@ import shopConfig from '../../shop.config.ts'
 import { allMigrations } from '../../src/migrations.ts'
 import { each, type Check, type Finding, type Row } from './check.ts'
 
-// Schemas of the shop and its plugins; the rest is PostgreSQL's and the job queue's.
-const OWN = `schemaname not like 'pg\\_%' and schemaname not in ('information_schema', 'graphile_worker', 'extensions')`
+// Schemas of the shop and its plugins; the rest is PostgreSQL's.
+const OWN = `schemaname not like 'pg\\_%' and schemaname not in ('information_schema', 'extensions')`
 // Below so many rows reading a table whole is as fast as an index, and dead rows are no burden.
 const LARGE = 10_000
 

@@ -16,16 +16,16 @@ export const workChecks: Check[] = [
     name: 'jobs', holds: 'Jobs run when they are due',
     async find(client) {
       const late = await together(client, `
-        select task_identifier as task, count(*)::int as jobs, min(run_at) as since from graphile_worker.jobs
-        where locked_at is null and attempts < max_attempts and run_at < now() - interval '10 minutes' group by 1`,
+        select handler, count(*)::int as jobs, min(run_at) as since from platform.job
+        where given_up_at is null and run_at < now() - interval '10 minutes' group by 1`,
       () => ({ broken: true, what: 'Jobs wait longer than ten minutes', next: START }))
       const failed = await together(client, `
-        select task_identifier as task, count(*)::int as jobs, max(last_error) as error from graphile_worker.jobs
-        where attempts >= max_attempts group by 1`,
+        select handler, count(*)::int as jobs, max(last_error) as error from platform.job
+        where given_up_at is not null group by 1`,
       () => ({
         broken: false, what: 'Jobs failed for good',
-        next: 'Mend the cause that `error` names (--json), then: select graphile_worker.reschedule_jobs(' +
-          'array(select id from graphile_worker.jobs where attempts >= max_attempts), attempts := 0).',
+        next: 'Mend the cause that `error` names (--json), then: ' +
+          'update platform.job set attempts = 0, run_at = now(), given_up_at = null where given_up_at is not null.',
       }))
       return [...late, ...failed]
     },

@@ -1,5 +1,5 @@
 // Events: how a module tells what happened without knowing who listens. `publish` writes one row in the transaction of
-// the change (the outbox), so an event is there exactly when its change is. The relay in jobs.ts delivers it to every
+// the change (the outbox), so an event is there exactly when its change is. The worker in jobs.ts delivers it to every
 // handler at least once.
 import type { Static, TObject } from 'typebox'
 import { json, sql, type Db, type Tx } from './db.ts'
@@ -46,11 +46,12 @@ export function on<Payload extends TObject>(
   return { event: type.type, name, run }
 }
 
-/** True the first time that this handler commits this event, false ever after. */
+/**
+ * Ends the job in the handler's own transaction: true for the one that commits this, false for whoever runs it again.
+ * What comes after that commit is not repeated when it fails.
+ */
 export async function firstTime(tx: Tx, handler: string, eventId: string): Promise<boolean> {
-  return await tx.run(
-    sql`insert into platform.event_handled (event_id, handler) values (${eventId}, ${handler}) on conflict do nothing`
-  ) === 1
+  return await tx.run(sql`delete from platform.job where event_id = ${eventId} and handler = ${handler}`) === 1
 }
 
 export type Sweep = { name: string; everySeconds: number; run: (db: Db) => Promise<unknown> }

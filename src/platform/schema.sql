@@ -38,8 +38,8 @@ create table platform.audit_log (
   request_id text not null
 );
 
--- The outbox. A change publishes its event in its own transaction; the relay turns due events into jobs and stamps
--- relayed_at.
+-- The outbox. A change publishes its event in its own transaction; a worker turns due events into jobs and
+-- stamps relayed_at.
 create table platform.event (
   id uuid primary key,
   type text not null,
@@ -52,13 +52,21 @@ create table platform.event (
 -- The relay's queue: an event enters it with its row and leaves it when it is relayed, which is why that is never HOT.
 create index event_to_relay on platform.event (available_at, id) where relayed_at is null;
 
--- What a handler has done: inserted in the handler's transaction, so that a repeated delivery has no second effect.
-create table platform.event_handled (
+-- One event for one handler. A worker takes it on a lease (run_at lies in the future while somebody works on it, and
+-- stays there while a failure waits for its next attempt), so what a worker held when it died comes back by itself.
+-- Gone when the handler is done: a handler may delete it in its own transaction, and has one effect then.
+create table platform.job (
   event_id uuid not null,
   handler text not null,
-  at timestamptz not null default now(),
+  attempts integer not null default 0,
+  run_at timestamptz not null default now(),
+  last_error text,
+  given_up_at timestamptz,
   primary key (event_id, handler)
-);
+-- Each row lives for milliseconds.
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+-- What is due: the next attempt of a failure, and the work of a worker that died.
+create index job_due on platform.job (run_at) where given_up_at is null;
 
 -- Tags whose cached answers are out of date. Processes read the rows of every transaction that they may not have
 -- seen: ids of a sequence become visible out of order, so "greater than the last id" would miss some.

@@ -7,7 +7,6 @@ import pg from 'pg'
 import { allMigrations } from '../migrations.ts'
 import { Db, openTransaction } from './db.ts'
 import { newId } from './id.ts'
-import { migrateJobs } from './jobs.ts'
 import { migrate } from './migrate.ts'
 
 /** What `node:test` hands to a test or a suite: only the hook that runs at its end is needed. */
@@ -51,7 +50,6 @@ async function makeTemplate(url: string): Promise<string> {
     const db = new Db({ url: withDatabase(url, name), max: 2 })
     try {
       await migrate(db, migrations)
-      await migrateJobs(db.url)
     } finally {
       await db.close()
     }

@@ -8,7 +8,7 @@ import pg from 'pg'
 const DESCRIBE = `
   with own as (
     select oid, nspname from pg_namespace
-    where nspname !~ '^pg_' and nspname not in ('information_schema', 'graphile_worker', 'extensions', 'public')
+    where nspname !~ '^pg_' and nspname not in ('information_schema', 'extensions', 'public')
   ), relation as (
     select class.*, own.nspname from pg_class class join own on own.oid = class.relnamespace
     where not (nspname = 'platform' and relname like 'migration%')

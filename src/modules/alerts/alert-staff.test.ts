@@ -5,9 +5,11 @@ import { Type } from 'typebox'
 import { sql, systemContext, type Db } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
 import { newId } from '../../platform/id.ts'
+import { relayEvents } from '../../platform/jobs.ts'
 import { testShop } from '../../testing.ts'
 import { addStaff } from '../identity/issue-password.ts'
 import { adjustStock } from '../inventory/adjust-stock.ts'
+import { StockShort } from '../inventory/inventory.ts'
 import type { MessageData } from '../notifications/notifications.ts'
 import { renderMessage } from '../notifications/render-message.ts'
 import { cancelOrder } from '../orders/cancel-order.ts'
@@ -50,11 +52,18 @@ test('promised stock that is gone is told to those who may book it, once', async
 
   // The same event again, and one whose order has ended.
   const line = { orderId: orders[0]!.orderId, variantId: mug, locationId: shop.locations[0]!, quantity: 1 }
-  const delivery = { eventId: newId(), attempt: 1 }
-  for (let time = 0; time < 2; time++) await alertOfShortStock(shop.db, { lines: [line] }, delivery)
+  const again = async (times: number): Promise<void> => {
+    await shop.db.transaction(systemContext(), (tx) => publish(tx, StockShort, { lines: [line] }))
+    const { jobs } = await relayEvents(shop.db, shop.opened.handlers)
+    const { eventId } = jobs.find(({ handler }) => handler === 'alerts.stock-short')!
+    for (let time = 0; time < times; time++) {
+      await alertOfShortStock(shop.db, { lines: [line] }, { eventId, attempt: time + 1 })
+    }
+  }
+  await again(2)
   assert.equal((await sent(shop.db)).length, 6)
   await cancelOrder(shop.db, systemContext(), orders[0]!.orderId, 'out_of_stock')
-  await alertOfShortStock(shop.db, { lines: [line] }, { eventId: newId(), attempt: 1 })
+  await again(1)
   assert.equal((await sent(shop.db)).length, 6)
 })
 

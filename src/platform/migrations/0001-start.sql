@@ -45,12 +45,16 @@ create table platform.event (
 -- The relay's queue: an event enters it with its row and leaves it when it is relayed, which is why that is never HOT.
 create index event_to_relay on platform.event (available_at, id) where relayed_at is null;
 
-create table platform.event_handled (
+create table platform.job (
   event_id uuid not null,
   handler text not null,
-  at timestamptz not null default now(),
+  attempts integer not null default 0,
+  run_at timestamptz not null default now(),
+  last_error text,
+  given_up_at timestamptz,
   primary key (event_id, handler)
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
+create index job_due on platform.job (run_at) where given_up_at is null;
 
 create table platform.invalidation (
   id bigint generated always as identity primary key,

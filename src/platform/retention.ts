@@ -1,0 +1,23 @@
+// What the platform's tables keep: keys as long as a client may repeat itself, events and jobs that were given up as
+// long as somebody may ask what happened.
+import { sql } from './db.ts'
+import type { Sweep } from './events.ts'
+import { firstIdOfLast } from './id.ts'
+
+export const retention: Sweep = {
+  name: 'platform.retention', everySeconds: 60,
+  async run(db) {
+    await db.run(sql`delete from platform.idempotency_key where ctid = any(array(
+      select ctid from platform.idempotency_key where created_at < now() - interval '2 days'
+      order by created_at limit 10000))`)
+    await db.run(sql`delete from platform.job where ctid = any(array(
+      select ctid from platform.job where given_up_at < now() - interval '30 days' limit 10000))`)
+    await db.run(sql`delete from platform.event where ctid = any(array(
+      select ctid from platform.event
+      where id < ${firstIdOfLast(13)} and created_at < now() - interval '14 days' and relayed_at is not null
+        and not exists (select from platform.job where job.event_id = event.id)
+      order by id limit 10000))`)
+    await db.run(sql`delete from platform.invalidation where ctid = any(array(
+      select ctid from platform.invalidation where at < now() - interval '1 hour' limit 10000))`)
+  },
+}
