@@ -22,7 +22,8 @@ const sources = readSources(root)
 const written = sources.filter(({ text }) => !isGenerated(text))
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 const modules = Object.keys(graph)
-const ownership = { schemas: ['platform', ...modules], views }
+// Any table may leave a mark by the platform's trigger.
+const ownership = { schemas: ['platform', ...modules], views: { ...views, platform: ['note_terms'] } }
 
 function holds(findings: Finding[]): void {
   if (findings.length > 0) assert.fail(`${findings.length} broken:\n${describeFindings(findings)}`)

@@ -130,7 +130,7 @@ export class Db extends Connection implements Conn {
       this.#gate.leave()
       throw failureOf(error)
     })
-    const tx = new Tx(client, context, task.cost)
+    const tx = new Tx(this.root, client, context, task.cost)
     try {
       const value = await scope.run({ task, tx }, async () => {
         tx.begin()

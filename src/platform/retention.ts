@@ -17,6 +17,7 @@ export const retention: Sweep = {
       where id < ${firstIdOfLast(13)} and created_at < now() - interval '14 days' and relayed_at is not null
         and not exists (select from platform.job where job.event_id = event.id)
       order by id limit 10000))`)
+    await db.run(sql`delete from platform.terms_change where at < now() - interval '1 hour'`)
     await db.run(sql`delete from platform.invalidation where ctid = any(array(
       select ctid from platform.invalidation where at < now() - interval '1 hour' limit 10000))`)
   },

@@ -79,3 +79,21 @@ create table platform.invalidation (
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 -- What a process has not seen yet (platform/cache.ts looks twice a second).
 create index invalidation_since on platform.invalidation (transaction_id);
+
+-- Transactions that changed what a price rests on. Whoever keeps such facts in memory asks whether there is one that his
+-- snapshot did not see (platform/terms.ts). Marks older than an hour are forgotten, and so is what is kept.
+create table platform.terms_change (
+  transaction_id xid8 primary key default pg_current_xact_id(),
+  at timestamptz not null default now()
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- The tables of such facts call this for each row; the first row of a transaction leaves the mark. A trigger, because
+-- whatever writes there, by whatever way, must not be missed.
+create function platform.note_terms() returns trigger language plpgsql as $$
+begin
+  if current_setting('kontor.terms_noted', true) is distinct from pg_current_xact_id()::text then
+    perform set_config('kontor.terms_noted', pg_current_xact_id()::text, true);
+    insert into platform.terms_change default values;
+  end if;
+  return null;
+end $$;

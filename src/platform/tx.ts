@@ -11,6 +11,8 @@ import { compile, type Statement } from './sql.ts'
 
 /** What reads: a Db (each statement alone) or a Tx (all of them together). */
 export interface Conn {
+  /** What is kept in memory of a shop's data hangs on this. */
+  readonly root: object
   many<Row extends TObject>(row: Row, statement: Statement): Promise<Static<Row>[]>
   one<Row extends TObject>(row: Row, statement: Statement): Promise<Static<Row>>
   maybe<Row extends TObject>(row: Row, statement: Statement): Promise<Static<Row> | undefined>
@@ -40,6 +42,7 @@ export function openTransaction(): Tx | undefined {
 export const strict = process.env['NODE_ENV'] !== 'production'
 
 export abstract class Connection {
+  abstract readonly root: object
   protected abstract send(statement: Statement): Promise<pg.QueryResult>
 
   async many<Row extends TObject>(row: Row, statement: Statement): Promise<Static<Row>[]> {
@@ -68,6 +71,7 @@ export abstract class Connection {
 /** One open transaction. Statements sent without waiting for each other travel together. */
 export class Tx extends Connection implements Conn {
   readonly context: Context
+  readonly root: object
   #client: pg.PoolClient
   #cost: Cost
   #sent: Promise<unknown>[] = []
@@ -78,8 +82,9 @@ export class Tx extends Connection implements Conn {
   /** Set by what other processes should hear of soon: they are woken after the commit. */
   wakesOthers = false
 
-  constructor(client: pg.PoolClient, context: Context, cost: Cost) {
+  constructor(root: object, client: pg.PoolClient, context: Context, cost: Cost) {
     super()
+    this.root = root
     this.#client = client
     this.context = context
     this.#cost = cost

@@ -237,7 +237,8 @@ select v.id as variant_id, u.channel_id, p.id as product_id, p.handle as product
        v.title as variant_title, coalesce(v.sku, '') as sku, v.weight_grams, v.requires_shipping,
        coalesce(v.tax_class, p.tax_class) as tax_class,
        (select i.url from catalog.product_image i where i.product_id = p.id
-         order by i.id = v.image_id desc nulls last, i.position limit 1) as image_url
+         order by i.id = v.image_id desc nulls last, i.position limit 1) as image_url,
+       u.published_until as sold_until
   from catalog.variant v
   join catalog.product p on p.id = v.product_id
   join catalog.publication u on u.product_id = p.id
@@ -250,3 +251,15 @@ create view catalog.selling_channel as
 select id as channel_id, code, currencies, default_currency, default_locale, country, prices_include_tax
   from catalog.channel
  where active;
+
+-- What a quote rests on: see pricing/internal/kept-facts.ts.
+create trigger channel_terms after insert or update or delete on catalog.channel
+  for each row execute function platform.note_terms();
+create trigger product_terms after insert or update or delete on catalog.product
+  for each row execute function platform.note_terms();
+create trigger product_image_terms after insert or update or delete on catalog.product_image
+  for each row execute function platform.note_terms();
+create trigger variant_terms after insert or update or delete on catalog.variant
+  for each row execute function platform.note_terms();
+create trigger publication_terms after insert or update or delete on catalog.publication
+  for each row execute function platform.note_terms();

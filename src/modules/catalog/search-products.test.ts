@@ -115,6 +115,7 @@ function recording(db: Db): { conn: Conn; statements: Statement[] } {
   const statements: Statement[] = []
   const kept = (statement: Statement): Statement => (statements.push(statement), statement)
   return { statements, conn: {
+    root: db.root,
     many: (row, statement) => db.many(row, kept(statement)), one: (row, statement) => db.one(row, kept(statement)),
     maybe: (row, statement) => db.maybe(row, kept(statement)), run: (statement) => db.run(kept(statement)),
   } }

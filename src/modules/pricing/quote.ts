@@ -1,12 +1,20 @@
-// What a cart costs. One statement reads every fact, for one line as for a hundred, and calculate-quote.ts does the
-// arithmetic. Nothing that a shopper sends is believed but which variants, how many, where to, and which codes.
+// What a cart costs. One statement reads every fact, for one line as for a hundred, or makes sure that the facts in
+// memory still hold, and calculate-quote.ts does the arithmetic. Nothing that a shopper sends is believed but which
+// variants, how many, where to, and which codes.
 import { Type } from 'typebox'
 import { sql, type Conn, type Statement } from '../../platform/db.ts'
+import { haveChanged, type Validity } from '../../platform/terms.ts'
 import { calculateQuote, Candidate, DeliveryRate, PricedLine, TaxRate } from './calculate-quote.ts'
+import { keeping, recallFacts } from './internal/kept-facts.ts'
 import { customerScope } from './internal/scope.ts'
-import { CurrencyNotOffered, normalizeCode, VariantUnavailable, type Quote, type QuoteRequest } from './pricing.ts'
+import {
+  CurrencyNotOffered, normalizeCode, nullable, VariantUnavailable, type Quote, type QuoteRequest,
+} from './pricing.ts'
 
 const Facts = Type.Object({
+  snapshot: Type.String(),
+  until: nullable(Type.String()),
+  outdated: Type.Boolean(),
   pricesIncludeTax: Type.Boolean(),
   currencies: Type.Array(Type.String()),
   lines: Type.Array(PricedLine),
@@ -24,22 +32,26 @@ const Facts = Type.Object({
 export async function quote(conn: Conn, request: QuoteRequest): Promise<Quote> {
   const { currency, shippingMethodId = null, couponPolicy = 'refuse' } = request
   const couponCodes = [...new Set(request.couponCodes.map(normalizeCode))]
-  const found = await conn.maybe(Facts, readFacts(request, couponCodes))
+  const known = await recallFacts(conn, request)
+  if (known) return calculateQuote({ ...known, currency, shippingMethodId, couponCodes, couponPolicy })
+  const { kept, keep } = keeping(conn, request)
+  const found = await conn.maybe(Facts, readFacts(request, couponCodes, kept))
   const offered = found?.currencies ?? []
   if (!found || !offered.includes(currency)) {
     throw CurrencyNotOffered({ currency, offered }, `Offered here: ${offered.join(', ') || 'none at present'}.`)
   }
-  const { missing, currencies: _, ...facts } = found
+  const { missing, currencies: _, snapshot, until, outdated, ...facts } = found
   if (missing.length > 0) {
     throw VariantUnavailable({ lines: missing },
       'Remove these lines: they are not on sale here, or have no price in this currency.')
   }
+  keep({ facts, validity: { snapshot, until }, outdated })
   return calculateQuote({ ...facts, currency, shippingMethodId, couponCodes, couponPolicy })
 }
 
 // A plan for these very values must look no cheaper than one for any values, else PostgreSQL plans the statement anew
 // for each cart: that takes 5 ms, and running it half of one. So the values come out of a materialized request.
-function readFacts(request: QuoteRequest, couponCodes: string[]): Statement {
+function readFacts(request: QuoteRequest, couponCodes: string[], kept: Validity | undefined): Statement {
   const { channelId, currency, country = null, region = null, lines, shippingMethodId = null, customerKey } = request
   return sql`
     with request as materialized (
@@ -50,6 +62,8 @@ function readFacts(request: QuoteRequest, couponCodes: string[]): Statement {
         ${lines.map((line) => line.quantity)}::int[] as quantities
     )
     select channel.prices_include_tax as "pricesIncludeTax", channel.currencies, goods.lines, goods.missing,
+      pg_current_snapshot()::text as snapshot, least(goods.sold_until, (${nextChange})) as until,
+      ${haveChanged(kept)} as outdated,
       (${taxRates}) as "taxRates", (${deliveryRates}) as "deliveryRates", (${candidates}) as candidates
     from request
     join catalog.selling_channel channel on channel.channel_id = request.channel_id
@@ -66,7 +80,8 @@ const goods = sql`
       'unitMinor', price.unit_minor, 'perUnits', price.per_units, 'compareAtMinor', price.compare_at_minor
     ) order by wanted.position) filter (where fault.reason is null), '[]') as lines,
     coalesce(jsonb_agg(jsonb_build_object('variantId', wanted.variant_id, 'reason', fault.reason)
-      order by wanted.position) filter (where fault.reason is not null), '[]') as missing
+      order by wanted.position) filter (where fault.reason is not null), '[]') as missing,
+    min(variant.sold_until) as sold_until
   from (
     select variant_id, sum(quantity) as quantity, min(position) as position
     from unnest(request.variant_ids, request.quantities) with ordinality as line (variant_id, quantity, position)
@@ -85,6 +100,15 @@ const goods = sql`
   cross join lateral (
     select case when variant.variant_id is null then 'not_sold' when price.unit_minor is null then 'no_price' end
   ) fault (reason)`
+
+// When time alone changes what is read here: a list or an automatic promotion begins or ends.
+const nextChange = sql`
+  select min(moment) from (
+    select unnest(array[starts_at, ends_at]) as moment from pricing.price_list
+    where price_list.channel_id = request.channel_id and price_list.currency = request.currency
+    union all
+    select unnest(array[starts_at, ends_at]) from pricing.promotion where automatic and active
+  ) as change where moment > now()`
 
 const taxRates = sql`
   select coalesce(jsonb_agg(jsonb_build_object('region', region, 'taxClass', tax_class, 'ratePpm', rate_ppm)), '[]')

@@ -171,3 +171,13 @@ create table pricing.coupon_use (
 ) with (fillfactor = 80);
 -- Deleting a coupon finds its uses (the foreign key).
 create index coupon_use_of_count on pricing.coupon_use (promotion_id, scope);
+
+-- What a quote rests on: see pricing/internal/kept-facts.ts.
+create trigger price_list_terms after insert or update or delete on pricing.price_list
+  for each row execute function platform.note_terms();
+create trigger price_terms after insert or update or delete on pricing.price
+  for each row execute function platform.note_terms();
+create trigger tax_rate_terms after insert or update or delete on pricing.tax_rate
+  for each row execute function platform.note_terms();
+create trigger promotion_terms after insert or update or delete on pricing.promotion
+  for each row execute function platform.note_terms();

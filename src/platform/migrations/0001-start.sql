@@ -64,3 +64,17 @@ create table platform.invalidation (
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 -- What a process has not seen yet (platform/cache.ts looks twice a second).
 create index invalidation_since on platform.invalidation (transaction_id);
+
+create table platform.terms_change (
+  transaction_id xid8 primary key default pg_current_xact_id(),
+  at timestamptz not null default now()
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+create function platform.note_terms() returns trigger language plpgsql as $$
+begin
+  if current_setting('kontor.terms_noted', true) is distinct from pg_current_xact_id()::text then
+    perform set_config('kontor.terms_noted', pg_current_xact_id()::text, true);
+    insert into platform.terms_change default values;
+  end if;
+  return null;
+end $$;

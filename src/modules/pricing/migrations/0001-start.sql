@@ -167,3 +167,12 @@ create table pricing.coupon_use (
   constraint coupon_use_state_known check (state in ('held', 'confirmed', 'released'))
 ) with (fillfactor = 80);
 create index coupon_use_of_count on pricing.coupon_use (promotion_id, scope);
+
+create trigger price_list_terms after insert or update or delete on pricing.price_list
+  for each row execute function platform.note_terms();
+create trigger price_terms after insert or update or delete on pricing.price
+  for each row execute function platform.note_terms();
+create trigger tax_rate_terms after insert or update or delete on pricing.tax_rate
+  for each row execute function platform.note_terms();
+create trigger promotion_terms after insert or update or delete on pricing.promotion
+  for each row execute function platform.note_terms();

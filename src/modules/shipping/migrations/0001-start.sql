@@ -74,3 +74,10 @@ join (
   from shipping.rate
 ) step on step.method_id = method.id
 where method.active and step.amount_minor is not null;
+
+create trigger zone_country_terms after insert or update or delete on shipping.zone_country
+  for each row execute function platform.note_terms();
+create trigger method_terms after insert or update or delete on shipping.method
+  for each row execute function platform.note_terms();
+create trigger rate_terms after insert or update or delete on shipping.rate
+  for each row execute function platform.note_terms();
