@@ -1,5 +1,6 @@
 // The parts of the bench, by name, in the order in which they run.
-import { doubleCompletion, flashSale, hotSku } from './races.ts'
+import { doubleCompletion, flashSale } from './races.ts'
+import { hotSku } from './hot-sku.ts'
 import { measureScenario, targetOf } from './measure-scenario.ts'
 import { measureMemory } from './memory.ts'
 import { measureOverload } from './overload.ts'

@@ -1,10 +1,8 @@
-// Where many want the same: one variant that everybody buys, the last units of a sale, one cart that is completed many
-// times at once. Judged by what the database holds afterwards, not by what buyers were told alone.
-import pg from 'pg'
+// Where many want the same: the last units of a sale, one cart that is completed many times at once. Judged by what the database holds afterwards, not by what buyers were told alone.
 import { withConnections } from './connection.ts'
 import type { Ground } from './ground.ts'
-import { figuresOf, runLoop, type Sample } from './measure.ts'
-import { atLeast, exactly, failures, number, type Bound, type Outcome } from './outcome.ts'
+import { figuresOf, type Sample } from './measure.ts'
+import { exactly, failures, type Bound, type Outcome } from './outcome.ts'
 import { totalOf } from './scenarios.ts'
 import { restock, soldOf } from './seed.ts'
 import { startShop } from './servers.ts'
@@ -13,7 +11,7 @@ import type { World } from './world.ts'
 
 const UNITS = 100
 const BUYERS = 400
-const ENDLESS = 5_000_000
+export const ENDLESS = 5_000_000
 
 /** Tells apart what was wrong: the code of the problem, or the message. */
 const refusalOf = (error: Error): string => /"type":"[^"]*\/([^"/]+)"/.exec(error.message)?.[1] ?? error.message
@@ -107,69 +105,5 @@ export async function doubleCompletion(world: World): Promise<Outcome> {
     rows: [{ name: 'double', unit: 'req/s', shop: figuresOf([sample]) }], notes: [],
     bounds: [exactly(`${rounds} carts, each completed ${COMPLETIONS} times at once`,
       broken[0] ?? 'one order each', broken.length === 0)],
-  }
-}
-
-const FEW = 2          // buyers who never queue
-const CROWD = 64
-const AT_LEAST_OF_ONE_ROW = 0.6
-const TIMES_WHEN_SHARED = 5
-
-/** Orders of one variant by few and by a crowd, beside one connection that updates and commits one row. */
-export async function hotSku(world: World): Promise<Outcome> {
-  const ground = await world.ground()
-  const { db, furnished, goods, shop } = ground
-  const { seconds, runs } = world.options
-  const variantId = goods.variantIds.at(-1)!
-  await restock(db, furnished.locations[0], variantId, ENDLESS)
-  const before = await soldOf(db, variantId)
-  let told = 0
-  const buyers = (workers: number): Promise<Sample> => withConnections(shop.url, workers, async (connections) => {
-    const shoppers = connections.map((connection) => new Shopper(connection, goods.terms))
-    const line = { variantId, quantity: 1 }
-    const total = await totalOf(shoppers[0]!, line)
-    return runLoop({ workers, seconds, warmUpSeconds: 0.5, watched: ground.watched }, async (worker) => {
-      await shoppers[worker]!.buyNow([line], total)
-      told++
-    })
-  })
-  const samples: Record<'few' | 'crowd' | 'row', Sample[]> = { few: [], crowd: [], row: [] }
-  for (let turn = 0; turn < runs; turn++) {
-    samples.few.push(await buyers(FEW))
-    samples.row.push(await updateOneRow(db.url, seconds))
-    samples.crowd.push(await buyers(CROWD))
-  }
-  const limit = figuresOf(samples.row)
-  const rows = [
-    { name: `hot-sku @${FEW}`, unit: 'orders/s', shop: figuresOf(samples.few), limit },
-    { name: `hot-sku @${CROWD}`, unit: 'orders/s', shop: figuresOf(samples.crowd), limit },
-  ]
-  const [few, crowd] = rows.map((row) => row.shop.perSecond.median) as [number, number]
-  const sold = (await soldOf(db, variantId)).units - before.units
-  const one = limit.perSecond.median
-  return {
-    rows,
-    notes: [`hot-sku: the limit is one connection that updates and commits one row, ${number(one)} times a second`],
-    bounds: [
-      exactly('hot-sku', `${told} were sold, ${sold} units are held`, told === sold),
-      atLeast('hot-sku without a queue, of the one-row limit', few / one, AT_LEAST_OF_ONE_ROW),
-      atLeast('hot-sku by a crowd, beside that without a queue', crowd / few, TIMES_WHEN_SHARED, ' times'),
-      ...rows.flatMap(failures),
-    ],
-  }
-}
-
-async function updateOneRow(url: string, seconds: number): Promise<Sample> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query('drop table if exists public.bench_hot')
-    await client.query('create table public.bench_hot (id int primary key, sold int not null)')
-    await client.query('insert into public.bench_hot values (1, 0)')
-    const update = { name: 'hot', text: 'update public.bench_hot set sold = sold + 1 where id = 1' }
-    return await runLoop({ workers: 1, seconds, warmUpSeconds: 0.3 }, () => client.query(update))
-  } finally {
-    await client.query('drop table if exists public.bench_hot')
-    await client.end()
   }
 }

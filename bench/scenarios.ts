@@ -90,7 +90,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'product', about: 'product page', ...reading(({ pages }) => pages), atLeast: 0.6 },
   { name: 'search', about: 'words and facets', ...reading(({ searches }) => searches) },
   {
-    name: 'cart', about: 'begin a cart, add a line', unit: 'carts/s', atLeast: 0.35,
+    name: 'cart', about: 'begin a cart, add a line', unit: 'carts/s',
     ...buying(async (shopper, line) => shopper.addLines(await shopper.beginCart(), [line])),
   },
   { name: 'lines', about: 'change a line of a cart', unit: 'req/s', kind: 'query', ready: lines },

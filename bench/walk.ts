@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { InvalidationFeed } from '../src/platform/cache.ts'
 import { relayEvents, takeJobs } from '../src/platform/jobs.ts'
-import { retention } from '../src/platform/retention.ts'
+import { freshPlans, retention } from '../src/platform/retention.ts'
 import { address, type TestShop } from '../src/testing.ts'
 
 type Body = Record<string, any>
@@ -120,7 +120,7 @@ async function work(shop: TestShop, requesting: (request: string) => void): Prom
   await takeJobs(shop.db, shop.opened.handlers.map(({ name }) => name), 100, 0)
   requesting('handlers')
   await shop.drain()
-  for (const { name, run } of [...shop.opened.sweeps, retention]) {
+  for (const { name, run } of [...shop.opened.sweeps, retention, freshPlans]) {
     requesting(`sweep ${name}`)
     await run(shop.db)
   }

@@ -8,7 +8,7 @@ import { event, firstTime, on, publish, sweep } from './events.ts'
 import { newId } from './id.ts'
 import { drainEvents, relayEvents, takeJobs, Worker, type WorkerOptions } from './jobs.ts'
 import { createLog } from './log.ts'
-import { retention } from './retention.ts'
+import { freshPlans, retention } from './retention.ts'
 import { testDatabase } from './testing.ts'
 
 const Happened = event('test.happened', Type.Object({ n: Type.Integer() }))
@@ -208,4 +208,27 @@ test('retention forgets what is old and keeps what is not', async (t) => {
   assert.equal((await jobsOf(db)).length, 1)
   const rows = await db.many(Type.Object({ type: Type.String() }), sql`select type from platform.event order by type`)
   assert.deepEqual(rows.map((row) => row.type), ['new', 'unrelayed', 'working'])
+})
+
+test('a statement that was planned for a few rows is planned anew when there are many', async (t) => {
+  const db = await testDatabase(t, { max: 1 })
+  const plan = async (): Promise<string> => {
+    const client = await db.dedicated()
+    try {
+      await client.query('set random_page_cost = 1.1')
+      const { rows } = await client.query(`explain select from platform.event where id = '${newId()}'`)
+      return rows.map((row) => row['QUERY PLAN']).join()
+    } finally {
+      await client.end()
+    }
+  }
+  await publishOne(db)
+  await db.run(sql`analyze platform.event`)
+  assert.match(await plan(), /Seq Scan/)
+  await db.run(sql`insert into platform.event (id, type, payload)
+    select gen_random_uuid(), 'test', '{}' from generate_series(1, 2000)`)
+  const Rows = Type.Object({ rows: Type.Number() })
+  const known = sql`select reltuples::double precision as rows from pg_class where oid = 'platform.event'::regclass`
+  await until(async () => { await freshPlans.run(db); return (await db.one(Rows, known)).rows > 1_000 })
+  assert.match(await plan(), /Index/)
 })

@@ -9,7 +9,7 @@ import type { EventSubscription, Sweep } from './events.ts'
 import { listenForWakes } from './listen.ts'
 import type { Log } from './log.ts'
 import { counter } from './metrics.ts'
-import { retention } from './retention.ts'
+import { freshPlans, retention } from './retention.ts'
 
 export type WorkerOptions = {
   subscriptions: readonly EventSubscription[]
@@ -65,7 +65,7 @@ export class Worker {
     const retries: Sweep = { name: 'platform.retries', everySeconds: LOOK_EVERY_MS / 1_000, run: () => this.#retry() }
     const leases: Sweep = { name: 'platform.leases', everySeconds: leaseSeconds / 4, run: () => this.#renew() }
     this.#timers.push(setInterval(() => void this.relay(), LOOK_EVERY_MS))
-    for (const one of [...sweeps, retention, retries, leases]) this.#schedule(one)
+    for (const one of [...sweeps, retention, freshPlans, retries, leases]) this.#schedule(one)
     await this.relay()
   }
 

@@ -1,8 +1,14 @@
-// What the platform's tables keep: keys as long as a client may repeat itself, events and jobs that were given up as
-// long as somebody may ask what happened.
+// What the platform does by itself for its tables, and for PostgreSQL's idea of all of them. Kept are keys as long as a
+// client may repeat itself, events and jobs that were given up as long as somebody may ask what happened.
 import { sql } from './db.ts'
 import type { Sweep } from './events.ts'
 import { firstIdOfLast } from './id.ts'
+
+/** Keeps plans fit for a shop that grows faster than PostgreSQL looks: see platform.analyze_grown. */
+export const freshPlans: Sweep = {
+  name: 'platform.fresh-plans', everySeconds: 5,
+  run: (db) => db.run(sql`select platform.analyze_grown()`),
+}
 
 export const retention: Sweep = {
   name: 'platform.retention', everySeconds: 60,

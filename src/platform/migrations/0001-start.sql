@@ -78,3 +78,18 @@ begin
   end if;
   return null;
 end $$;
+
+create function platform.analyze_grown() returns integer language plpgsql as $$
+declare
+  grown text;
+  count integer := 0;
+begin
+  for grown in
+    select format('%I.%I', schemaname, stat.relname) from pg_stat_user_tables stat join pg_class on pg_class.oid = relid
+    where n_mod_since_analyze > greatest(500, reltuples)
+  loop
+    execute 'analyze (skip_locked) ' || grown;
+    count := count + 1;
+  end loop;
+  return count;
+end $$;
