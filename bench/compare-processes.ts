@@ -12,6 +12,7 @@ import type { World } from './world.ts'
 
 const KEPT = 0.9
 const WORKERS = 16
+const WARM_UP_SECONDS = 4     // each process has to meet each page, and to compile what it does
 
 export async function compareProcesses(world: World): Promise<Outcome> {
   const ground = await world.ground()
@@ -24,7 +25,7 @@ export async function compareProcesses(world: World): Promise<Outcome> {
       const samples: [Sample[], Sample[]] = [[], []]
       const measure = async (shop: Shop, into: Sample[]): Promise<void> => {
         const target = { url: shop.url, goods: ground.goods }
-        const loop = { workers: WORKERS, seconds, warmUpSeconds: into.length === 0 ? 1.5 : 0.3 }
+        const loop = { workers: WORKERS, seconds, warmUpSeconds: into.length === 0 ? WARM_UP_SECONDS : 0.3 }
         into.push(await withWorkers(world, target, { scenario, workers: WORKERS },
           (act) => runLoop({ ...loop, watched: ground.watching(shop.pid) }, act)))
       }

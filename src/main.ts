@@ -4,10 +4,12 @@ import cluster from 'node:cluster'
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { keepYoungHeapSmall } from './platform/young-heap.ts'
 
 // What Node makes of our files is kept: the next start is half as long and takes 30 MB less.
 enableCompileCache(process.env['NODE_COMPILE_CACHE'] ?? join(import.meta.dirname, '../.kontor/compile-cache'))
 
+keepYoungHeapSmall()
 const MAX_PROCESSES = 64
 const roleNames = ['store', 'admin', 'worker', 'collector']
 
