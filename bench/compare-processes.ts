@@ -12,7 +12,7 @@ import type { World } from './world.ts'
 
 const KEPT = 0.9
 const WORKERS = 16
-const WARM_UP_SECONDS = 4     // each process has to meet each page, and to compile what it does
+const WARM_UP_SECONDS = 10    // each process has to meet each page, and to compile what it does
 
 export async function compareProcesses(world: World): Promise<Outcome> {
   const ground = await world.ground()
