@@ -97,15 +97,17 @@ const sales = [`
 `create index on grown_line (order_id)`,
 `analyze grown_order, grown_line, grown_variant`,
 `insert into orders."order" (id, number, channel_id, state, currency, email, shipping_address, token_hash,
-    prices_include_tax, subtotal_minor, shipping_minor, discount_minor, tax_minor, total_minor, payment_method,
+    prices_include_tax, delivery, subtotal_minor, shipping_minor, discount_minor, tax_minor, total_minor, payment_method,
     holds_until, created_at, placed_at, closed_at)
   select one.id, nextval('orders.number'), ${channel}, one.state, 'EUR', email,
     '{"name": "Anna Holm", "line1": "Kai 7", "postalCode": "20457", "city": "Hamburg", "country": "DE"}',
-    sha256(one.id::text::bytea), true, subtotal, 490, 0, subtotal * 19 / 119, subtotal + 490, 'card',
+    sha256(one.id::text::bytea), true, '{"code": "parcel", "amountMinor": 490, "taxMinor": 0, "totalMinor": 490}',
+    subtotal, 490, 0, tax, subtotal + 490, 'card',
     one.at + interval '15 minutes', one.at, case when one.state in ('placed', 'cancelled') then one.at end,
     case when one.state in ('lapsed', 'cancelled') then one.at + interval '1 hour' end
   from grown_order as one join (
-    select order_id, sum(unit_minor * quantity) as subtotal from grown_line group by 1) as sum on order_id = one.id
+    select order_id, sum(unit_minor * quantity) as subtotal, sum(unit_minor * quantity * 19 / 119) as tax
+    from grown_line group by 1) as sum on order_id = one.id
   order by one.n`,
 `insert into orders.line (order_id, position, variant_id, product_id, sku, product_title, variant_title,
     requires_shipping, weight_grams, quantity, unit_minor, per_units, tax_rate_ppm, subtotal_minor, discount_minor,

@@ -1,6 +1,6 @@
-// One variant that everybody buys: how often its units can be promised, by few who never queue (the reserve statement in
-// a transaction of its own) and by a crowd (holds granted together), beside the least that a sale of a unit could be:
-// one connection that updates and commits one row. Whole orders of it are shown as well.
+// One variant that everybody buys: how often its units can be promised, by few who never queue (the reserve statement
+// in a transaction of its own) and by a crowd (holds granted together), beside the least that a sale of a unit could
+// be: one connection that updates and commits one row. Whole orders of it are shown as well.
 import pg from 'pg'
 import { holdingHotStock } from '../src/modules/inventory/hot-stock.ts'
 import { reserve } from '../src/modules/inventory/reserve.ts'

@@ -1,4 +1,5 @@
-// Where many want the same: the last units of a sale, one cart that is completed many times at once. Judged by what the database holds afterwards, not by what buyers were told alone.
+// Where many want the same: the last units of a sale, one cart that is completed many times at once. Judged by what the
+// database holds afterwards, not by what buyers were told alone.
 import { withConnections } from './connection.ts'
 import type { Ground } from './ground.ts'
 import { figuresOf, type Sample } from './measure.ts'

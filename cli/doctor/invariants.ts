@@ -1,31 +1,23 @@
-// What must be true of the shop's data, as its modules say it. A module with an invariants.ts gets a line here.
-import { invariants as inventory } from '../../src/modules/inventory/invariants.ts'
-import { invariants as payments } from '../../src/modules/payments/invariants.ts'
-import { invariants as pricing } from '../../src/modules/pricing/invariants.ts'
-import { compile, type Statement } from '../../src/platform/sql.ts'
+// What must be true of the shop's data (src/invariants.sql), and what to do where it is not.
+import { invariantsOf } from '../../src/invariants.ts'
 import type { Check } from './check.ts'
 
-const modules: { name: string; invariants: { name: string; statement: Statement }[]; next: string }[] = [
-  {
-    name: 'inventory', invariants: inventory, next: 'Keep the rows (--json), count the goods, and set the stock to ' +
-      'the count: the ledger notes the correction. If no worker runs, start one.',
-  },
-  {
-    name: 'payments', invariants: payments, next: 'Keep the rows (--json) and compare with the gateway before any ' +
-      'money is moved. If no worker runs, start one.',
-  },
-  {
-    name: 'pricing', invariants: pricing,
-    next: 'Keep the rows (--json), and pause the promotion until its count is right.',
-  },
-]
+const next: Record<string, string> = {
+  inventory: 'Keep the rows (--json), count the goods, and set the stock to the count: the ledger notes the ' +
+    'correction. If no worker runs, start one.',
+  payments: 'Keep the rows (--json) and compare with the gateway before any money is moved. If no worker runs, ' +
+    'start one.',
+  pricing: 'Keep the rows (--json), and pause the promotion until its count is right.',
+  orders: 'Keep the rows (--json), and look at these orders before they are shipped. If no worker runs, start one.',
+  checkout: 'Keep the rows (--json), and look at these orders before they are shipped.',
+}
 
-export const invariantChecks: Check[] = modules.flatMap(({ name, invariants, next }) =>
-  invariants.map((invariant): Check => ({
-    name, holds: invariant.name,
-    async find(client) {
-      const { text, values } = compile(invariant.statement)
-      const { rows } = await client.query(text, values)
-      return rows.length === 0 ? [] : [{ broken: true, what: `${rows.length} rows where it does not hold`, next, rows }]
-    },
-  })))
+export const invariantChecks: Check[] = invariantsOf().map(({ module, name, text }) => ({
+  name: module, holds: name,
+  async find(client) {
+    const { rows } = await client.query(text)
+    return rows.length === 0 ? [] : [
+      { broken: true, what: `${rows.length} rows where it does not hold`, next: next[module]!, rows },
+    ]
+  },
+}))
