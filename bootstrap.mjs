@@ -24,6 +24,7 @@ const PROGRAMS = {
   start: ['src/main.ts'],
   test: ['scripts/test.mjs'],
   bench: ['bench/bench.ts'],
+  chaos: ['chaos/chaos.ts'],
   fresh: ['scripts/fresh.mjs'],
   kontor: ['cli/kontor.ts'],
   typecheck: ['node_modules/typescript/bin/tsc', '--noEmit'],

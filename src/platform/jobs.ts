@@ -6,6 +6,7 @@
 import { Type, type Static } from 'typebox'
 import { measured, sql, type Conn, type Db } from './db.ts'
 import type { EventSubscription, Sweep } from './events.ts'
+import { failpoint } from './failpoint.ts'
 import { listenForWakes } from './listen.ts'
 import type { Log } from './log.ts'
 import { counter } from './metrics.ts'
@@ -98,6 +99,7 @@ export class Worker {
         while (this.#relayAgain && !this.#stopped && this.#held.size < HELD_AT_MOST) {
           this.#relayAgain = false
           const { events, jobs } = await relayEvents(this.#db, this.#options.subscriptions, this.#options.leaseSeconds)
+          if (events > 0) failpoint('event.relayed')
           if (events === EVENTS_AT_ONCE) this.#relayAgain = true
           this.#take(jobs)
         }
@@ -141,6 +143,7 @@ export class Worker {
     try {
       const work = measured(() => run(this.#db, payload, { eventId, attempt }))
       await within(this.#options.patienceSeconds, work)
+      failpoint('job.done')
       this.#done.push(job)
     } catch (error) {
       failures.inc({ name: handler })

@@ -6,6 +6,7 @@ import { resultId, type Context, type Db } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
 import { route } from '../../platform/http.ts'
 import { derivedToken } from '../../platform/derived-token.ts'
+import { failpoint } from '../../platform/failpoint.ts'
 import { hashToken, newId } from '../../platform/id.ts'
 import { Currency, Money } from '../../platform/money.ts'
 import { Unauthenticated } from '../../platform/problem.ts'
@@ -56,6 +57,7 @@ export async function checkoutNow(
       reserve(tx, orderId, cart.lines, HOLD_SECONDS),
     ])
     refuseUnready(db, cart, quoted, body)
+    failpoint('order.placing')
     await tx.commit([
       createOrder(tx, {
         ...cart, orderId, tokenHash: hashToken(token), quote: quoted, paymentMethod: body.payment.method,

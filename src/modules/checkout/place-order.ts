@@ -5,6 +5,7 @@
 import { Type } from 'typebox'
 import { sql, type Context, type Db } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
+import { failpoint } from '../../platform/failpoint.ts'
 import { Id, route } from '../../platform/http.ts'
 import { newId } from '../../platform/id.ts'
 import { Money } from '../../platform/money.ts'
@@ -53,6 +54,7 @@ export async function placeOrder(db: Db, context: Context, input: PlaceOrder): P
     ])
     const email = refuseUnready(db, cart, quoted, input)
 
+    failpoint('order.placing')
     await tx.commit([                                                          // one trip, the commit included
       createOrder(tx, {
         ...cart, orderId, email, tokenHash: ownerOf(context).tokenHash, quote: quoted,
@@ -73,6 +75,7 @@ export async function placeOrder(db: Db, context: Context, input: PlaceOrder): P
 
 /** Pays a new or a waiting order: idempotent and resumable. One that costs nothing has no payment and is placed. */
 export async function pay(db: Db, context: Context, orderId: string, choice: PaymentChoice): Promise<PlacedOrder> {
+  failpoint('order.placed')
   const payment = await authorize(db, context, { orderId, ...choice })
   if (payment.kind === 'none') await placeFreeOrder(db, orderId)
   return { orderId, payment }

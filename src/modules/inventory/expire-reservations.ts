@@ -4,6 +4,7 @@
 
 import { Type } from 'typebox'
 import { sql, systemContext, type Db, type Tx } from '../../platform/db.ts'
+import { failpoint } from '../../platform/failpoint.ts'
 import { lockStock } from './lock-stock.ts'
 
 /**
@@ -41,6 +42,8 @@ export function expireReservations(db: Db): Promise<number> {
     if (expired.length === 0) return 0
     const variantIds = expired.map((row) => row.variantId)
     await lockStock(tx, variantIds)
-    return freeExpired(tx, variantIds)
+    const freed = await freeExpired(tx, variantIds)
+    failpoint('holds.expired')
+    return freed
   })
 }

@@ -5,6 +5,7 @@
 // given back, and one whose process dies expires.
 import { Type, type Static } from 'typebox'
 import { measured, sql, systemContext, type Db, type Tx } from '../../platform/db.ts'
+import { failpoint } from '../../platform/failpoint.ts'
 import { isProblem, OutcomeUnknown, Problem } from '../../platform/problem.ts'
 import { freeExpired } from './expire-reservations.ts'
 import { SHOWN_UP_TO, type Line } from './inventory.ts'
@@ -93,6 +94,7 @@ async function grantAll(db: Db, variantId: string, byVariant: Map<string, Wish[]
     if (wishes.length > 1) hotUntil.set(variantId, performance.now() + HOT_FOR_MS)
     try {
       await db.transaction(systemContext(), (tx) => grantTogether(tx, variantId, wishes))
+      failpoint('holds.granted')
       for (const { done } of wishes) done()
     } catch (error) {
       for (const { fail } of wishes) fail(error)

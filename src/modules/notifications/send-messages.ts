@@ -3,6 +3,7 @@
 // least once, under one Message-ID.
 import { Type, type Static } from 'typebox'
 import { sql, type Db } from '../../platform/db.ts'
+import { failpoint } from '../../platform/failpoint.ts'
 import { counter } from '../../platform/metrics.ts'
 import { MailRefused, mailSettings, type MailSettings, type MailTransport } from './mail.ts'
 import type { TemplateName } from './notifications.ts'
@@ -44,6 +45,7 @@ async function sendOne(
   } catch (error) {
     return postpone(db, message, error as Error)
   }
+  failpoint('message.sent')
   outcomes.inc({ outcome: 'sent' })
   // What was handed over is not kept: it may hold a secret, and says more about a person than anybody here needs.
   await db.run(sql`

@@ -3,6 +3,7 @@
 import { Type } from 'typebox'
 import { sql, systemContext, type Db, type Tx } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
+import { failpoint } from '../../platform/failpoint.ts'
 import { extend, release } from '../inventory/release-reservation.ts'
 import { closePayment, isUndecided } from '../payments/close-payment.ts'
 import { releaseCoupons } from '../pricing/use-coupons.ts'
@@ -53,6 +54,7 @@ async function lapseOrder(tx: Tx, orderId: string): Promise<boolean> {
   }
   await release(tx, orderId)
   await releaseCoupons(tx, orderId)
+  failpoint('order.lapsed')
   await tx.commit([
     tx.run(sql`update orders.order set state = 'lapsed', closed_at = now() where id = ${orderId}`),
     note(tx, orderId, 'lapsed'),

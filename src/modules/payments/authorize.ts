@@ -3,6 +3,7 @@
 // gateway again under the same key.
 import { Type } from 'typebox'
 import { json, sql, type Context, type Db, type Tx } from '../../platform/db.ts'
+import { failpoint } from '../../platform/failpoint.ts'
 import { newId } from '../../platform/id.ts'
 import { callGateway } from './call-gateway.ts'
 import { paymentSetup, type ChargeRequest, type Gateway } from './gateway.ts'
@@ -30,8 +31,12 @@ export type Choice = { orderId: string; method: string; data?: Record<string, un
 export async function authorize(db: Db, context: Context, choice: Choice): Promise<PaymentResult> {
   const begun = await db.transaction(context, (tx) => begin(tx, db, choice))
   if ('standing' in begun) return begun.standing
+  failpoint('charge.committed')
   const outcome = await callGateway(begun.gateway, (gateway) => gateway.charge(begun.charge))
-  return recordCharge(db, context, { orderId: choice.orderId, attemptId: begun.charge.key }, outcome)
+  failpoint('charge.answered')
+  const result = await recordCharge(db, context, { orderId: choice.orderId, attemptId: begun.charge.key }, outcome)
+  failpoint('charge.recorded')
+  return result
 }
 
 type Begun = { standing: PaymentResult } | { gateway: Gateway; charge: ChargeRequest }

@@ -4,6 +4,7 @@
 import { Type, type Static } from 'typebox'
 import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
+import { failpoint } from '../../platform/failpoint.ts'
 import { newId } from '../../platform/id.ts'
 import { callGateway } from './call-gateway.ts'
 import { paymentSetup, type Absent, type Gateway, type OperationOutcome, type PaymentSetup } from './gateway.ts'
@@ -129,8 +130,12 @@ export async function runOperations(db: Db, context: Context, orderId: string): 
     order by operation.created_at, operation.id`)
   for (const operation of unfinished) {
     const gateway = paymentSetup.of(db).gateways.get(operation.gateway)
-    await recordOperation(db, context, operation.id, gateway ? await carryOut(gateway, operation)
-      : { kind: 'unknown', detail: `the gateway ${operation.gateway} is not configured any more` })
+    failpoint('operation.committed')
+    const outcome: OperationOutcome = gateway ? await carryOut(gateway, operation)
+      : { kind: 'unknown', detail: `the gateway ${operation.gateway} is not configured any more` }
+    failpoint('operation.answered')
+    await recordOperation(db, context, operation.id, outcome)
+    failpoint('operation.recorded')
   }
 }
 

@@ -4,6 +4,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { none, sql, systemContext, type Db } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
+import { failpoint } from '../../platform/failpoint.ts'
 import { route } from '../../platform/http.ts'
 import { problem } from '../../platform/problem.ts'
 import { paymentSetup } from './gateway.ts'
@@ -33,6 +34,7 @@ export const receiveWebhook = route({
         on conflict do nothing`),
       publish(tx, WebhookReceived, { gateway: gateway.code, eventId }),
     ]))
+    failpoint('webhook.stored')
     return { received: true }
   },
 })
@@ -63,6 +65,7 @@ export async function workWebhook(db: Db, { gateway, eventId }: { gateway: strin
   const wrong = contradiction(db, message, ours)
   if (wrong) return quarantine(db, message, ours, wrong)
   await settlePayment(db, systemContext(), ours.orderId)
+  failpoint('webhook.settled')
   if (message.about === 'dispute') return quarantine(db, message, ours, 'the charge is disputed: answer at the gateway')
   if (['declined', 'voided', 'expired'].includes(ours.state) && await wasChargedAfterAll(db, ours)) {
     return quarantine(db, message, ours, `the gateway took money for what is ${ours.state} here: give it back there`)

@@ -1,0 +1,45 @@
+// A programme that cannot see a violation is worthless: each is run on a shop from which one guard was taken away, and
+// has to notice. The guards are taken away in the database, below the code.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Programme } from './programme.ts'
+import { commit } from './programmes/commit.ts'
+import { database } from './programmes/database.ts'
+import { failpointsProgramme } from './programmes/failpoints.ts'
+import { gateway } from './programmes/gateway.ts'
+import { kill } from './programmes/kill.ts'
+
+const trigger = (table: string, when: string, body: string): string => `
+  create function public.sabotage() returns trigger language plpgsql as $$ begin ${body} end $$;
+  create trigger aaa_sabotage ${when} on ${table} for each row execute function public.sabotage()`
+
+const broken: [what: string, programme: Programme, sabotage: string, noticed: RegExp][] = [
+  ['keys are not remembered', commit,
+    trigger('platform.idempotency_key', 'before insert', 'return null;'), /^I10 .*asked 1 times and begun/],
+  ['what is sold is not counted', kill,
+    trigger('inventory.stock', 'before update', 'new.reserved := old.reserved; return new;'), /^I1 reserved is/],
+  ['commits are acknowledged before they are on disk', database,
+    `do $$ begin execute format('alter database %I set synchronous_commit = off', current_database()); end $$;
+     alter system set wal_writer_delay = '10s'; select pg_reload_conf()`, /^I9 /],
+  ['nobody asks the bank again', gateway,
+    trigger('payments.attempt', 'before update', `if new.state in ('sending', 'unknown') then
+      new.next_check_at := now() + interval '1 year'; end if; return new;`), /^I11 the shop does not come to rest/],
+  ['a charge is not written down before it is made', gateway,
+    trigger('payments.attempt', 'before insert', 'return null;'), /^I4 the bank has a charge/],
+  ['uses of coupons are not counted', failpointsProgramme,
+    trigger('pricing.use_count', 'before update', 'new.used := old.used; return new;'), /^I8 a count is/],
+]
+
+const ROUNDS = 4       // chance decides what a round meets
+
+for (const [what, programme, sabotage, noticed] of broken) {
+  test(`${programme.name} notices that ${what}`, { timeout: 300_000 }, async (t) => {
+    const opened = await programme.open(sabotage)
+    t.after(() => opened.close())
+    const found: string[] = []
+    for (let seed = 1; seed <= ROUNDS && !found.some((one) => noticed.test(one)); seed++) {
+      found.push(...(await opened.round(seed)).violations)
+    }
+    assert.ok(found.some((one) => noticed.test(one)), `it found ${found.join('\n')}`)
+  })
+}

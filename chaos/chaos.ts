@@ -1,0 +1,147 @@
+// `npm run chaos`: breaks a shop on purpose, in the ways of the programmes, and counts what that broke. Ends with 1 when
+// anything was. Results are kept after each round, so that a long run can be stopped and resumed.
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { randomFrom } from '../bench/random.ts'
+import type { Programme } from './programme.ts'
+import { commit } from './programmes/commit.ts'
+import { database } from './programmes/database.ts'
+import { failpointsProgramme } from './programmes/failpoints.ts'
+import { gateway } from './programmes/gateway.ts'
+import { kill } from './programmes/kill.ts'
+
+const programmes: readonly Programme[] = [kill, failpointsProgramme, commit, database, gateway]
+
+const usage = `npm run chaos -- [programme …] [options]      breaks a shop on purpose, and counts what that broke
+
+${programmes.map(({ name, about, unit, counts: { full, quick } }) =>
+  `  ${name.padEnd(12)}${about} (${full} ${unit}, quick ${quick})`).join('\n')}
+
+  --quick        all of it in a few minutes
+  --count N      so many kills, cuts or charges at least, instead of the whole
+  --seed N       other choices; a violation says the seed of its round
+  --resume       goes on from chaos/results where the last run of this commit stopped
+  --keep         writes chaos/results/PROGRAMME.json, from which RELIABILITY.md is made
+  --json         the last line is one object with every result`
+
+type Violation = { what: string; seed: number; replay: string }
+export type Result = {
+  programme: string; about: string; unit: string; count: number; rounds: number; violations: Violation[]
+  seconds: number; seed: number; commit: string; at: string; figures: Record<string, number>
+}
+
+const results = join(import.meta.dirname, 'results')
+const fileOf = (name: string): string => join(results, `${name}.json`)
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+
+type Options = { count: number | undefined; quick: boolean; seed: number; resume: boolean; keep: boolean }
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: {
+    quick: { type: 'boolean', default: false }, count: { type: 'string' }, seed: { type: 'string', default: '1' },
+    resume: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+  } })
+  if (values.help) return console.log(usage)
+  const unknown = positionals.find((name) => !programmes.some((one) => one.name === name))
+  if (unknown) throw new Error(`There is no programme "${unknown}".\n\n${usage}`)
+  const options: Options = {
+    ...values, seed: whole('seed', values.seed), count: values.count ? whole('count', values.count) : undefined,
+  }
+  const chosen = programmes.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  const done: Result[] = []
+  for (const programme of chosen) done.push(await runProgramme(programme, options))
+  console.log(table(done))
+  for (const { programme, violations } of done) {
+    for (const { what, replay } of violations) say(`BROKEN ${programme}: ${what}\n  ${replay}`)
+  }
+  if (values.json) console.log(JSON.stringify(done))
+  if (done.some(({ violations }) => violations.length > 0)) process.exitCode = 1
+}
+
+function whole(name: string, text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw new Error(`--${name} is "${text}": give a whole number above 0`)
+}
+
+async function runProgramme(programme: Programme, options: Options): Promise<Result> {
+  const wanted = options.count ?? programme.counts[options.quick ? 'quick' : 'full']
+  const result = options.resume ? resumed(programme) : begun(programme, options.seed)
+  say(`${programme.name}: ${programme.about}; ${wanted} ${programme.unit}`)
+  const draw = randomFrom(result.seed)
+  const seeds = (): number => (result.rounds === 0 ? result.seed : Math.floor(draw() * 2 ** 31))
+  for (let skipped = 1; skipped < result.rounds; skipped++) seeds()
+  const before = result.seconds
+  const started = performance.now()
+  const opened = await programme.open()
+  try {
+    while (result.count < wanted && result.rounds < 2 * wanted + 10) {
+      const seed = seeds()
+      const { count, violations, figures = {} } = await opened.round(seed)
+      result.count += count
+      result.rounds++
+      const replay = `npm run chaos -- ${programme.name} --seed ${seed} --count 1`
+      result.violations.push(...violations.map((what) => ({ what, seed, replay })))
+      gather(result.figures, figures)
+      result.seconds = Math.round(before + (performance.now() - started) / 1_000)
+      say(`  ${result.count} of ${wanted} ${programme.unit}, ${result.violations.length} violations, ${result.seconds} s`)
+      if (options.keep) keep(result)
+    }
+  } finally {
+    await opened.close()
+  }
+  return result
+}
+
+function gather(all: Record<string, number>, more: Record<string, number>): void {
+  for (const [name, value] of Object.entries(more)) {
+    all[name] = name.startsWith('slowest') ? Math.max(all[name] ?? 0, value) : (all[name] ?? 0) + value
+  }
+}
+
+const head = (): string => execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+  cwd: import.meta.dirname, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'],
+}).trim()
+
+function begun({ name, about, unit }: Programme, seed: number): Result {
+  let commit = 'unknown'
+  try {
+    commit = head()
+  } catch { /* not a clone: the result says so */ }
+  return {
+    programme: name, about, unit, count: 0, rounds: 0, violations: [], seconds: 0, seed, commit,
+    at: new Date().toISOString(), figures: {},
+  }
+}
+
+function resumed(programme: Programme): Result {
+  const kept = JSON.parse(readFileSync(fileOf(programme.name), 'utf8')) as Result
+  if (kept.commit !== head()) throw new Error(`chaos/results/${programme.name}.json is of ${kept.commit}: begin anew`)
+  return kept
+}
+
+function keep(result: Result): void {
+  mkdirSync(results, { recursive: true })
+  writeFileSync(fileOf(result.programme), `${JSON.stringify(result, null, 2)}\n`)
+}
+
+// The rule of three: none in n means at most 3/n at 95 %.
+const bound = ({ count, violations }: Result): string => (
+  violations.length > 0 ? '' : count === 0 ? 'nothing was done' : `≤ ${(300 / count).toPrecision(2)} %`)
+
+function table(done: readonly Result[]): string {
+  const rows = [['programme', 'n', 'violations', 'at 95 %', 'seconds', 'figures'], ...done.map((one) => [
+    one.programme, `${one.count} ${one.unit}`, String(one.violations.length), bound(one), String(one.seconds),
+    Object.entries(one.figures).map(([name, value]) => `${name} ${value}`).join(', '),
+  ])]
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()).join('\n')
+}
+
+await main().catch((error: Error) => {
+  say(error.message)
+  process.exitCode = 2
+})

@@ -1,0 +1,34 @@
+// What a client knows: each request before it is sent, and each answer when it has come, on disk before anything else
+// happens. What stands here as answered must be true of the shop for ever.
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+
+export type Entry = {
+  key: string
+  what: string
+  status?: number
+  orderId?: string
+  cartId?: string
+  payment?: string
+  operation?: { paymentId: string; kind: string; amountMinor: number }
+}
+
+export class Journal {
+  readonly #path: string
+  readonly #file: number
+
+  constructor(path: string) {
+    this.#path = path
+    this.#file = openSync(path, 'a')
+  }
+
+  note(entry: Entry): void {
+    writeSync(this.#file, `${JSON.stringify(entry)}\n`)
+    fsyncSync(this.#file)
+  }
+
+  read(): Entry[] {
+    return readFileSync(this.#path, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as Entry)
+  }
+
+  close(): void { closeSync(this.#file) }
+}

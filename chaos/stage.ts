@@ -1,0 +1,195 @@
+// Where a fault programme plays: a PostgreSQL that keeps what it commits, the simulated bank as a process with its own
+// synced log, a shop with a few goods as a process that may be killed, a link between shop and database that may fail,
+// and the journal of what clients were told.
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Type } from 'typebox'
+import { randomFrom } from '../bench/random.ts'
+import { furnish } from '../bench/seed.ts'
+import { freePort } from '../bench/servers.ts'
+import { startSimulator, type RunningSimulator } from '../plugins/simulator/gateway.ts'
+import { saveProducts } from '../src/modules/catalog/save-products.ts'
+import { createPublishableKey, createSecretKey } from '../src/modules/identity/api-keys.ts'
+import { permissions } from '../src/modules/identity/identity.ts'
+import { adjustStock } from '../src/modules/inventory/adjust-stock.ts'
+import { setStock } from '../src/modules/inventory/set-stock.ts'
+import { createCoupon } from '../src/modules/pricing/coupons.ts'
+import { savePromotion } from '../src/modules/pricing/promotions.ts'
+import { setPrices } from '../src/modules/pricing/set-prices.ts'
+import { allMigrations } from '../src/migrations.ts'
+import { Db, sql, systemContext, type Tx } from '../src/platform/db.ts'
+import { newId } from '../src/platform/id.ts'
+import { migrate } from '../src/platform/migrate.ts'
+import { startPostgres, type Postgres } from '../src/platform/postgres.ts'
+import { FaultProxy } from './fault-proxy.ts'
+import { Journal } from './journal.ts'
+
+const SECRET = 'bank-of-the-fault-run'
+const GOODS = 12
+const SCARCE = 40              // units of what everybody wants: most shoppers of a long round come too late
+const PLENTY = 1_000_000
+export const COUPON = 'FEW'
+const COUPON_USES = 25
+
+export type Terms = { key: string; secretKey: string; methodId: string; plenty: string[]; scarce: string; locationId: string }
+
+export class Stage {
+  readonly postgres: Postgres
+  readonly db: Db
+  readonly bank: RunningSimulator
+  readonly link: FaultProxy
+  readonly journal: Journal
+  readonly terms: Terms
+  readonly url: string
+  readonly #folder: string
+  readonly #databaseUrl: string
+  readonly #port: number
+  #shop: ChildProcess | undefined
+
+  constructor(parts: Pick<Stage, 'postgres' | 'db' | 'bank' | 'link' | 'journal' | 'terms'>, folder: string, ports: {
+    link: number; shop: number
+  }) {
+    this.postgres = parts.postgres
+    this.db = parts.db
+    this.bank = parts.bank
+    this.link = parts.link
+    this.journal = parts.journal
+    this.terms = parts.terms
+    this.#folder = folder
+    this.#port = ports.shop
+    this.url = `http://127.0.0.1:${ports.shop}`
+    const url = new URL(parts.db.url)
+    url.port = String(ports.link)
+    this.#databaseUrl = url.href
+  }
+
+  /** Starts the shop and waits for its first answer; with a failpoint it may end before that. */
+  async startShop({ failpoint }: { failpoint?: string } = {}): Promise<void> {
+    const shop = fork(join(import.meta.dirname, '../src/main.ts'), [], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: {
+        ...process.env, NODE_ENV: 'test', DATABASE_URL: this.#databaseUrl, HOST: '127.0.0.1', PORT: String(this.#port),
+        PUBLIC_URL: this.url, DEMO: '0', LOG_LEVEL: 'silent', SIMULATOR_URL: this.bank.url, SIMULATOR_SECRET: SECRET,
+        KONTOR_FAILPOINT: failpoint ?? '',
+      },
+    })
+    this.#shop = shop
+    for (const deadline = Date.now() + 60_000; this.shopLives();) {
+      if (await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(2_000) }).then(({ ok }) => ok, () => false)) {
+        return
+      }
+      if (Date.now() > deadline) throw new Error('The shop did not answer within a minute')
+      await sleep(20)
+    }
+    if (!failpoint) throw new Error('The shop ended while it started; its last words stand above')
+  }
+
+  shopLives(): boolean {
+    return this.#shop !== undefined && this.#shop.exitCode === null && this.#shop.signalCode === null
+  }
+
+  /** As a power failure does it. */
+  async killShop(): Promise<void> { await this.#end('SIGKILL') }
+  async stopShop(): Promise<void> { await this.#end('SIGTERM') }
+
+  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    if (!this.shopLives()) return
+    const ended = once(this.#shop!, 'exit')
+    this.#shop!.kill(signal)
+    await ended
+  }
+
+  /** As if half a minute had passed for everything that waits for its time: recovery, leases, messages. */
+  async letTimePass(): Promise<void> {
+    const due = sql`created_at = created_at - interval '30 seconds', next_check_at = now()`
+    await this.db.run(sql`update payments.attempt set ${due} where next_check_at is not null`)
+    await this.db.run(sql`update payments.operation set ${due} where next_check_at is not null`)
+    await this.db.run(sql`
+      update payments.webhook_event set next_try_at = now() - interval '3 seconds' where next_try_at is not null`)
+    await this.db.run(sql`update platform.job set run_at = now() where given_up_at is null`)
+    await this.db.run(sql`update notifications.message set due_at = now() where state = 'waiting'`)
+  }
+
+  /** What is still under way, by kind; nothing, when the shop has come to rest. */
+  async underWay(): Promise<Record<string, number>> {
+    const rows = await this.db.many(Type.Object({ what: Type.String(), count: Type.Integer() }), sql`
+      select 'attempts' as what, count(*)::int from payments.attempt
+        where state in ('sending', 'unknown', 'requires_action')
+      union all select 'operations', count(*)::int from payments.operation where state in ('sending', 'unknown')
+      union all select 'webhooks', count(*)::int from payments.webhook_event where state in ('received', 'parked')
+      union all select 'events', count(*)::int from platform.event where relayed_at is null and available_at <= now()
+      union all select 'jobs', count(*)::int from platform.job where given_up_at is null
+      union all select 'messages', count(*)::int from notifications.message where state = 'waiting'`)
+    return Object.fromEntries(rows.filter(({ count }) => count > 0).map(({ what, count }) => [what, count]))
+  }
+
+  /** There are a few of the scarce thing again. */
+  async restock(): Promise<void> {
+    await this.db.transaction(systemContext(), (tx) => adjustStock(tx, [
+      { variantId: this.terms.scarce, locationId: this.terms.locationId, reason: 'receipt', quantity: SCARCE },
+    ]))
+  }
+
+  databasePid(): number {
+    return Number(readFileSync(join(this.postgres.folder, 'data/postmaster.pid'), 'utf8').split('\n')[0])
+  }
+
+  async close(): Promise<void> {
+    await this.stopShop()
+    await this.db.close()
+    await this.link.stop()
+    await this.bank.stop()
+    await this.postgres.stop()
+    this.journal.close()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+export async function openStage(seed: number, sabotage?: string): Promise<Stage> {
+  const folder = mkdtempSync(join(tmpdir(), 'kontor-chaos-'))
+  const postgres = await startPostgres({ throwaway: true, fsync: true })
+  const db = new Db({ url: postgres.url, max: 4, applicationName: 'kontor chaos' })
+  await migrate(db, allMigrations())
+  const terms = await stock(db)
+  if (sabotage) {
+    const client = await db.dedicated()
+    await client.query(sabotage)
+    await client.end()
+  }
+  const bank = await startSimulator({ dataDir: folder, secret: SECRET, whileMs: 300 })
+  const link = new FaultProxy({ host: '127.0.0.1', port: postgres.port }, randomFrom(seed))
+  const ports = { link: await link.start(), shop: await freePort() }
+  const journal = new Journal(join(folder, 'journal.jsonl'))
+  return new Stage({ postgres, db, bank, link, journal, terms }, folder, ports)
+}
+
+async function stock(db: Db): Promise<Terms> {
+  const { channelId, methodId, locations: [here, there] } = await furnish(db)
+  const write = <T>(fn: (tx: Tx) => Promise<T>): Promise<T> => db.transaction(systemContext(), fn)
+  const saved = await write((tx) => saveProducts(tx, Array.from({ length: GOODS }, (_, number) => ({
+    handle: `thing-${number}`, title: `Thing ${number}`, status: 'active' as const, channelIds: [channelId],
+    options: [], variants: [{ options: {}, sku: `thing-${number}`, weightGrams: 200 }],
+  }))))
+  const [scarce, ...plenty] = saved.map(({ variants }) => variants[0]!.variantId)
+  await write((tx) => setPrices(tx, [scarce!, ...plenty].map((variantId, index) => (
+    { variantId, channelId, currency: 'EUR', unitMinor: 700 + 110 * index }))))
+  await write((tx) => setStock(tx, [
+    { variantId: scarce!, locationId: here, onHand: SCARCE / 2 }, { variantId: scarce!, locationId: there,
+      onHand: SCARCE / 2 },
+    ...plenty.map((variantId) => ({ variantId, locationId: here, onHand: PLENTY })),
+  ]))
+  const promotionId = newId()
+  await write((tx) => savePromotion(tx, promotionId, {
+    name: 'A few', automatic: false, discount: { kind: 'percentage', ratePpm: 100_000 }, useLimit: COUPON_USES,
+  }))
+  await write((tx) => createCoupon(tx, newId(), promotionId, { code: COUPON }))
+  return write(async (tx) => ({
+    key: await createPublishableKey(tx, newId(), { name: 'chaos', channelId }),
+    secretKey: await createSecretKey(tx, newId(), { name: 'chaos', permissions: Object.keys(permissions) }),
+    methodId, plenty, scarce: scarce!, locationId: here,
+  }))
+}
