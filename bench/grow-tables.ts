@@ -97,8 +97,8 @@ const sales = [`
 `create index on grown_line (order_id)`,
 `analyze grown_order, grown_line, grown_variant`,
 `insert into orders."order" (id, number, channel_id, state, currency, email, shipping_address, token_hash,
-    prices_include_tax, delivery, subtotal_minor, shipping_minor, discount_minor, tax_minor, total_minor, payment_method,
-    holds_until, created_at, placed_at, closed_at)
+    prices_include_tax, delivery, subtotal_minor, shipping_minor, discount_minor, tax_minor, total_minor,
+    payment_method, holds_until, created_at, placed_at, closed_at)
   select one.id, nextval('orders.number'), ${channel}, one.state, 'EUR', email,
     '{"name": "Anna Holm", "line1": "Kai 7", "postalCode": "20457", "city": "Hamburg", "country": "DE"}',
     sha256(one.id::text::bytea), true, '{"code": "parcel", "amountMinor": 490, "taxMinor": 0, "totalMinor": 490}',

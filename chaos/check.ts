@@ -1,7 +1,7 @@
-// The judgement after the harm: the shop comes to rest by itself, its invariants hold (src/invariants.sql), its payments
-// are those of the bank's own log, and whatever a client was told is true.
+// The judgement after the harm: the shop comes to rest by itself, its invariants hold (src/invariants.sql), its
+// payments are those of the bank's own log, and whatever a client was told is true.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import type { BankOperation, Charge } from '../plugins/simulator/bank.ts'
 import { findBroken } from '../src/invariants.ts'
 import { sql, type Db } from '../src/platform/db.ts'
@@ -64,17 +64,16 @@ async function compareWithBank({ db, bank }: Stage): Promise<string[]> {
       broken.push(`I3 the attempt ${id} is ${state}, and the bank knows nothing of it`)
     }
   }
-  for (const [orderId, all] of paid) broken.push(...compareOrder(attempts.filter((one) => one.orderId === orderId), all))
+  for (const [id, all] of paid) broken.push(...compareOrder(attempts.filter(({ orderId }) => orderId === id), all))
   const ours = new Set((await db.many(Type.Object({ id: Type.String() }), sql`
     select id from payments.operation`)).map(({ id }) => id))
   for (const { key } of operations) {
-    if (!ours.has(key.replace(/-end$/, ''))) broken.push(`I6 the bank did an operation ${key} that nobody here asked for`)
+    if (!ours.has(key.replace(/-end$/, ''))) broken.push(`I6 the bank did ${key}, for which nobody here asked`)
   }
   return broken
 }
 
-function compareOrder(attempts: { order: string; orderId: string; total: number; captured: number;
-  refunded: number }[], charges: Charge[]): string[] {
+function compareOrder(attempts: Static<typeof Attempt>[], charges: Charge[]): string[] {
   const [{ order, orderId, total, captured, refunded } = attempts[0]!] = attempts
   const broken: string[] = []
   const [atBank, back] = [sum(charges, 'capturedMinor'), sum(charges, 'refundedMinor')]
@@ -108,7 +107,7 @@ async function compareWithJournal(db: Db, entries: Entry[]): Promise<string[]> {
     if (what !== 'complete' || status !== 201) continue
     if (!orderId || !known.has(orderId)) broken.push(`I9 a client was told of the order ${orderId}, which is not there`)
     const before = ofCart.get(cartId!)
-    if (before && before !== orderId) broken.push(`I10 the cart ${cartId} was told two orders, ${before} and ${orderId}`)
+    if (before && before !== orderId) broken.push(`I10 the cart ${cartId} became two orders, ${before} and ${orderId}`)
     ofCart.set(cartId!, orderId!)
   }
   // Each that was asked for once is there once at most, and there if it was acknowledged.
@@ -123,7 +122,8 @@ async function compareWithJournal(db: Db, entries: Entry[]): Promise<string[]> {
     operation && status === 200 ? [signature(operation)] : [])))
   const done = countBy(made.map(signature))
   for (const [what, count] of done) {
-    if (count > (asked.get(what) ?? 0) && asked.has(what)) broken.push(`I10 ${what} was asked ${asked.get(what)} times and begun ${count} times`)
+    const times = asked.get(what) ?? count
+    if (count > times) broken.push(`I10 ${what} was asked ${times} times and begun ${count} times`)
   }
   for (const [what, count] of told) {
     if ((done.get(what) ?? 0) < count) broken.push(`I9 ${what} was acknowledged and is not there`)

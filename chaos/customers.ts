@@ -126,7 +126,8 @@ export class Crowd {
     if (answer.status < 300) this.succeededAt = performance.now()
     const { order, payment } = answer.body ?? {}
     if (method !== 'GET') this.#stage.journal.note({
-      ...entry, status: answer.status, ...order ? { orderId: order.id } : {}, ...payment ? { payment: payment.kind } : {},
+      ...entry, status: answer.status, ...order ? { orderId: order.id } : {},
+      ...payment ? { payment: payment.kind } : {},
     })
     return answer
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import pg from 'pg'
 import { randomFrom } from '../bench/random.ts'
+import { Db, sql, systemContext } from '../src/platform/db.ts'
 import { testDatabase } from '../src/platform/testing.ts'
 import { FaultProxy, type Faults } from './fault-proxy.ts'
 
@@ -24,7 +25,7 @@ async function linked(t: TestContext) {
   }
   const noted = async (): Promise<number[]> => (await direct.query('select n from public.noted order by n')).rows
     .map(({ n }) => n)
-  return { proxy, open, noted }
+  return { url: url.href, proxy, open, noted }
 }
 
 test('a COMMIT whose answer is cut off is committed, and its client does not know', async (t) => {
@@ -63,8 +64,24 @@ test('a silent link answers nobody and tells nobody; a reset breaks what there i
   proxy.faults = { silent: true }
   const waiting = client.query('select 1').then(() => 'answered', () => 'broken')
   assert.equal(await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 300, 'nothing'))]), 'nothing')
+  proxy.faults = {}
+  assert.equal(await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 300, 'nothing'))]), 'nothing')
   proxy.reset()
   assert.equal(await waiting, 'broken')
-  proxy.faults = {}
   assert.equal((await (await open()).query('select 7 as n')).rows[0].n, 7)
+})
+
+// Without that the whole pool waits for ever, and with it every job: found by the programme `link`.
+test('a shop gives up a connection that fell silent, and goes on with others', async (t) => {
+  const { url, proxy, noted } = await linked(t)
+  const db = new Db({ url, max: 2, silentMs: 300 })
+  t.after(() => db.close())
+  let attempts = 0
+  await db.transaction(systemContext(), async (tx) => {
+    await tx.run(sql`select 1`)
+    if (++attempts === 1) proxy.faults = { silent: true }
+    setTimeout(() => { proxy.faults = {} }, 100)
+    await tx.run(sql`insert into public.noted values (${attempts})`)
+  })
+  assert.deepEqual(await noted(), [2], 'what was begun was done anew, on another connection')
 })

@@ -11,7 +11,7 @@ export type Faults = {
   sliceBytes?: number
   /** Share of the commits whose answer is lost together with the connection. */
   cutCommits?: number
-  /** Nothing goes through any more, in either direction, and nobody is told. */
+  /** Nothing goes through, in either direction, and nobody is told. What lost bytes so is lost for good. */
   silent?: boolean
 }
 
@@ -53,42 +53,47 @@ export class FaultProxy {
   #link(client: Socket): void {
     const server = connect(this.#target.port, this.#target.host)
     const both = [client, server]
+    const link = { lost: false }
     for (const socket of both) {
       socket.setNoDelay(true)
       this.#sockets.add(socket)
       socket.on('error', () => {})
       socket.on('close', () => {
         this.#sockets.delete(socket)
-        if (!this.faults.silent) for (const other of both) other.destroy()
+        if (!link.lost && !this.faults.silent) for (const other of both) other.destroy()
       })
     }
     const cut = (): void => {
       this.cuts++
       for (const socket of both) socket.resetAndDestroy()
     }
-    this.#carry(client, server)
-    this.#carry(server, client, commitWatcher(), cut)
+    this.#carry(client, server, link)
+    this.#carry(server, client, link, { committed: commitWatcher(), cut })
   }
 
-  #carry(from: Socket, to: Socket, committed?: (part: Buffer) => boolean, cut?: () => void): void {
+  #carry(from: Socket, to: Socket, link: { lost: boolean }, { committed, cut }: Cutting = {}): void {
     let order = Promise.resolve()
     from.on('data', (part: Buffer) => {
+      link.lost ||= this.faults.silent ?? false
+      if (link.lost) return
       if (committed?.(part) && this.#random() < (this.faults.cutCommits ?? 0)) return cut!()
       const { delayMs = 0, jitterMs = 0, sliceBytes = Infinity } = this.faults
-      if (delayMs + jitterMs === 0 && sliceBytes === Infinity && !this.faults.silent) {
+      if (delayMs + jitterMs === 0 && sliceBytes === Infinity) {
         order = order.then(() => { to.write(part) })
         return
       }
       order = order.then(async () => {
         const pauseMs = delayMs + jitterMs * this.#random()
         if (pauseMs > 0) await sleep(pauseMs)
-        for (let at = 0; at < part.length && !this.faults.silent; at += sliceBytes) {
+        for (let at = 0; at < part.length && !link.lost; at += sliceBytes) {
           to.write(part.subarray(at, Math.min(part.length, at + sliceBytes)))
         }
       })
     })
   }
 }
+
+type Cutting = { committed?: (part: Buffer) => boolean; cut?: () => void }
 
 /** Whether the bytes so far end with, or hold, the answer to a COMMIT; it may come in two pieces. */
 function commitWatcher(): (part: Buffer) => boolean {

@@ -16,14 +16,17 @@ export type Programme = {
   unit: string
   counts: { full: number; quick: number }
   /**
-   * Readies the ground. `sabotage` is SQL that takes a guard away before anything begins: for the tests that show that a
-   * programme notices (broken.test.ts).
+   * Readies the ground. `sabotage` is SQL that takes a guard away before anything begins: for the tests that show that
+   * a programme notices (broken.test.ts).
    */
   open(sabotage?: string): Promise<Opened>
 }
 
 export type Opened = {
-  /** All random choices come from the seed; what the machine does meanwhile does not. */
+  /**
+   * All choices come from the seed; what the machine does meanwhile does not. The seeds of a run follow each other, so
+   * what is to be done in turn is chosen by the remainder.
+   */
   round(seed: number): Promise<Round>
   close(): Promise<void>
 }

@@ -35,7 +35,9 @@ const PLENTY = 1_000_000
 export const COUPON = 'FEW'
 const COUPON_USES = 25
 
-export type Terms = { key: string; secretKey: string; methodId: string; plenty: string[]; scarce: string; locationId: string }
+export type Terms = {
+  key: string; secretKey: string; methodId: string; plenty: string[]; scarce: string; locationId: string
+}
 
 export class Stage {
   readonly postgres: Postgres
@@ -130,7 +132,7 @@ export class Stage {
   /** There are a few of the scarce thing again. */
   async restock(): Promise<void> {
     await this.db.transaction(systemContext(), (tx) => adjustStock(tx, [
-      { variantId: this.terms.scarce, locationId: this.terms.locationId, reason: 'receipt', quantity: SCARCE },
+      { variantId: this.terms.scarce, locationId: this.terms.locations[0], reason: 'receipt', quantity: SCARCE },
     ]))
   }
 
@@ -190,6 +192,6 @@ async function stock(db: Db): Promise<Terms> {
   return write(async (tx) => ({
     key: await createPublishableKey(tx, newId(), { name: 'chaos', channelId }),
     secretKey: await createSecretKey(tx, newId(), { name: 'chaos', permissions: Object.keys(permissions) }),
-    methodId, plenty, scarce: scarce!, locationId: here,
+    methodId, plenty, scarce: scarce!, channelId, locations: [here, there] as const,
   }))
 }

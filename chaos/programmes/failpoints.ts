@@ -18,11 +18,10 @@ export const failpointsProgramme: Programme = {
   counts: { full: failpoints.length * 10, quick: failpoints.length },
   async open(sabotage) {
     const stage = await openStage(2, sabotage)
-    let next = 0
     return {
       async round(seed) {
         const random = randomFrom(seed)
-        const name = failpoints[next++ % failpoints.length]!
+        const name = failpoints[seed % failpoints.length]!
         const pass = 1 + Math.floor(random() * PASSES)
         await stage.restock()
         await stage.startShop({ failpoint: `${name}:${pass}` })
@@ -51,7 +50,8 @@ async function dies(stage: Stage): Promise<boolean> {
   for (const deadline = Date.now() + REACHED_WITHIN_MS; Date.now() < deadline; await sleep(100)) {
     if (!stage.shopLives()) return true
     await stage.db.run(sql`
-      update inventory.reservation set expires_at = now() where state = 'held' and created_at < now() - interval '1 second'`)
+      update inventory.reservation set expires_at = now()
+      where state = 'held' and created_at < now() - interval '1 second'`)
     await stage.db.run(sql`
       update orders.order set holds_until = now()
       where state = 'awaiting_payment' and created_at < now() - interval '2 seconds'`)

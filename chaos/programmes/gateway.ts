@@ -1,5 +1,5 @@
-// The bank is a bad partner: it charges and drops the answer, charges and says 500, forgets its keys, finds a charge only
-// later, and sends its webhooks twice, late, early, in the wrong order, or never.
+// The bank is a bad partner: it charges and drops the answer, charges and says 500, forgets its keys, finds a charge
+// only later, and sends its webhooks twice, late, early, in the wrong order, or never.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { oneOf, randomFrom } from '../../bench/random.ts'
 import type { Charge } from '../../plugins/simulator/bank.ts'

@@ -12,7 +12,8 @@ const CUSTOMERS = 6
 const FAULTS = ['', '', '', 'charge_then_drop', 'webhook_first', 'webhook_late', 'decline']
 
 export const kill: Programme = {
-  name: 'kill', about: 'kill -9 of the shop in the middle of everything', unit: 'kills', counts: { full: 1_000, quick: 10 },
+  name: 'kill', about: 'kill -9 of the shop in the middle of everything', unit: 'kills',
+  counts: { full: 1_000, quick: 10 },
   async open(sabotage) {
     const stage = await openStage(1, sabotage)
     await stage.startShop()

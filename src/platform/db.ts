@@ -1,6 +1,7 @@
 // The database: Db reads and opens transactions, Tx (tx.ts) writes inside one. The two are not interchangeable for the
 // compiler, so what talks to a network (it takes a Db) cannot be called inside a transaction (which has a Tx). Retry is
 // written here, once for all, and so is who gets a connection when there are too few.
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { connectionErrors, failureOf, isRetryable, outcomeUnknown } from './db-errors.ts'
@@ -23,6 +24,8 @@ export type DbOptions = {
   /** How long a request that has not begun waits for one; then it is refused as Busy. */
   waitMs?: number
   applicationName?: string
+  /** How long a connection that is in use may be without a byte; then it is given up. */
+  silentMs?: number
 }
 
 type Failure = { error: unknown; connectionLost: boolean; commitSent: boolean }
@@ -33,6 +36,10 @@ type Failure = { error: unknown; connectionLost: boolean; commitSent: boolean }
 // of a small table whole to find ten of them.
 const SESSION = '-c search_path= -c timezone=UTC -c lock_timeout=5000 -c statement_timeout=15000 ' +
   '-c idle_in_transaction_session_timeout=20000 -c jit=off -c random_page_cost=1.1'
+
+// After this long without a byte, from a server that ends every statement after 15 seconds, no answer will come: the
+// connection is dead, and nobody has told us.
+const SILENT_MS = 20_000
 
 // What was begun waits longer than what is refused without loss: a payment that the bank has made must be recorded.
 const BEGUN_WAITS_MS = 5_000
@@ -64,7 +71,12 @@ export class Db extends Connection implements Conn {
     // A connection that broke fails the statements on it; the event itself has nothing to add, and unheard it would end
     // the process.
     this.#pool.on('error', () => {})
-    this.#pool.on('connect', (client) => client.on('error', () => {}))
+    this.#pool.on('connect', (client) => {
+      client.on('error', () => {})
+      socketOf(client).on('timeout', () => giveUp(client))
+    })
+    this.#pool.on('acquire', (client) => socketOf(client).setTimeout(options.silentMs ?? SILENT_MS))
+    this.#pool.on('release', (_, client) => socketOf(client).setTimeout(0))
   }
 
   /** Further connections to the same shop, for a role whose work must not take them from another. Closed with these. */
@@ -168,7 +180,7 @@ export class Db extends Connection implements Conn {
    */
   async dedicated(): Promise<pg.Client> {
     const client = new pg.Client({
-      connectionString: this.url, application_name: 'kontor dedicated', types: parsers,
+      connectionString: this.url, application_name: 'kontor dedicated', types: parsers, connectionTimeoutMillis: 10_000,
       options: '-c search_path= -c timezone=UTC',
     } as pg.ClientConfig)
     client.on('error', () => {})
@@ -189,6 +201,14 @@ export class Db extends Connection implements Conn {
     clearTimeout(this.#waking)
     await Promise.all([this.#pool.end(), ...this.#others.map((one) => one.close())])
   }
+}
+
+const socketOf = (client: pg.ClientBase): Socket => (client as unknown as { connection: { stream: Socket } })
+  .connection.stream
+
+/** Ends a connection on which nobody answers; what waits there fails as it does when a connection breaks. */
+export function giveUp(client: pg.ClientBase): void {
+  socketOf(client).destroy(new Error('Connection terminated: the database has been silent for too long'))
 }
 
 /** What was committed before in the same task is done: a Busy, which says that nothing was, would be a lie. */

@@ -1,6 +1,9 @@
 // Hears at once that another process committed something (Db wakes the others after such a commit). A poll stands
 // behind it, so a lost connection costs time and nothing else.
-import type { Db } from './db.ts'
+import { giveUp, type Db } from './db.ts'
+
+// A link that broke in silence looks like one on which nothing happens: so it is asked now and then, and has to answer.
+const ASK_EVERY_MS = 10_000
 
 /**
  * Calls `onWake` whenever a process committed something that others should hear of. Reconnects by itself; a poll stands
@@ -25,9 +28,18 @@ export async function listenForWakes(db: Db, onWake: () => void): Promise<() => 
     if (!stopped) timer ??= setTimeout(() => { timer = undefined; void connect() }, 1_000).unref()
   }
   await connect()
+  let unanswered: typeof client
+  const asking = setInterval(() => {
+    const asked = client
+    if (!asked) return
+    if (unanswered === asked) giveUp(asked)
+    unanswered = asked
+    asked.query('select 1').then(() => { unanswered = undefined }, () => {})
+  }, ASK_EVERY_MS).unref()
   return async () => {
     stopped = true
     clearTimeout(timer)
+    clearInterval(asking)
     await client?.end().catch(() => {})
   }
 }
