@@ -36,7 +36,8 @@ export const COUPON = 'FEW'
 const COUPON_USES = 25
 
 export type Terms = {
-  key: string; secretKey: string; methodId: string; plenty: string[]; scarce: string; locationId: string
+  key: string; secretKey: string; methodId: string; plenty: string[]; scarce: string
+  channelId: string; locations: readonly [string, string]
 }
 
 export class Stage {
