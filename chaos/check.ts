@@ -20,7 +20,7 @@ export async function judge(stage: Stage): Promise<string[]> {
   ]
 }
 
-/** Half a minute passes again and again, until nothing is under way. */
+/** Five minutes pass again and again, until nothing is under way. */
 async function rest(stage: Stage): Promise<string[]> {
   for (const deadline = Date.now() + REST_WITHIN_MS; Date.now() < deadline; await sleep(TIME_PASSES_EVERY_MS)) {
     if (Object.keys(await stage.underWay()).length === 0) return []

@@ -106,9 +106,12 @@ export class Stage {
     await ended
   }
 
-  /** As if half a minute had passed for everything that waits for its time: recovery, leases, messages. */
+  /**
+   * As if five minutes had passed for everything that waits for its time: recovery, leases, messages. Six of them make
+   * a call lost that has not arrived (settle-payment.ts), and take longer than the slowest call of the simulator.
+   */
   async letTimePass(): Promise<void> {
-    const due = sql`created_at = created_at - interval '30 seconds', next_check_at = now()`
+    const due = sql`created_at = created_at - interval '5 minutes', next_check_at = now()`
     await this.db.run(sql`update payments.attempt set ${due} where next_check_at is not null`)
     await this.db.run(sql`update payments.operation set ${due} where next_check_at is not null`)
     await this.db.run(sql`
