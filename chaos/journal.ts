@@ -15,6 +15,7 @@ export type Entry = {
 export class Journal {
   readonly #path: string
   readonly #file: number
+  #closed = false
 
   constructor(path: string) {
     this.#path = path
@@ -22,6 +23,7 @@ export class Journal {
   }
 
   note(entry: Entry): void {
+    if (this.#closed) return         // a round failed, and its customers do not know yet
     writeSync(this.#file, `${JSON.stringify(entry)}\n`)
     fsyncSync(this.#file)
   }
@@ -30,5 +32,8 @@ export class Journal {
     return readFileSync(this.#path, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as Entry)
   }
 
-  close(): void { closeSync(this.#file) }
+  close(): void {
+    this.#closed = true
+    closeSync(this.#file)
+  }
 }
