@@ -158,7 +158,10 @@ const oneOrder = (answers: Answer[]): string | undefined =>
 
 export const resources: readonly Resource[] = [
   { name: 'stock in one place', race: stockRace((limit) => ({ stock: [limit] })) },
-  { name: 'stock in two places', race: stockRace((limit) => ({ stock: [Math.ceil(limit / 2), Math.floor(limit / 2)] })) },
+  {
+    name: 'stock in two places',
+    race: stockRace((limit) => ({ stock: [Math.ceil(limit / 2), Math.floor(limit / 2)] })),
+  },
   { name: 'promises beyond stock', race: stockRace((limit) => ({ stock: [0], backorder: limit })) },
   { name: 'uses of a promotion', race: couponRace((useLimit) => ({ useLimit })) },
   { name: 'uses of a code', race: couponRace((codeLimit) => ({ codeLimit })) },

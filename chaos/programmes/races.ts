@@ -1,5 +1,5 @@
-// Fifty want what there is less of, at the same moment, over connections that are open already; every other time the link
-// between shop and database is slow. What was accepted is what there was: no more, and no less.
+// Fifty want what there is less of, at the same moment, over connections that are open already; every other time the
+// link between shop and database is slow. What was accepted is what there was: no more, and no less.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { withConnections, type Answer } from '../../bench/connection.ts'
 import { randomFrom, type Random } from '../../bench/random.ts'

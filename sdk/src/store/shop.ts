@@ -175,7 +175,7 @@ export type ShopOperations = {
     answer: Collection
     problems: CommonProblem | 'forbidden' | 'not-found' | 'unauthenticated'
   }
-  /** List and search products. Facets are counted as if each were not filtered itself. Prices are in minor units of the currency. */
+  /** List and search products. Facets are counted as if each were not filtered itself; the total and the counts of 500 products and more may be half a minute old. Prices are in minor units of the currency. */
   listProducts: {
     input: {
       limit?: number

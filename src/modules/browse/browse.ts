@@ -6,7 +6,7 @@ import { Id, Timestamp } from '../../platform/http.ts'
 import { Money } from '../../platform/money.ts'
 import { problem } from '../../platform/problem.ts'
 import { Attributes, Image, nullable, Options, OptionValues } from '../catalog/catalog.ts'
-import { Facet } from '../catalog/search-products.ts'
+import { Facet } from '../catalog/count-facets.ts'
 import type { Availability } from '../inventory/availability.ts'
 import { SHOWN_UP_TO } from '../inventory/inventory.ts'
 

@@ -10,7 +10,8 @@ import { InvalidCursor } from '../../platform/problem.ts'
 import { ChannelNotFound, GROUPS_TAG, PRODUCTS_TAG, productTag } from '../catalog/catalog.ts'
 import { shopperChannel } from '../catalog/channels.ts'
 import { getProducts } from '../catalog/get-listed-products.ts'
-import { searchProducts, type SearchFilter } from '../catalog/search-products.ts'
+import type { SearchFilter } from '../catalog/matching-products.ts'
+import { searchProducts } from '../catalog/search-products.ts'
 import { CurrencyNotOffered } from '../pricing/pricing.ts'
 import { answerFromMemory, recall, type Made } from '../../platform/answer-from-memory.ts'
 import { ProductList, shownPrice, shownStock, type Card } from './browse.ts'
@@ -108,7 +109,8 @@ async function readCards(db: Db, market: Market, productIds: string[]): Promise<
 export const getStoreProducts = route({
   method: 'GET', path: '/store/products', access: 'shopper', tags: ['Shop'],
   summary: 'List and search products',
-  description: 'Facets are counted as if each were not filtered itself. Prices are in minor units of the currency.',
+  description: 'Facets are counted as if each were not filtered itself; the total and the counts of 500 products and ' +
+    'more may be half a minute old. Prices are in minor units of the currency.',
   query: Query,
   response: { 200: ProductList, 304: null },
   problems: [InvalidCursor, CurrencyNotOffered, ChannelNotFound],

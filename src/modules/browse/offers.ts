@@ -6,7 +6,7 @@ import { Type, type Static } from 'typebox'
 import { none, sql, type Conn, type Statement } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id } from '../../platform/http.ts'
 import { nullable } from '../catalog/catalog.ts'
-import { matchingProducts, type SearchFilter } from '../catalog/search-products.ts'
+import { matchingProducts, type SearchFilter } from '../catalog/matching-products.ts'
 
 export type Market = { channelId: string, currency: string }
 

@@ -8,12 +8,13 @@ import { isProblem, InvalidCursor } from '../../platform/problem.ts'
 import { compile } from '../../platform/sql.ts'
 import { refreshSearch } from './announce-products.ts'
 import { correctSpelling, editDistance } from './correct-spelling.ts'
+import { countFacets } from './count-facets.ts'
 import { getProductByHandle, getProducts } from './get-listed-products.ts'
 import { getVariantsByBarcode, getVariantsBySku } from './get-variants.ts'
 import { testCatalogue } from './internal/test-catalogue.ts'
 import { handlers } from './jobs.ts'
 import { listProducts } from './list-products.ts'
-import { countCategories, countFacets, searchProducts, type SearchRequest } from './search-products.ts'
+import { countCategories, searchProducts, type SearchRequest } from './search-products.ts'
 import type { ProductToSave } from './save-products.ts'
 
 const colours = (...values: string[]) => [{ name: 'Colour', values }]
@@ -196,3 +197,25 @@ async function fill(db: Db, channelId: string, count: number): Promise<string[]>
     await client.end()
   }
 }
+
+test('counts of few are of this moment; counts of many are kept, and counted once by a crowd', async (t) => {
+  const { db, channelId, write } = await testCatalogue(t)
+  const ids = await fill(db, channelId, 600)
+  await write((tx) => refreshSearch(tx, ids))
+  const counted = async (filter = {}) => countFacets(db, { channelId, ...filter })
+  const before = await counted()
+  assert.equal(before.total, 600)
+  const vendor = before.facets.find(({ name }) => name === 'vendor')!.values[0]!
+  const few = { facets: { vendor: [vendor.value] } }
+  assert.equal((await counted(few)).total, vendor.count)
+  await db.run(sql`update catalog.product_search set active = false where product_id in (
+    select product_id from catalog.product_search where facets && array[${`vendor\u001f${vendor.value}`}] limit 2)`)
+  assert.equal((await counted()).total, 600, 'kept')
+  const after = await counted(few)
+  assert.equal(after.total, vendor.count - 2, 'counted anew')
+  const vendors = ({ facets }: typeof before) => facets.find(({ name }) => name === 'vendor')
+  assert.deepEqual(vendors(after), vendors(before), 'what another vendor would give is the count of many')
+  const { conn, statements } = recording(db)
+  await Promise.all(Array.from({ length: 5 }, () => countFacets(conn, { channelId })))
+  assert.equal(statements.length, 0)
+})
