@@ -7,6 +7,7 @@ import { commit } from './programmes/commit.ts'
 import { database } from './programmes/database.ts'
 import { failpointsProgramme } from './programmes/failpoints.ts'
 import { gateway } from './programmes/gateway.ts'
+import { jobs } from './programmes/jobs.ts'
 import { kill } from './programmes/kill.ts'
 
 const trigger = (table: string, when: string, body: string): string => `
@@ -28,6 +29,9 @@ const broken: [what: string, programme: Programme, sabotage: string, noticed: Re
     trigger('payments.attempt', 'before insert', 'return null;'), /^I4 the bank has a charge/],
   ['uses of coupons are not counted', failpointsProgramme,
     trigger('pricing.use_count', 'before update', 'new.used := old.used; return new;'), /^I8 a count is/],
+  ['a job is run again although it was done', jobs,
+    trigger('platform.job', 'after delete', `if old.attempts = 1 then insert into platform.job values (old.*); end if;
+      return null;`), /^I7 .* 2 times/],
 ]
 
 const ROUNDS = 4       // chance decides what a round meets

@@ -9,11 +9,12 @@ import { commit } from './programmes/commit.ts'
 import { database } from './programmes/database.ts'
 import { failpointsProgramme } from './programmes/failpoints.ts'
 import { gateway } from './programmes/gateway.ts'
+import { jobs } from './programmes/jobs.ts'
 import { kill } from './programmes/kill.ts'
 import { link } from './programmes/link.ts'
 import { races } from './programmes/races.ts'
 
-const programmes: readonly Programme[] = [kill, failpointsProgramme, commit, database, gateway, link, races]
+const programmes: readonly Programme[] = [kill, failpointsProgramme, commit, database, gateway, link, jobs, races]
 
 const usage = `npm run chaos -- [programme …] [options]      breaks a shop on purpose, and counts what that broke
 

@@ -155,17 +155,29 @@ export class Stage {
   }
 }
 
-export async function openStage(seed: number, sabotage?: string): Promise<Stage> {
-  const folder = mkdtempSync(join(tmpdir(), 'kontor-chaos-'))
+/** A server of our own that keeps what it commits, with the tables of a shop. */
+export async function openDatabase(): Promise<{ postgres: Postgres; db: Db }> {
   const postgres = await startPostgres({ throwaway: true, fsync: true })
   const db = new Db({ url: postgres.url, max: 4, applicationName: 'kontor chaos' })
   await migrate(db, allMigrations())
-  const terms = await stock(db)
-  if (sabotage) {
-    const client = await db.dedicated()
-    await client.query(sabotage)
+  return { postgres, db }
+}
+
+/** Statements that no shop would send. */
+export async function runScript(db: Db, script: string): Promise<void> {
+  const client = await db.dedicated()
+  try {
+    await client.query(script)
+  } finally {
     await client.end()
   }
+}
+
+export async function openStage(seed: number, sabotage?: string): Promise<Stage> {
+  const folder = mkdtempSync(join(tmpdir(), 'kontor-chaos-'))
+  const { postgres, db } = await openDatabase()
+  const terms = await stock(db)
+  if (sabotage) await runScript(db, sabotage)
   const bank = await startSimulator({ dataDir: folder, secret: SECRET, whileMs: 300 })
   const link = new FaultProxy({ host: '127.0.0.1', port: postgres.port }, randomFrom(seed))
   const ports = { link: await link.start(), shop: await freePort() }
