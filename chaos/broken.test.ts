@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Programme } from './programme.ts'
+import { clock } from './programmes/clock.ts'
 import { commit } from './programmes/commit.ts'
 import { database } from './programmes/database.ts'
 import { failpointsProgramme } from './programmes/failpoints.ts'
@@ -32,6 +33,10 @@ const broken: [what: string, programme: Programme, sabotage: string, noticed: Re
   ['a job is run again although it was done', jobs,
     trigger('platform.job', 'after delete', `if old.attempts = 1 then insert into platform.job values (old.*); end if;
       return null;`), /^I7 .* 2 times/],
+  // An id begins with the time of the clock of whoever made it.
+  ["the shop's clock decides when a hold ends", clock,
+    trigger('orders.order', 'before insert', `new.holds_until := uuid_extract_timestamp(new.id) + interval '15 minutes';
+      return new;`), /^I11 .* have a holds_until of another clock/],
 ]
 
 const ROUNDS = 4       // chance decides what a round meets

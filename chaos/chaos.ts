@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Programme } from './programme.ts'
+import { clock } from './programmes/clock.ts'
 import { commit } from './programmes/commit.ts'
 import { database } from './programmes/database.ts'
 import { failpointsProgramme } from './programmes/failpoints.ts'
@@ -14,7 +15,9 @@ import { kill } from './programmes/kill.ts'
 import { link } from './programmes/link.ts'
 import { races } from './programmes/races.ts'
 
-const programmes: readonly Programme[] = [kill, failpointsProgramme, commit, database, gateway, link, jobs, races]
+const programmes: readonly Programme[] = [
+  kill, failpointsProgramme, commit, database, gateway, link, jobs, clock, races,
+]
 
 const usage = `npm run chaos -- [programme …] [options]      breaks a shop on purpose, and counts what that broke
 

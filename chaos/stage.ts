@@ -40,6 +40,17 @@ export type Terms = {
   channelId: string; locations: readonly [string, string]
 }
 
+export type ShopOptions = {
+  failpoint?: string
+  /** A module that is loaded before the shop's own. */
+  preload?: string
+  /** Where another version of the shop lies. */
+  root?: string
+  databaseUrl?: string
+}
+
+const here = join(import.meta.dirname, '..')
+
 export class Stage {
   readonly postgres: Postgres
   readonly db: Db
@@ -47,10 +58,10 @@ export class Stage {
   readonly link: FaultProxy
   readonly journal: Journal
   readonly terms: Terms
-  readonly url: string
+  /** Where customers find the shop. */
+  url: string
   readonly #folder: string
   readonly #databaseUrl: string
-  readonly #port: number
   #shop: ChildProcess | undefined
 
   constructor(parts: Pick<Stage, 'postgres' | 'db' | 'bank' | 'link' | 'journal' | 'terms'>, folder: string, ports: {
@@ -63,7 +74,6 @@ export class Stage {
     this.journal = parts.journal
     this.terms = parts.terms
     this.#folder = folder
-    this.#port = ports.shop
     this.url = `http://127.0.0.1:${ports.shop}`
     const url = new URL(parts.db.url)
     url.port = String(ports.link)
@@ -71,40 +81,40 @@ export class Stage {
   }
 
   /** Starts the shop and waits for its first answer; with a failpoint it may end before that. */
-  async startShop({ failpoint }: { failpoint?: string } = {}): Promise<void> {
-    const shop = fork(join(import.meta.dirname, '../src/main.ts'), [], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  async startShop(options: ShopOptions = {}): Promise<void> {
+    this.#shop = this.#launch(this.url, options)
+    await answers(this.#shop, this.url, options)
+  }
+
+  /** Starts another beside it, sends customers there when it answers, and then asks the former one to end. */
+  async replaceShop(options: ShopOptions = {}): Promise<void> {
+    const former = this.#shop
+    const url = `http://127.0.0.1:${await freePort()}`
+    this.#shop = this.#launch(url, options)
+    await answers(this.#shop, url, options)
+    this.url = url
+    await end(former, 'SIGTERM')
+  }
+
+  #launch(url: string, { failpoint = '', preload, root = here, databaseUrl = this.#databaseUrl }: ShopOptions) {
+    return fork(join(root, 'src/main.ts'), [], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: preload ? ['--import', preload] : [], cwd: root,
       env: {
-        ...process.env, NODE_ENV: 'test', DATABASE_URL: this.#databaseUrl, HOST: '127.0.0.1', PORT: String(this.#port),
-        PUBLIC_URL: this.url, DEMO: '0', LOG_LEVEL: 'silent', SIMULATOR_URL: this.bank.url, SIMULATOR_SECRET: SECRET,
-        KONTOR_FAILPOINT: failpoint ?? '',
+        ...process.env, NODE_ENV: 'test', DATABASE_URL: databaseUrl, HOST: '127.0.0.1', PORT: new URL(url).port,
+        PUBLIC_URL: url, DEMO: '0', LOG_LEVEL: 'silent', SIMULATOR_URL: this.bank.url, SIMULATOR_SECRET: SECRET,
+        KONTOR_FAILPOINT: failpoint,
       },
     })
-    this.#shop = shop
-    for (const deadline = Date.now() + 60_000; this.shopLives();) {
-      if (await fetch(`${this.url}/health`, { signal: AbortSignal.timeout(2_000) }).then(({ ok }) => ok, () => false)) {
-        return
-      }
-      if (Date.now() > deadline) throw new Error('The shop did not answer within a minute')
-      await sleep(20)
-    }
-    if (!failpoint) throw new Error('The shop ended while it started; its last words stand above')
   }
 
-  shopLives(): boolean {
-    return this.#shop !== undefined && this.#shop.exitCode === null && this.#shop.signalCode === null
-  }
+  shopLives(): boolean { return lives(this.#shop) }
 
   /** As a power failure does it. */
-  async killShop(): Promise<void> { await this.#end('SIGKILL') }
-  async stopShop(): Promise<void> { await this.#end('SIGTERM') }
+  async killShop(): Promise<void> { await end(this.#shop, 'SIGKILL') }
+  async stopShop(): Promise<void> { await end(this.#shop, 'SIGTERM') }
 
-  async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    if (!this.shopLives()) return
-    const ended = once(this.#shop!, 'exit')
-    this.#shop!.kill(signal)
-    await ended
-  }
+  /** Speaks to what was loaded before the shop. */
+  tellShop(message: Record<string, unknown>): void { this.#shop!.send(message) }
 
   /**
    * As if five minutes had passed for everything that waits for its time: recovery, leases, messages. Six of them make
@@ -153,6 +163,24 @@ export class Stage {
     this.journal.close()
     rmSync(this.#folder, { recursive: true, force: true })
   }
+}
+
+const lives = (shop: ChildProcess | undefined): shop is ChildProcess =>
+  shop !== undefined && shop.exitCode === null && shop.signalCode === null
+
+async function answers(shop: ChildProcess, url: string, { failpoint }: ShopOptions): Promise<void> {
+  for (const deadline = Date.now() + 60_000; lives(shop); await sleep(20)) {
+    if (await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) }).then(({ ok }) => ok, () => false)) return
+    if (Date.now() > deadline) throw new Error('The shop did not answer within a minute')
+  }
+  if (!failpoint) throw new Error('The shop ended while it started; its last words stand above')
+}
+
+async function end(shop: ChildProcess | undefined, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  if (!lives(shop)) return
+  const ended = once(shop, 'exit')
+  shop.kill(signal)
+  await ended
 }
 
 /** A server of our own that keeps what it commits, with the tables of a shop. */
