@@ -10,6 +10,7 @@ import { failpointsProgramme } from './programmes/failpoints.ts'
 import { gateway } from './programmes/gateway.ts'
 import { jobs } from './programmes/jobs.ts'
 import { kill } from './programmes/kill.ts'
+import { restore } from './programmes/restore.ts'
 
 const trigger = (table: string, when: string, body: string): string => `
   create function public.sabotage() returns trigger language plpgsql as $$ begin ${body} end $$;
@@ -37,6 +38,10 @@ const broken: [what: string, programme: Programme, sabotage: string, noticed: Re
   ["the shop's clock decides when a hold ends", clock,
     trigger('orders.order', 'before insert', `new.holds_until := uuid_extract_timestamp(new.id) + interval '15 minutes';
       return new;`), /^I11 .* have a holds_until of another clock/],
+  ['a backup forgets the orders that were placed last', restore,
+    `delete from orders.line where order_id in (select id from orders.order order by id desc limit 3);
+     delete from orders.order where id in (select id from orders.order order by id desc limit 3)`,
+    /^after the restore: I9 a client was told of the order/],
 ]
 
 const ROUNDS = 4       // chance decides what a round meets

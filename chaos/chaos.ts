@@ -14,9 +14,10 @@ import { jobs } from './programmes/jobs.ts'
 import { kill } from './programmes/kill.ts'
 import { link } from './programmes/link.ts'
 import { races } from './programmes/races.ts'
+import { restore } from './programmes/restore.ts'
 
 const programmes: readonly Programme[] = [
-  kill, failpointsProgramme, commit, database, gateway, link, jobs, clock, races,
+  kill, failpointsProgramme, commit, database, gateway, link, jobs, clock, restore, races,
 ]
 
 const usage = `npm run chaos -- [programme …] [options]      breaks a shop on purpose, and counts what that broke

@@ -97,7 +97,7 @@ const Order = Type.Object({ id: Type.String(), cartId: Type.Union([Type.String()
 const Operation = Type.Object({ id: Type.String(), paymentId: Type.String(), kind: Type.String(),
   amountMinor: Type.Integer() })
 
-async function compareWithJournal(db: Db, entries: Entry[]): Promise<string[]> {
+export async function compareWithJournal(db: Db, entries: Entry[]): Promise<string[]> {
   const broken: string[] = []
   const orders = await db.many(Order, sql`
     select "order".id, cart.id as "cartId" from orders.order left join checkout.cart on cart.order_id = "order".id`)

@@ -16,6 +16,8 @@ export type Habits = {
   staff?: number
 }
 
+/** Where they shop, and where they note what they were told. */
+type Market = Pick<Stage, 'url' | 'terms' | 'journal'>
 type Answer = { status: number; body: any }
 type Asked = { method: string; path: string; body?: unknown; bearer?: string; what: string; note?: Partial<Entry> }
 
@@ -24,7 +26,7 @@ const GIVE_UP_AFTER_MS = 60_000
 const PAUSE_MS = 40
 
 export class Crowd {
-  readonly #stage: Stage
+  readonly #stage: Market
   readonly #random: Random
   readonly #habits: Required<Habits>
   #stopped = false
@@ -35,7 +37,7 @@ export class Crowd {
   orders = 0
   succeededAt = 0
 
-  constructor(stage: Stage, random: Random, habits: Habits = {}) {
+  constructor(stage: Market, random: Random, habits: Habits = {}) {
     this.#stage = stage
     this.#random = random
     this.#habits = { faults: [''], scarce: 0.3, coupons: 0.2, staff: 0.4, ...habits }

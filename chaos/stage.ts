@@ -60,7 +60,8 @@ export class Stage {
   readonly terms: Terms
   /** Where customers find the shop. */
   url: string
-  readonly #folder: string
+  /** For files; gone with the stage. */
+  readonly folder: string
   readonly #databaseUrl: string
   #shop: ChildProcess | undefined
 
@@ -73,7 +74,7 @@ export class Stage {
     this.link = parts.link
     this.journal = parts.journal
     this.terms = parts.terms
-    this.#folder = folder
+    this.folder = folder
     this.url = `http://127.0.0.1:${ports.shop}`
     const url = new URL(parts.db.url)
     url.port = String(ports.link)
@@ -161,7 +162,7 @@ export class Stage {
     await this.bank.stop()
     await this.postgres.stop()
     this.journal.close()
-    rmSync(this.#folder, { recursive: true, force: true })
+    rmSync(this.folder, { recursive: true, force: true })
   }
 }
 
