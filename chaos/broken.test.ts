@@ -11,6 +11,7 @@ import { gateway } from './programmes/gateway.ts'
 import { jobs } from './programmes/jobs.ts'
 import { kill } from './programmes/kill.ts'
 import { restore } from './programmes/restore.ts'
+import { upgrade } from './programmes/upgrade.ts'
 
 const trigger = (table: string, when: string, body: string): string => `
   create function public.sabotage() returns trigger language plpgsql as $$ begin ${body} end $$;
@@ -42,6 +43,12 @@ const broken: [what: string, programme: Programme, sabotage: string, noticed: Re
     `delete from orders.line where order_id in (select id from orders.order order by id desc limit 3);
      delete from orders.order where id in (select id from orders.order order by id desc limit 3)`,
     /^after the restore: I9 a client was told of the order/],
+  ['a shop that has just started refuses', upgrade,
+    trigger('checkout.cart', 'before insert', `
+      if (select backend_start from pg_stat_activity where pid = pg_backend_pid()) > now() - interval '1 second' then
+        raise exception 'not yet' using errcode = '53300';
+      end if;
+      return new;`), /^a request failed during a change of versions/],
 ]
 
 const ROUNDS = 4       // chance decides what a round meets

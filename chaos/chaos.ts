@@ -15,9 +15,10 @@ import { kill } from './programmes/kill.ts'
 import { link } from './programmes/link.ts'
 import { races } from './programmes/races.ts'
 import { restore } from './programmes/restore.ts'
+import { upgrade } from './programmes/upgrade.ts'
 
 const programmes: readonly Programme[] = [
-  kill, failpointsProgramme, commit, database, gateway, link, jobs, clock, restore, races,
+  kill, failpointsProgramme, commit, database, gateway, link, jobs, clock, restore, upgrade, races,
 ]
 
 const usage = `npm run chaos -- [programme …] [options]      breaks a shop on purpose, and counts what that broke
@@ -134,7 +135,7 @@ function keep(result: Result): void {
 
 // The rule of three: none in n means at most 3/n at 95 %.
 const bound = ({ count, violations }: Result): string => (
-  violations.length > 0 ? '' : count === 0 ? 'nothing was done' : `≤ ${(300 / count).toPrecision(2)} %`)
+  violations.length > 0 ? '' : count === 0 ? 'nothing was done' : `≤ ${Number(Math.min(100, 300 / count).toPrecision(2))} %`)
 
 function table(done: readonly Result[]): string {
   const rows = [['programme', 'n', 'violations', 'at 95 %', 'seconds', 'figures'], ...done.map((one) => [

@@ -33,6 +33,8 @@ export class Crowd {
   #customers: Promise<void>[] = []
   /** Answers that no shop may give, and waits without end. */
   readonly complaints: string[] = []
+  /** Requests without an answer, or with one that only asks for patience: allowed while things break. */
+  readonly failures: string[] = []
   /** Orders that were acknowledged, and the last moment at which anything was. */
   orders = 0
   succeededAt = 0
@@ -108,13 +110,15 @@ export class Crowd {
     let said = 'nothing'
     for (const deadline = Date.now() + GIVE_UP_AFTER_MS; Date.now() < deadline;) {
       const answer = await this.#send({ method, path, body, bearer, key }).catch((error: Error) => {
-        said = error.message
+        said = `${error.message} (${(error.cause as Error | undefined)?.message ?? 'no cause'})`
+        this.failures.push(`${method} ${path}: ${said}`)
         return undefined
       })
       if (answer) {
         const { status } = answer
         const code = String(answer.body?.type ?? '').split('/').at(-1)
         said = `${status} ${code}`
+        if (status > 500) this.failures.push(`${method} ${path}: ${said}`)
         if (status === 500) this.complaints.push(`${method} ${path} answered 500`)
         if (status < 500 && code !== 'key-in-flight' && status !== 429) return this.#know(entry, answer, method)
       }
