@@ -7,7 +7,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { startPostgres } from '../src/platform/postgres.ts'
 
-const folders = ['src', 'chaos', 'cli', 'plugins', 'demo', 'sdk', 'scripts']
+const folders = ['src', 'chaos', 'security', 'cli', 'plugins', 'demo', 'sdk', 'scripts']
 const tests = (folder) => globSync(`${folder}/**/*.test.{ts,mjs}`, { exclude: (name) => name === 'node_modules' })
 const children = new Set()
 

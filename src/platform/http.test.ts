@@ -7,7 +7,7 @@ import { Type } from 'typebox'
 import { resultId, sql, type Db } from './db.ts'
 import { createApp, route, type Authenticate } from './http.ts'
 import { createLog } from './log.ts'
-import { Forbidden, problem } from './problem.ts'
+import { Forbidden, problem, Unauthenticated } from './problem.ts'
 import { testDatabase, type Cleanup } from './testing.ts'
 
 const Full = problem('test-full', 409, 'Full')
@@ -207,4 +207,23 @@ test('bytes that are not HTTP, and headers without end, get an answer and cost n
   assert.match(await send('nonsense\r\n\r\n'), /^HTTP\/1.1 400 [\s\S]*problem\+json/)
   const endless = `GET /?${'x'.repeat(20_000)} HTTP/1.1\r\nhost: x\r\n\r\n`
   assert.match(await send(endless), /^HTTP\/1.1 431 [\s\S]*16 KiB/)
+})
+
+test('who is refused by a route that answers from memory is answered, and ends nothing', async (t) => {
+  const db = await testDatabase(t)
+  const remembered = route({
+    method: 'GET', path: '/remembered', access: 'shopper', summary: 'From memory', tags: ['Test'],
+    response: { 200: Type.Null() }, recall: () => undefined, run: async () => null,
+  })
+  const app = await createApp({
+    db, routes: [remembered], log: createLog('silent'), authenticate: async () => { throw Unauthenticated({}) },
+  })
+  t.after(() => app.close())
+  const unheard: unknown[] = []
+  const hear = (reason: unknown): void => void unheard.push(reason)
+  process.on('unhandledRejection', hear)
+  t.after(() => process.off('unhandledRejection', hear))
+  assert.equal((await app.inject({ url: '/remembered' })).statusCode, 401)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.deepEqual(unheard, [])
 })

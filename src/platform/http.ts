@@ -224,7 +224,11 @@ function fromMemory(definition: Route, { db, authenticate, log }: Served) {
     if (!recall || isTraced()) return false
     const started = performance.now()
     const actor = access === 'public' ? ANONYMOUS : authenticate(request, access)
-    const ready = actor instanceof Promise ? undefined : recall({ db, actor, request })
+    if (actor instanceof Promise) {
+      actor.catch(() => {})       // the handler asks again, and answers it; unheard, it would end the process
+      return false
+    }
+    const ready = recall({ db, actor, request })
     if (!ready) return false
     sendReady(reply, ready)
     observeRequest(definition, ready.status, performance.now() - started)

@@ -1,0 +1,175 @@
+// The shop under attack: everything in it belongs to somebody, and each attacker is somebody else. Ids are real ones, so
+// that a refusal is a refusal and no typing error.
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import { Type } from 'typebox'
+import { saveChannel } from '../src/modules/catalog/channels.ts'
+import { createPublishableKey, createSecretKey } from '../src/modules/identity/api-keys.ts'
+import { permissions } from '../src/modules/identity/identity.ts'
+import { addStaff } from '../src/modules/identity/issue-password.ts'
+import { openSession } from '../src/modules/identity/sign-in.ts'
+import { sql, systemContext, type Tx } from '../src/platform/db.ts'
+import { newId } from '../src/platform/id.ts'
+import type { Cleanup } from '../src/platform/testing.ts'
+import { address, testShop, type TestShop } from '../src/testing.ts'
+
+export type Headers = Record<string, string>
+export type Answer = { status: number; text: string; headers: Record<string, unknown> }
+
+/** A cart and the order of another one, with the token that opens them. */
+export type Shopper = { cartId: string; orderId: string; cartToken: string; orderToken: string }
+
+export type Ground = {
+  shop: TestShop
+  app: FastifyInstance
+  /** What a name in a path stands for: a thing of this shop. */
+  ids: Record<string, string>
+  keys: { own: string; otherChannel: string; revoked: string }
+  victim: Shopper
+  other: Shopper
+  /** The victim's name: where it stands, there is something of the victim's. */
+  secret: string
+  /** Staff or a key with every permission, or with every one but this. */
+  staff: (without?: string) => Promise<Headers>
+  key: (without?: string) => Promise<Headers>
+  /** Those who were somebody once. */
+  gone: Record<'a revoked key' | 'an expired key' | 'an ended session' | 'somebody dismissed', Headers>
+  ask: (options: InjectOptions) => Promise<Answer>
+}
+
+const EVERYTHING = Object.keys(permissions)
+/** A browser that shows a page of this server. */
+export const HERE: Headers = { host: 'localhost:8000', 'sec-fetch-site': 'same-origin' }
+const SECRET = 'Zyxelgrim'
+
+export async function openGround(t: Cleanup): Promise<Ground> {
+  const shop = await testShop(t, { max: 12 })
+  const app = await shop.app()
+  const ask: Ground['ask'] = async (options) => {
+    const { statusCode, body, headers } = await app.inject(options)
+    return { status: statusCode, text: body, headers }
+  }
+  const keys = await makeKeys(shop)
+  const variantId = await shop.variant({ stock: [100] })
+  const become = (name: string): Promise<Shopper> => shopFor({ shop, ask, key: keys.own, variantId, name })
+  const [victim, other] = [await become(SECRET), await become('Anna')]
+  const people = peopleOf(shop)
+  return {
+    shop, app, keys, victim, other, ask, secret: SECRET, staff: people.staff, key: people.key, gone: await people.gone(),
+    ids: { ...await idsOf(shop), ...victim, variantId },
+  }
+}
+
+const write = <T>({ db }: TestShop, fn: (tx: Tx) => Promise<T>): Promise<T> => db.transaction(systemContext(), fn)
+
+async function makeKeys(shop: TestShop): Promise<Ground['keys']> {
+  const second = newId()
+  return write(shop, async (tx) => {
+    await saveChannel(tx, second, {
+      code: 'second', name: 'Second', currencies: ['EUR'], defaultCurrency: 'EUR', defaultLocale: 'en', country: 'DE',
+      pricesIncludeTax: true,
+    })
+    const make = (channelId: string) => createPublishableKey(tx, newId(), { name: 'key', channelId })
+    const keys = {
+      own: await make(shop.channelId), otherChannel: await make(second), revoked: await make(shop.channelId),
+    }
+    await tx.run(sql`update identity.publishable_key set revoked_at = now() where key = ${keys.revoked}`)
+    return keys
+  })
+}
+
+type Someone = { shop: TestShop; ask: Ground['ask']; key: string; variantId: string; name: string }
+
+/** Leaves an open cart, and an order that is paid but not captured. */
+async function shopFor({ shop, ask, key, variantId, name }: Someone): Promise<Shopper> {
+  const headers = { 'x-publishable-key': key }
+  const cart = async (): Promise<{ cart: any; token: string }> => JSON.parse((await ask({
+    method: 'POST', url: '/store/carts', headers, payload: {
+      lines: [{ variantId, quantity: 1 }], email: `${name}@example.com`, shippingAddress: { ...address, name },
+      shippingMethodId: shop.methodId,
+    },
+  })).text)
+  const [open, ordered] = [await cart(), await cart()]
+  const placed = await ask({
+    method: 'POST', url: `/store/carts/${ordered.cart.id}/complete`,
+    headers: { ...headers, authorization: `Bearer ${ordered.token}` }, payload: {
+      expectedTotal: { amount: ordered.cart.quote.totalMinor, currency: 'EUR' }, payment: { method: 'card-later' },
+    },
+  })
+  if (placed.status !== 201) throw new Error(`The ground is not ready: ${placed.text}`)
+  return {
+    cartId: open.cart.id, cartToken: open.token, orderId: JSON.parse(placed.text).order.id, orderToken: ordered.token,
+  }
+}
+
+function peopleOf(shop: TestShop): Pick<Ground, 'staff' | 'key'> & { gone: () => Promise<Ground['gone']> } {
+  const made = new Map<string, Promise<Headers>>()
+  const once = (name: string, make: () => Promise<Headers>): Promise<Headers> => {
+    if (!made.has(name)) made.set(name, make())
+    return made.get(name)!
+  }
+  const but = (without?: string): string[] => EVERYTHING.filter((one) => one !== without)
+  const staff = async (without?: string): Promise<Headers> => {
+    const code = `r${newId().slice(-12)}`
+    await shop.db.run(sql`insert into identity.role (code, name, permissions) values (${code}, ${code}, ${but(without)})`)
+    const email = `${code}@example.com`
+    await addStaff(shop.db, { email, name: code, role: code })
+    const account = await shop.db.one(
+      Type.Object({ id: Type.String(), passwordHash: Type.String() }),
+      sql`select id, password_hash as "passwordHash" from identity.staff where email = ${email}`)
+    const opened = await write(shop, (tx) => openSession(tx, account, { address: '127.0.0.1', userAgent: 'test' }))
+    return { ...HERE, cookie: `kontor_session=${opened!.token}` }
+  }
+  const key = async (without?: string): Promise<Headers> => ({
+    authorization: `Bearer ${await write(shop, (tx) => createSecretKey(tx, newId(), {
+      name: 'key', permissions: but(without),
+    }))}`,
+  })
+  const last = (table: string): Promise<number> => shop.db.run(table === 'secret_key'
+    ? sql`update identity.secret_key set revoked_at = now() where id = (
+        select id from identity.secret_key order by created_at desc, id desc limit 1)`
+    : sql`delete from identity.session where id = (select id from identity.session order by id desc limit 1)`)
+  return {
+    staff: (without) => once(`staff ${without}`, () => staff(without)),
+    key: (without) => once(`key ${without}`, () => key(without)),
+    async gone() {
+      const revoked = await key()
+      await last('secret_key')
+      const expired = await key()
+      await shop.db.run(sql`update identity.secret_key set expires_at = now() - interval '1 second' where id = (
+        select id from identity.secret_key order by created_at desc, id desc limit 1)`)
+      const ended = await staff()
+      await last('session')
+      const dismissed = await staff()
+      await shop.db.run(sql`update identity.staff set active = false where id = (
+        select staff_id from identity.session order by id desc limit 1)`)
+      return {
+        'a revoked key': revoked, 'an expired key': expired, 'an ended session': ended, 'somebody dismissed': dismissed,
+      }
+    },
+  }
+}
+
+const Named = Type.Object({ name: Type.String(), id: Type.String() })
+
+/** An id of this shop for each name in a path; where there is no such thing, an id that nothing has. */
+async function idsOf(shop: TestShop): Promise<Record<string, string>> {
+  const rows = await shop.db.many(Named, sql`
+    select * from (
+      select 'productId' as name, (select id::text from catalog.product limit 1) as id
+      union all select 'channelId', (select id::text from catalog.channel limit 1)
+      union all select 'zoneId', (select id::text from shipping.zone limit 1)
+      union all select 'methodId', (select id::text from shipping.method limit 1)
+      union all select 'locationId', (select id::text from inventory.location limit 1)
+      union all select 'priceListId', (select id::text from pricing.price_list limit 1)
+      union all select 'taxRateId', (select id::text from pricing.tax_rate limit 1)
+      union all select 'paymentId', (select id::text from payments.payment limit 1)
+      union all select 'handleOrId', (select handle from catalog.product limit 1)
+    ) as found where id is not null`)
+  const nothing = [
+    'assetId', 'messageId', 'sessionId', 'staffId', 'keyId', 'categoryId', 'collectionId', 'promotionId', 'couponId',
+  ]
+  return {
+    ...Object.fromEntries(nothing.map((name) => [name, newId()])), code: 'support', handle: 'nothing', key: 'nothing',
+    name: 'nothing.jpg', gateway: 'simulator', ...Object.fromEntries(rows.map(({ name, id }) => [name, id])),
+  }
+}

@@ -1,0 +1,159 @@
+// The authorisation matrix, generated from the table of routes: each operation is tried by everybody who may not, with
+// ids of real things that are somebody else's, and once by somebody who may. A route that fits no row of the matrix
+// fails.
+import { Type } from 'typebox'
+import { adminApi, storeApi } from '../src/apis.ts'
+import { sql } from '../src/platform/db.ts'
+import type { Route } from '../src/platform/http.ts'
+import { systemRoutes } from '../src/system-routes.ts'
+import { HERE, type Answer, type Ground, type Headers } from './ground.ts'
+
+export type Cell = { operation: string; access: string; principal: string; wanted: string; got: string; leak: boolean }
+
+/** Who may call what without being anybody: named here, so that no route is open by mistake. */
+const OPEN = new Set([
+  'GET /', 'GET /health', 'GET /health/ready', 'GET /docs', 'GET /docs/store', 'GET /docs/admin',
+  'GET /openapi/store.json', 'GET /openapi/admin.json', 'GET /media/:key/:name', 'POST /webhooks/:gateway',
+  'POST /admin/session', 'POST /admin/password-reset', 'PUT /admin/password-reset',
+])
+
+export const operations: readonly Route[] = [...systemRoutes, ...storeApi.routes, ...adminApi.routes]
+export const nameOf = ({ method, path }: Route): string => `${method} ${path}`
+
+/** Every cell, tried; `progress` is told after each operation. */
+export async function tryMatrix(
+  ground: Ground, routes: readonly Route[] = operations, progress: (done: number) => void = () => {},
+): Promise<Cell[]> {
+  const cells: Cell[] = []
+  for (const [index, route] of routes.entries()) {
+    cells.push(...await tryOperation(ground, route))
+    progress(index + 1)
+  }
+  return cells
+}
+
+type Try = { principal: string; headers: Headers; wanted: number | 'let in' | 'as if absent'; path?: string }
+
+async function tryOperation(ground: Ground, route: Route): Promise<Cell[]> {
+  const cells: Cell[] = []
+  for (const one of await triesOf(ground, route)) {
+    const before = await footprint(ground)
+    const answer = await send(ground, route, one)
+    const left = await footprint(ground) !== before
+    cells.push(await judge(ground, route, one, answer, left))
+  }
+  return cells
+}
+
+async function triesOf(ground: Ground, route: Route): Promise<Try[]> {
+  const { access } = route
+  if (access === 'public' || access === 'webhook') return openTries(route)
+  if (access === 'shopper') return shopperTries(ground, route)
+  const { gone, keys } = ground
+  const permission = typeof access === 'object' ? access.permission : undefined
+  const strangers: Try[] = [
+    { principal: 'nobody', headers: {}, wanted: 401 },
+    { principal: 'a shopper', headers: { 'x-publishable-key': keys.own }, wanted: 401 },
+    { principal: 'a shopper with a token', headers: bearer(ground.victim.cartToken, keys.own), wanted: 401 },
+    ...Object.entries(gone).map(([principal, headers]) => ({ principal, headers, wanted: 401 as const })),
+  ]
+  const staff = await ground.staff()
+  const foreign: Try[] = route.method === 'GET' ? [] : [
+    { principal: 'staff, from a foreign page', headers: { ...staff, 'sec-fetch-site': 'cross-site' }, wanted: 403 },
+    { principal: 'staff, from nowhere', headers: { host: HERE['host']!, cookie: staff['cookie']! }, wanted: 403 },
+  ]
+  if (!permission) {
+    return [...strangers, ...foreign, { principal: 'a key with everything', headers: await ground.key(), wanted: 403 }]
+  }
+  return [
+    ...strangers, ...foreign,
+    { principal: `staff without ${permission}`, headers: await ground.staff(permission), wanted: 403 },
+    { principal: `a key without ${permission}`, headers: await ground.key(permission), wanted: 403 },
+    { principal: 'a key with everything', headers: await ground.key(), wanted: 'let in' },
+  ]
+}
+
+function openTries(route: Route): Try[] {
+  if (OPEN.has(nameOf(route))) return [{ principal: 'nobody', headers: {}, wanted: 'let in' }]
+  throw new Error(`${nameOf(route)} is open to everybody and is not in the list of those that are meant to be`)
+}
+
+const bearer = (token: string, key: string): Headers => (
+  { 'x-publishable-key': key, authorization: `Bearer ${token}` })
+
+function shopperTries({ keys, victim, other }: Ground, route: Route): Try[] {
+  const tries: Try[] = [
+    { principal: 'nobody', headers: {}, wanted: 401 },
+    { principal: 'an invented key', headers: { 'x-publishable-key': `pk_${'a'.repeat(43)}` }, wanted: 401 },
+    { principal: 'a revoked key', headers: { 'x-publishable-key': keys.revoked }, wanted: 401 },
+  ]
+  const owned = /:(cartId|orderId)/.exec(route.path)?.[1]
+  if (!owned) return [...tries, { principal: 'a shopper', headers: { 'x-publishable-key': keys.own }, wanted: 'let in' }]
+  const [own, foreign] = owned === 'cartId' ? [victim.cartToken, other.cartToken]
+    : [victim.orderToken, other.orderToken]
+  return [
+    ...tries,
+    { principal: 'a shopper without a token', headers: { 'x-publishable-key': keys.own }, wanted: 'as if absent' },
+    { principal: 'another shopper', headers: bearer(foreign, keys.own), wanted: 'as if absent' },
+    { principal: 'the owner, in another channel', headers: bearer(own, keys.otherChannel), wanted: 'as if absent' },
+    { principal: 'an invented token', headers: bearer('a'.repeat(43), keys.own), wanted: 'as if absent' },
+    { principal: 'the owner', headers: bearer(own, keys.own), wanted: 'let in' },
+  ]
+}
+
+function send({ ask, ids }: Ground, { method, path, body }: Route, { headers, path: other }: Try): Promise<Answer> {
+  const url = other ?? path.replace(/:(\w+)/g, (_, name: string) => {
+    if (ids[name] === undefined) throw new Error(`${method} ${path}: the ground knows no ${name}; give it one (idsOf)`)
+    return encodeURIComponent(ids[name])
+  })
+  // Whoever is refused is refused before what he sent is looked at; whoever is let in is told what is wrong with it.
+  return ask({ method, url, headers, ...body ? { payload: {} } : {} })
+}
+
+async function judge(
+  ground: Ground, route: Route, { principal, wanted, headers }: Try, answer: Answer, left: boolean,
+): Promise<Cell> {
+  const { access } = route
+  const cell = {
+    operation: nameOf(route), access: typeof access === 'object' ? access.permission : access, principal,
+    wanted: String(wanted), got: String(answer.status), leak: false,
+  }
+  if (wanted === 'let in') return { ...cell, leak: answer.status === 401 || answer.status === 403 }
+  if (answer.text.toLowerCase().includes(ground.secret.toLowerCase())) {
+    return { ...cell, got: `${answer.status}, and told what is the victim's`, leak: true }
+  }
+  if (left) return { ...cell, got: `${answer.status}, and left something behind`, leak: true }
+  if (wanted !== 'as if absent') return { ...cell, leak: answer.status !== wanted }
+  const absent = await send({ ...ground, ids: { ...ground.ids, cartId: NOTHING, orderId: NOTHING } }, route, {
+    principal, headers, wanted,
+  })
+  const same = answer.status === absent.status && shapeOf(answer) === shapeOf(absent) && answer.status >= 400
+  return same ? cell : { ...cell, got: `${answer.status}, and ${absent.status} for what is not there`, leak: true }
+}
+
+const NOTHING = '01900000-0000-7000-8000-000000000000'
+
+/** What an answer says, without the ids that it repeats. */
+const shapeOf = ({ text }: Answer): string =>
+  text.replace(/"(?:instance|requestId)":"[^"]*"/g, '').replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '…')
+
+/** What a write leaves behind, whoever did it. */
+async function footprint({ shop: { db } }: Ground): Promise<string> {
+  const { all } = await db.one(Type.Object({ all: Type.String() }), sql`
+    select concat_ws(' ', (select count(*) from platform.audit_log), (select count(*) from platform.event),
+      (select count(*) from orders.order), (select max(updated_at) from checkout.cart),
+      (select count(*) from payments.operation), (select count(*) from inventory.movement)) as all`)
+  return all
+}
+
+/** The matrix as people read it: an operation a line, how many were refused, and who was not. */
+export function tableOf(cells: readonly Cell[]): string {
+  const lines = [...Map.groupBy(cells, ({ operation }) => operation)].map(([operation, all]) => {
+    const leaks = all.filter(({ leak }) => leak)
+    const refused = all.filter(({ wanted, leak }) => wanted !== 'let in' && !leak).length
+    return [operation, all[0]!.access, `${refused} refused`, leaks.length === 0 ? '' : `LEAK ${leaks.map(
+      ({ principal, wanted, got }) => `${principal} (wanted ${wanted}, got ${got})`).join('; ')}`]
+  })
+  const widths = [0, 1, 2].map((column) => Math.max(...lines.map((line) => line[column]!.length)))
+  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n')
+}
