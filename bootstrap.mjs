@@ -25,6 +25,7 @@ const PROGRAMS = {
   test: ['scripts/test.mjs'],
   bench: ['bench/bench.ts'],
   chaos: ['chaos/chaos.ts'],
+  security: ['security/security.ts'],
   fresh: ['scripts/fresh.mjs'],
   kontor: ['cli/kontor.ts'],
   typecheck: ['node_modules/typescript/bin/tsc', '--noEmit'],

@@ -176,7 +176,7 @@ export const resources: readonly Resource[] = [
     name: 'an Idempotency-Key', async race(stage, demand) {
       const [variantId, key, email] = [await thing(stage, [1_000]), newId(), 'ada@example.com']
       return {
-        limit: demand, accepted: placed, refusals: ['key-in-flight'], verdict: oneOrder,
+        limit: demand, accepted: placed, refusals: ['idempotency-key-in-flight'], verdict: oneOrder,
         want: (connection) => buy(stage, connection, { variantId, key, email }),
       }
     },

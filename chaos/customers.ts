@@ -120,7 +120,8 @@ export class Crowd {
         said = `${status} ${code}`
         if (status > 500) this.failures.push(`${method} ${path}: ${said}`)
         if (status === 500) this.complaints.push(`${method} ${path} answered 500`)
-        if (status < 500 && code !== 'key-in-flight' && status !== 429) return this.#know(entry, answer, method)
+        const later = code === 'idempotency-key-in-flight' || status === 429
+        if (status < 500 && !later) return this.#know(entry, answer, method)
       }
       await sleep(PAUSE_MS * (0.5 + Math.random()))
     }

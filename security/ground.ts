@@ -31,6 +31,8 @@ export type Ground = {
   /** Staff or a key with every permission, or with every one but this. */
   staff: (without?: string) => Promise<Headers>
   key: (without?: string) => Promise<Headers>
+  /** Staff and keys that are asked for from now on are new ones. */
+  renew: () => void
   /** Those who were somebody once. */
   gone: Record<'a revoked key' | 'an expired key' | 'an ended session' | 'somebody dismissed', Headers>
   ask: (options: InjectOptions) => Promise<Answer>
@@ -54,7 +56,8 @@ export async function openGround(t: Cleanup): Promise<Ground> {
   const [victim, other] = [await become(SECRET), await become('Anna')]
   const people = peopleOf(shop)
   return {
-    shop, app, keys, victim, other, ask, secret: SECRET, staff: people.staff, key: people.key, gone: await people.gone(),
+    shop, app, keys, victim, other, ask, secret: SECRET, staff: people.staff, key: people.key, renew: people.renew,
+    gone: await people.gone(),
     ids: { ...await idsOf(shop), ...victim, variantId },
   }
 }
@@ -101,7 +104,7 @@ async function shopFor({ shop, ask, key, variantId, name }: Someone): Promise<Sh
   }
 }
 
-function peopleOf(shop: TestShop): Pick<Ground, 'staff' | 'key'> & { gone: () => Promise<Ground['gone']> } {
+function peopleOf(shop: TestShop): Pick<Ground, 'staff' | 'key' | 'renew'> & { gone: () => Promise<Ground['gone']> } {
   const made = new Map<string, Promise<Headers>>()
   const once = (name: string, make: () => Promise<Headers>): Promise<Headers> => {
     if (!made.has(name)) made.set(name, make())
@@ -131,6 +134,7 @@ function peopleOf(shop: TestShop): Pick<Ground, 'staff' | 'key'> & { gone: () =>
   return {
     staff: (without) => once(`staff ${without}`, () => staff(without)),
     key: (without) => once(`key ${without}`, () => key(without)),
+    renew: () => made.clear(),
     async gone() {
       const revoked = await key()
       await last('secret_key')

@@ -45,7 +45,7 @@ async function run(stage: Stage, { name, race }: Resource, random: Random): Prom
 async function decided(want: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
     const answer = await want()
-    if (answer.status !== 503 && codeOf(answer) !== 'key-in-flight') return answer
+    if (answer.status !== 503 && codeOf(answer) !== 'idempotency-key-in-flight') return answer
     await sleep(BUSY_PAUSE_MS)
   }
 }
