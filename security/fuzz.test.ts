@@ -18,10 +18,7 @@ test('hostile requests are answered as declared', async (t) => {
     const path = { tags: ['Test'], summary: 'Broken', access: 'public' as const, method: 'GET' as const }
     const broken = [
       route({ ...path, path: '/breaks', response: { 200: Type.Null() }, run: async () => { throw new Error('oh') } }),
-      route({ ...path, path: '/strange', response: { 200: Type.Null() }, run: async ({ reply }) => {
-        reply.status(418)
-        return null
-      } }),
+      route({ ...path, path: '/strange', response: { 200: Type.Null() }, run: async () => null }),
     ]
     const app = await createApp({
       db: ground.shop.db, routes: broken, log: createLog('silent'), authenticate: async () => ({ kind: 'anonymous' }),
@@ -29,7 +26,8 @@ test('hostile requests are answered as declared', async (t) => {
     t.after(() => app.close())
     const ask: typeof ground.ask = async (options) => {
       const { statusCode, body, headers } = await app.inject(options)
-      return { status: statusCode, text: body, headers }
+      // Outside of production the shop itself notices an answer that it does not declare: this is one that it missed.
+      return { status: options.url === '/strange' ? 418 : statusCode, text: body, headers }
     }
     const found = (await fuzz({ ...ground, ask }, { count: 60, random: randomFrom(1) }, broken)).violations.join('\n')
     assert.match(found, /GET \/breaks as \w+.*: answered 500/)
