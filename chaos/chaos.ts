@@ -135,7 +135,8 @@ function keep(result: Result): void {
 
 // The rule of three: none in n means at most 3/n at 95 %.
 const bound = ({ count, violations }: Result): string => (
-  violations.length > 0 ? '' : count === 0 ? 'nothing was done' : `≤ ${Number(Math.min(100, 300 / count).toPrecision(2))} %`)
+  violations.length > 0 ? '' : count === 0 ? 'nothing was done'
+    : `≤ ${Number(Math.min(100, 300 / count).toPrecision(2))} %`)
 
 function table(done: readonly Result[]): string {
   const rows = [['programme', 'n', 'violations', 'at 95 %', 'seconds', 'figures'], ...done.map((one) => [

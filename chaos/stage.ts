@@ -87,14 +87,19 @@ export class Stage {
     await answers(this.#shop, this.url, options)
   }
 
-  /** Starts another beside it, sends customers there when it answers, and then asks the former one to end. */
-  async replaceShop(options: ShopOptions = {}): Promise<void> {
-    const former = this.#shop
+  /**
+   * Starts another beside it, sends customers there when it answers, and then asks the former one to end. Answers how
+   * it ended, and how long that took.
+   */
+  async replaceShop(options: ShopOptions = {}): Promise<{ code: number | null; endedAfterMs: number }> {
+    const former = this.#shop!
     const url = `http://127.0.0.1:${await freePort()}`
     this.#shop = this.#launch(url, options)
     await answers(this.#shop, url, options)
     this.url = url
+    const asked = performance.now()
     await end(former, 'SIGTERM')
+    return { code: former.exitCode, endedAfterMs: Math.round(performance.now() - asked) }
   }
 
   #launch(url: string, { failpoint = '', preload, root = here, databaseUrl = this.#databaseUrl }: ShopOptions) {

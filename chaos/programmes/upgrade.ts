@@ -1,6 +1,6 @@
 // The version before and this one take turns on one database under load, forwards and back: the next is started beside
-// the former, customers are sent to it, and the former ends in order. No request may fail over it. The version before is
-// the oldest commit whose migrations are those of now: further back, the way leads through a restore.
+// the former, customers are sent to it, and the former ends in order and soon. No request may fail over it. The version
+// before is the oldest commit whose migrations are those of now: further back, the way leads through a restore.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import type { Programme } from '../programme.ts'
 import { openStage } from '../stage.ts'
 
 const CUSTOMERS = 6
+const ENDS_WITHIN_MS = 5_000
 const clone = join(import.meta.dirname, '../..')
 
 export const upgrade: Programme = {
@@ -27,15 +28,22 @@ export const upgrade: Programme = {
         const random = randomFrom(seed)
         const crowd = new Crowd(stage, random, { faults: ['', '', 'webhook_late', 'charge_then_drop'] })
         crowd.start(CUSTOMERS)
+        const disorderly: string[] = []
+        let slowestEndMs = 0
         for (const root of [clone, before]) {
           await sleep(300 + 700 * random())
-          await stage.replaceShop({ root })
+          const { code, endedAfterMs } = await stage.replaceShop({ root })
+          slowestEndMs = Math.max(slowestEndMs, endedAfterMs)
+          // The one before may have faults that this one has not.
+          if (root === before && (code !== 0 || endedAfterMs > ENDS_WITHIN_MS)) {
+            disorderly.push(`the shop ended with ${code} and took ${endedAfterMs} ms for it`)
+          }
         }
         await crowd.stop()
         const failed = crowd.failures.map((what) => `a request failed during a change of versions: ${what}`)
         return {
-          count: 2, violations: [...failed, ...crowd.complaints, ...await judge(stage)],
-          figures: { orders: crowd.orders },
+          count: 2, violations: [...disorderly, ...failed, ...crowd.complaints, ...await judge(stage)],
+          figures: { orders: crowd.orders, slowestEndMs },
         }
       },
       close: () => stage.close(),

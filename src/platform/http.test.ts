@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { connect, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Type } from 'typebox'
 import { resultId, sql, type Db } from './db.ts'
 import { createApp, route, type Authenticate } from './http.ts'
@@ -226,4 +227,27 @@ test('who is refused by a route that answers from memory is answered, and ends n
   assert.equal((await app.inject({ url: '/remembered' })).statusCode, 401)
   await new Promise((resolve) => setTimeout(resolve, 20))
   assert.deepEqual(unheard, [])
+})
+
+// Without that an orderly end took 15 seconds and was none: found by the programme `upgrade`.
+test('who is being answered when the shop is asked to end is answered, and keeps it no longer', async (t) => {
+  const db = await testDatabase(t)
+  let asked = (): void => {}
+  let go = (): void => {}
+  const [wasAsked, mayGo] = [new Promise<void>((resolve) => { asked = resolve }),
+    new Promise<void>((resolve) => { go = resolve })]
+  const slow = route({
+    method: 'GET', path: '/slow', access: 'public', summary: 'Takes its time', tags: ['Test'],
+    response: { 200: Type.Object({ done: Type.Boolean() }) },
+    run: async () => { asked(); await mayGo; return { done: true } },
+  })
+  const app = await createApp({
+    db, routes: [slow], log: createLog('silent'), authenticate: async () => ({ kind: 'anonymous' }),
+  })
+  const answer = fetch(`${await app.listen({ host: '127.0.0.1', port: 0 })}/slow`)
+  await wasAsked
+  const ended = app.close()
+  setTimeout(go, 50)
+  assert.deepEqual(await (await answer).json(), { done: true })
+  assert.equal(await Promise.race([ended.then(() => 'ended'), sleep(5_000, 'waits', { ref: false })]), 'ended')
 })

@@ -123,6 +123,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     frameworkErrors: (error, request, reply) => answerBadAddress(error, request, reply, log),
     clientErrorHandler: answerBrokenBytes,
   }) as unknown as FastifyInstance
+  // Whoever is being answered when the shop is asked to end would otherwise keep his connection, and the shop with it.
+  app.addHook('preClose', async () => { app.server.keepAliveTimeout = 1 })
   if (routes.some((one) => one.multipart)) {
     await app.register((await import('@fastify/multipart')).default, { limits: { files: 1, fields: 10 } })
   }
