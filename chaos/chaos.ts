@@ -1,8 +1,6 @@
 // `npm run chaos`: breaks a shop on purpose, in the ways of the programmes, and counts what that broke. Ends with 1
 // when anything was. Results are kept after each round, so that a long run can be stopped and resumed.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Programme } from './programme.ts'
 import { clock } from './programmes/clock.ts'
@@ -16,6 +14,7 @@ import { link } from './programmes/link.ts'
 import { races } from './programmes/races.ts'
 import { restore } from './programmes/restore.ts'
 import { upgrade } from './programmes/upgrade.ts'
+import { bound, keep, readResult, writeReport, type Result } from './results.ts'
 
 const programmes: readonly Programme[] = [
   kill, failpointsProgramme, commit, database, gateway, link, jobs, clock, restore, upgrade, races,
@@ -30,17 +29,9 @@ ${programmes.map(({ name, about, unit, counts: { full, quick } }) =>
   --count N      so many kills, cuts or charges at least, instead of the whole
   --seed N       other choices; a violation says the seed of its round
   --resume       goes on from chaos/results where the last run of this commit stopped
-  --keep         writes chaos/results/PROGRAMME.json, from which RELIABILITY.md is made
+  --keep         writes chaos/results/PROGRAMME.json, and the table of RELIABILITY.md from all of them
   --json         the last line is one object with every result`
 
-type Violation = { what: string; seed: number; replay: string }
-export type Result = {
-  programme: string; about: string; unit: string; count: number; rounds: number; violations: Violation[]
-  seconds: number; seed: number; commit: string; at: string; figures: Record<string, number>
-}
-
-const results = join(import.meta.dirname, 'results')
-const fileOf = (name: string): string => join(results, `${name}.json`)
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
 type Options = { count: number | undefined; quick: boolean; seed: number; resume: boolean; keep: boolean }
@@ -60,6 +51,7 @@ async function main(): Promise<void> {
   const chosen = programmes.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
   const done: Result[] = []
   for (const programme of chosen) done.push(await runProgramme(programme, options))
+  if (options.keep) writeReport()
   console.log(table(done))
   for (const { programme, violations } of done) {
     for (const { what, replay } of violations) say(`BROKEN ${programme}: ${what}\n  ${replay}`)
@@ -123,20 +115,10 @@ function begun({ name, about, unit }: Programme, seed: number): Result {
 }
 
 function resumed(programme: Programme): Result {
-  const kept = JSON.parse(readFileSync(fileOf(programme.name), 'utf8')) as Result
+  const kept = readResult(programme.name)
   if (kept.commit !== head()) throw new Error(`chaos/results/${programme.name}.json is of ${kept.commit}: begin anew`)
   return kept
 }
-
-function keep(result: Result): void {
-  mkdirSync(results, { recursive: true })
-  writeFileSync(fileOf(result.programme), `${JSON.stringify(result, null, 2)}\n`)
-}
-
-// The rule of three: none in n means at most 3/n at 95 %.
-const bound = ({ count, violations }: Result): string => (
-  violations.length > 0 ? '' : count === 0 ? 'nothing was done'
-    : `≤ ${Number(Math.min(100, 300 / count).toPrecision(2))} %`)
 
 function table(done: readonly Result[]): string {
   const rows = [['programme', 'n', 'violations', 'at 95 %', 'seconds', 'figures'], ...done.map((one) => [
