@@ -1,6 +1,7 @@
 // `npm run security`: tries to get at what is not its own, and to make the shop misbehave. Ends with 1 when it managed.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { randomFrom } from '../bench/random.ts'
@@ -9,15 +10,16 @@ import { startPostgres } from '../src/platform/postgres.ts'
 const FUZZ_FULL = 100_000
 const FUZZ_QUICK = 3_000
 
-const usage = `npm run security -- [matrix] [fuzz] [options]     tries to break in, and says how it went
+const usage = `npm run security -- [matrix] [fuzz] [raw] [options]     tries to break in, and says how it went
 
   matrix         every operation × everybody who may not
   fuzz           hostile values in every operation (${FUZZ_FULL} requests, quick ${FUZZ_QUICK})
+  raw            spellings and framings on a socket
 
   --quick        a minute
   --count N      so many requests of the fuzzer
   --seed N       other choices
-  --keep         writes security/results/NAME.json, from which SECURITY.md is made`
+  --keep         writes security/results/NAME.json, and the table of SECURITY.md from them`
 
 type Result = {
   programme: string; about: string; count: number; unit: string; violations: string[]; seconds: number; seed: number
@@ -31,18 +33,20 @@ async function main(): Promise<void> {
     quick: { type: 'boolean', default: false }, count: { type: 'string' }, seed: { type: 'string', default: '1' },
     keep: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
   } })
-  const unknown = positionals.find((name) => name !== 'matrix' && name !== 'fuzz')
+  const unknown = positionals.find((name) => !['matrix', 'fuzz', 'raw'].includes(name))
   if (unknown) throw new Error(`There is no programme "${unknown}".\n\n${usage}`)
   if (values.help) return console.log(usage)
   const count = whole('count', values.count ?? String(values.quick ? FUZZ_QUICK : FUZZ_FULL))
   const seed = whole('seed', values.seed)
-  const chosen = positionals.length === 0 ? ['matrix', 'fuzz'] : positionals
+  const chosen = positionals.length === 0 ? ['matrix', 'fuzz', 'raw'] : positionals
   const postgres = await startPostgres({ throwaway: true })
   process.env['TEST_DATABASE_URL'] = postgres.url
   try {
     let broken = 0
     if (chosen.includes('matrix')) broken += finish(await runMatrix(seed), values.keep)
     if (chosen.includes('fuzz')) broken += finish(await runFuzz(count, seed), values.keep)
+    if (chosen.includes('raw')) broken += finish(await runRaw(seed), values.keep)
+    if (values.keep) writeTable()
     if (broken > 0) process.exitCode = 1
   } finally {
     await postgres.stop()
@@ -99,6 +103,40 @@ async function runFuzz(count: number, seed: number): Promise<Ended> {
       refused: shots.filter(({ status }) => status >= 400).length,
     },
   }
+}
+
+async function runRaw(seed: number): Promise<Ended> {
+  const began = performance.now()
+  const { corpus, judge, shoot } = await import('./raw.ts')
+  const violations = await onGround(async ({ app }) => {
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const { port } = app.server.address() as AddressInfo
+    const found: string[] = []
+    for (const shot of corpus) {
+      found.push(...[judge(shot, await shoot(port, shot))].filter((wrong) => wrong !== undefined))
+      const next = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(5_000) }).catch(() => null)
+      if (next?.status !== 200) found.push(`${shot.name}: the next one was not answered`)
+    }
+    await app.close()
+    return found
+  })
+  return {
+    programme: 'raw', about: 'spellings of addresses and framings of requests on a socket', count: corpus.length,
+    unit: 'shots', violations, seed, began, replay: 'npm run security -- raw', figures: {},
+  }
+}
+
+/** The results that are kept, as the table of SECURITY.md. */
+function writeTable(): void {
+  const results = globSync(join(import.meta.dirname, 'results/*.json')).sort()
+    .map((file) => JSON.parse(readFileSync(file, 'utf8')) as Result)
+  const rows = results.map((one) => `| ${one.about} | ${one.count.toLocaleString('en')} ${one.unit} | ${
+    one.violations.length} | ${one.violations.length > 0 ? '' : `≤ ${(300 / one.count).toPrecision(2)} %`} | ${
+    one.commit}, ${one.at.slice(0, 10)}, ${one.seconds} s | \`${one.replay}\` |`)
+  const file = join(import.meta.dirname, '../SECURITY.md')
+  const table = ['| what is tried | n | violations | at 95 % | commit, day, time | again |', '|---|---|---|---|---|---|', ...rows]
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/(<!-- results:.*-->\n)[^]*?(<!-- end of results -->)/,
+    (_, begin: string, end: string) => `${begin}\n${table.join('\n')}\n\n${end}`))
 }
 
 function finish({ began, ...rest }: Ended, keep: boolean): number {
