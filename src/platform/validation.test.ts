@@ -44,3 +44,9 @@ test('a form is said in words, and every field that is wrong is named', () => {
     'body/country does not have the form: ISO 3166-1 alpha-2',
   ])
 })
+
+test('null is no object: only what was left out is empty', () => {
+  const all = validator(Type.Object({ name: Type.Optional(Type.String()) }), 'body', false)
+  assert.deepEqual([all(undefined), all({})], [{}, {}])
+  assert.throws(() => all(null), /not valid/)
+})

@@ -65,7 +65,8 @@ export function validator(schema: TSchema | undefined, place: string, coerce: bo
   return (value) => {
     if (!schema && isEmpty(value)) return value ?? {}
     check ??= (coerce ? textual : exact).compile(closed(schema ?? Type.Object({})) as object)
-    if (check(value ?? {})) return value ?? {}
+    const given = value === undefined ? {} : value
+    if (check(given)) return given
     throw InvalidRequest({ fields: meant(check.errors ?? []).slice(0, 20).map((error) => fieldOf(error, place)) })
   }
 }

@@ -212,4 +212,6 @@ test('bad questions are refused, each by name', async (t) => {
   assert.equal((await shop.get('?currency=XXX')).status, 422)
   assert.equal((await shop.get('?q=%27%22%3A*%26!(')).status, 200)
   assert.equal((await shop.get('?option=__proto__:x&attribute=constructor:y')).body.total, 0)
+  const wrong = await shop.get('?minPrice=5&maxPrice=1')
+  assert.deepEqual([wrong.status, wrong.body.fields[0].path], [400, 'query/minPrice'])
 })

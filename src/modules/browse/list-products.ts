@@ -6,7 +6,7 @@ import { Type, type Static } from 'typebox'
 import type { Db } from '../../platform/db.ts'
 import { Id, PageQuery, route } from '../../platform/http.ts'
 import { Currency } from '../../platform/money.ts'
-import { InvalidCursor } from '../../platform/problem.ts'
+import { InvalidCursor, InvalidRequest } from '../../platform/problem.ts'
 import { ChannelNotFound, GROUPS_TAG, PRODUCTS_TAG, productTag } from '../catalog/catalog.ts'
 import { shopperChannel } from '../catalog/channels.ts'
 import { getProducts } from '../catalog/get-listed-products.ts'
@@ -116,6 +116,10 @@ export const getStoreProducts = route({
   problems: [InvalidCursor, CurrencyNotOffered, ChannelNotFound],
   recall,
   async run({ db, context, query, request }) {
+    const { minPrice = 0, maxPrice = Infinity } = query
+    if (minPrice > maxPrice) {
+      throw InvalidRequest({ fields: [{ path: 'query/minPrice', message: 'is above maxPrice: nothing costs that' }] })
+    }
     const channelId = shopperChannel(context.actor)
     return answerFromMemory({ db, context, request }, () => makeList(db, channelId, query))
   },
