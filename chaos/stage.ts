@@ -128,12 +128,14 @@ export class Stage {
    */
   async letTimePass(): Promise<void> {
     const due = sql`created_at = created_at - interval '5 minutes', next_check_at = now()`
-    await this.db.run(sql`update payments.attempt set ${due} where next_check_at is not null`)
-    await this.db.run(sql`update payments.operation set ${due} where next_check_at is not null`)
-    await this.db.run(sql`
-      update payments.webhook_event set next_try_at = now() - interval '3 seconds' where next_try_at is not null`)
-    await this.db.run(sql`update platform.job set run_at = now() where given_up_at is null`)
-    await this.db.run(sql`update notifications.message set due_at = now() where state = 'waiting'`)
+    // In one transaction each, which runs again when it met the shop's own in a deadlock.
+    for (const statement of [
+      sql`update payments.attempt set ${due} where next_check_at is not null`,
+      sql`update payments.operation set ${due} where next_check_at is not null`,
+      sql`update payments.webhook_event set next_try_at = now() - interval '3 seconds' where next_try_at is not null`,
+      sql`update platform.job set run_at = now() where given_up_at is null`,
+      sql`update notifications.message set due_at = now() where state = 'waiting'`,
+    ]) await this.db.transaction(systemContext(), (tx) => tx.run(statement))
   }
 
   /** What is still under way, by kind; nothing, when the shop has come to rest. */
