@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { startPostgres } from '../src/platform/postgres.ts'
 
 const folders = ['src', 'chaos', 'security', 'cli', 'plugins', 'demo', 'sdk', 'scripts']
+// Sabotaged shops take ten minutes, and chance decides when it is noticed: `npm test -- chaos/broken.test.ts` runs them.
+const LONG = ['chaos/broken.test.ts']
 const tests = (folder) => globSync(`${folder}/**/*.test.{ts,mjs}`, { exclude: (name) => name === 'node_modules' })
 const children = new Set()
 
@@ -25,7 +27,8 @@ function node(args, env = {}) {
 const given = process.argv.slice(2)
 const options = given.filter((argument) => argument.startsWith('-'))
 const paths = given.filter((argument) => !argument.startsWith('-'))
-const files = paths.length === 0 ? [...globSync('*.test.mjs'), ...folders.flatMap(tests)]
+const files = paths.length === 0
+  ? [...globSync('*.test.mjs'), ...folders.flatMap(tests)].filter((file) => !LONG.includes(file))
   : paths.flatMap((path) => (existsSync(path) && statSync(path).isDirectory() ? tests(path) : globSync(path)))
 if (files.length === 0) {
   console.error(`There is no test in ${paths.join(', ')}`)
