@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { startPostgres } from '../src/platform/postgres.ts'
 
 const folders = ['src', 'chaos', 'security', 'cli', 'plugins', 'demo', 'sdk', 'scripts']
-// Sabotaged shops take ten minutes, and chance decides when it is noticed: `npm test -- chaos/broken.test.ts` runs them.
+// Sabotaged shops take ten minutes, and chance decides when it is noticed: npm test -- chaos/broken.test.ts runs them.
 const LONG = ['chaos/broken.test.ts']
 const tests = (folder) => globSync(`${folder}/**/*.test.{ts,mjs}`, { exclude: (name) => name === 'node_modules' })
 const children = new Set()
