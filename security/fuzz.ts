@@ -16,13 +16,15 @@ const ID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const KNOWN_AT_MOST = 400
 
 const hostile: readonly unknown[] = [
-  `'; drop table orders.order; --`, '" or 1=1', '\u0000', 'a\u0000b', '__proto__', 'constructor', '\ud800', '１２３', '1e3',
-  '-0', ' ', '\u202eabc', '../../../etc/passwd', '%00', '%2e%2e%2f', '${7*7}', '<script>alert(1)</script>', '{{7*7}}',
-  'x'.repeat(10_000), '😀'.repeat(300), 'İı', -1, 0, 0.5, 1e308, -1e308, 2 ** 53, 2 ** 31, 9007199254740993, null, true,
-  [], {}, [[[[[[[[]]]]]]]], { __proto__: { admin: true } }, { toString: 'x' }, Array.from({ length: 1_000 }, () => 'x'),
-  JSON.parse(`${'{"a":'.repeat(60)}1${'}'.repeat(60)}`), '2026-02-30T00:00:00Z', '0000-00-00', 'P1Y',
+  `'; drop table orders.order; --`, '" or 1=1', '\u0000', 'a\u0000b', '__proto__', 'constructor', '\ud800', '１２３',
+  '1e3', '-0', ' ', '\u202eabc', '../../../etc/passwd', '%00', '%2e%2e%2f', '${7*7}', '<script>alert(1)</script>',
+  '{{7*7}}', 'x'.repeat(10_000), '😀'.repeat(300), 'İı', -1, 0, 0.5, 1e308, -1e308, 2 ** 53, 2 ** 31,
+  9007199254740993, null, true, [], {}, [[[[[[[[]]]]]]]], { __proto__: { admin: true } }, { toString: 'x' },
+  Array.from({ length: 1_000 }, () => 'x'), JSON.parse(`${'{"a":'.repeat(60)}1${'}'.repeat(60)}`),
+  '2026-02-30T00:00:00Z', '0000-00-00', 'P1Y',
 ]
 
+const MOMENTS = ['2026-01-01T00:00:00Z', '9999-12-31T23:59:59Z', '0001-01-01T00:00:00Z', '2026-06-30T23:59:60Z']
 const WORTH = ['userId', 'role', 'price', 'total', 'status', 'isAdmin', 'channelId', 'state', 'constructor']
 
 /** Shoots `count` times with the choices of a seed; `progress` is told now and then. */
@@ -151,21 +153,25 @@ function stringOf(schema: any, known: readonly string[], random: Random): string
   if (schema.format === 'uuid') return oneOf(known, random)
   if (schema.format === 'email') return oneOf(['a@example.com', 'x'.repeat(250) + '@e.com', 'ä@exämple.com'], random)
   if (schema.format === 'date-time') {
-    return oneOf(['2026-01-01T00:00:00Z', '9999-12-31T23:59:59Z', '0001-01-01T00:00:00Z', '2026-06-30T23:59:60Z'], random)
+    return oneOf(MOMENTS, random)
   }
   if (schema.pattern) {
-    return fc.sample(fc.stringMatching(new RegExp(schema.pattern)), { numRuns: 1, seed: Math.floor(random() * 2 ** 31) })[0]!
-      .slice(0, schema.maxLength ?? 300)
+    const seed = Math.floor(random() * 2 ** 31)
+    const [matching] = fc.sample(fc.stringMatching(new RegExp(schema.pattern)), { numRuns: 1, seed })
+    return matching!.slice(0, schema.maxLength ?? 300)
   }
   const least = schema.minLength ?? 0
-  const length = random() < 0.1 ? (schema.maxLength ?? 300) + 1 : random() < 0.2 ? least : least + Math.floor(random() * 20)
+  const length = random() < 0.1 ? (schema.maxLength ?? 300) + 1
+    : random() < 0.2 ? least : least + Math.floor(random() * 20)
   return Array.from({ length: Math.min(length, 20_000) }, () => oneOf([...'abcXYZ 0-_ß語'], random)).join('')
 }
 
 function judge(route: Route, { status, text, headers }: Answer): string | undefined {
   if (status === 503 && headers['retry-after'] !== undefined) return undefined
   if (status >= 500) return `answered ${status} ${text.slice(0, 200)}`
-  const declared = new Set([...Object.keys(route.response).map(Number), ...problemsOf(route).map((kind) => kind.status)])
+  const declared = new Set([
+    ...Object.keys(route.response).map(Number), ...problemsOf(route).map((kind) => kind.status),
+  ])
   // What is no request of this route at all: another type, too long, an address that nothing has.
   for (const edge of [404, 405, 406, 413, 414, 415, 431]) declared.add(edge)
   if (!declared.has(status)) return `answered ${status}, which it does not declare: ${text.slice(0, 200)}`
@@ -191,4 +197,5 @@ function remember(known: string[], text: string): void {
   }
 }
 
-const told = ({ method, url, payload }: Asked): string => `${method} ${url.slice(0, 300)} ${String(payload ?? '').slice(0, 600)}`
+const told = ({ method, url, payload }: Asked): string =>
+  `${method} ${url.slice(0, 300)} ${String(payload ?? '').slice(0, 600)}`

@@ -1,5 +1,5 @@
-// The shop under attack: everything in it belongs to somebody, and each attacker is somebody else. Ids are real ones, so
-// that a refusal is a refusal and no typing error.
+// The shop under attack: everything in it belongs to somebody, and each attacker is somebody else. Ids are real ones,
+// so that a refusal is a refusal and no typing error.
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { Type } from 'typebox'
 import { saveChannel } from '../src/modules/catalog/channels.ts'
@@ -113,7 +113,8 @@ function peopleOf(shop: TestShop): Pick<Ground, 'staff' | 'key' | 'renew'> & { g
   const but = (without?: string): string[] => EVERYTHING.filter((one) => one !== without)
   const staff = async (without?: string): Promise<Headers> => {
     const code = `r${newId().slice(-12)}`
-    await shop.db.run(sql`insert into identity.role (code, name, permissions) values (${code}, ${code}, ${but(without)})`)
+    await shop.db.run(sql`
+      insert into identity.role (code, name, permissions) values (${code}, ${code}, ${but(without)})`)
     const email = `${code}@example.com`
     await addStaff(shop.db, { email, name: code, role: code })
     const account = await shop.db.one(

@@ -88,7 +88,9 @@ function shopperTries({ keys, victim, other }: Ground, route: Route): Try[] {
     { principal: 'a revoked key', headers: { 'x-publishable-key': keys.revoked }, wanted: 401 },
   ]
   const owned = /:(cartId|orderId)/.exec(route.path)?.[1]
-  if (!owned) return [...tries, { principal: 'a shopper', headers: { 'x-publishable-key': keys.own }, wanted: 'let in' }]
+  if (!owned) {
+    return [...tries, { principal: 'a shopper', headers: { 'x-publishable-key': keys.own }, wanted: 'let in' }]
+  }
   const [own, foreign] = owned === 'cartId' ? [victim.cartToken, other.cartToken]
     : [victim.orderToken, other.orderToken]
   return [
@@ -155,5 +157,6 @@ export function tableOf(cells: readonly Cell[]): string {
       ({ principal, wanted, got }) => `${principal} (wanted ${wanted}, got ${got})`).join('; ')}`]
   })
   const widths = [0, 1, 2].map((column) => Math.max(...lines.map((line) => line[column]!.length)))
-  return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n')
+  return lines.map((line) =>
+    line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n')
 }

@@ -22,7 +22,8 @@ test('bytes on a socket: nobody is let in, and somebody else is answered', async
 
   // The gate of this one is open: every spelling that reaches it is noticed.
   assert.equal(judge({ name: 'open', bytes: '', allowed: [401] }, [200]), 'open: answered 200')
-  assert.deepEqual(await shoot(port, { name: 'open', bytes: 'GET /health HTTP/1.1\r\nhost: x\r\n\r\n', allowed: [] }), [200])
-  const both = { name: 'two in one', bytes: 'GET /health HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(2), allowed: [] }
+  const health = 'GET /health HTTP/1.1\r\nhost: x\r\n\r\n'
+  assert.deepEqual(await shoot(port, { name: 'open', bytes: health, allowed: [] }), [200])
+  const both = { name: 'two in one', bytes: health.repeat(2), allowed: [] }
   assert.deepEqual(await shoot(port, both), [200, 200], 'a second answer would be seen')
 })

@@ -1,6 +1,6 @@
-// What no well-behaved client sends: bytes on a socket. Paths in other spellings, headers twice, lengths that contradict
-// each other, requests that never end. The gate has to decide on what is matched, whatever its spelling; and whatever
-// comes, the next request of somebody else is answered.
+// What no well-behaved client sends: bytes on a socket. Paths in other spellings, headers twice, lengths that
+// contradict each other, requests that never end. The gate has to decide on what is matched, whatever its spelling; and
+// whatever comes, the next request of somebody else is answered.
 import { connect } from 'node:net'
 
 export type Shot = {
@@ -18,12 +18,12 @@ const REFUSED = [400, 401, 404, 405, 414, 431, 'closed'] as const
 /** An operation that needs a permission, in every spelling: none of them may let anybody in. */
 const spellings = [
   '/admin/orders', '//admin/orders', '/./admin/orders', '/x/../admin/orders', '/admin/./orders', '/admin//orders',
-  '/%61dmin/orders', '/admin%2forders', '/admin%2Forders', '/admin/%2e/orders', '/%2e%2e/admin/orders', '/admin/orders/',
-  '/admin/orders?', '/admin/orders#x', '/admin/orders;a=b', '/ADMIN/ORDERS', '/admin/orders%00', '/admin/orders%20',
-  '/admin\\orders', '/admin/orders%0d%0ax:y', 'http://localhost/admin/orders', 'http://evil.example/admin/orders',
-  'https://localhost/admin/orders', 'admin/orders', '*', 'localhost:80', '/store/../admin/orders', '/docs/../admin/orders',
-  '/health/..%2fadmin/orders', '/%c0%afadmin/orders', '/admin/orders%ff', `/${'a'.repeat(20_000)}`,
-  `/admin/orders?${'a=1&'.repeat(5_000)}`,
+  '/%61dmin/orders', '/admin%2forders', '/admin%2Forders', '/admin/%2e/orders', '/%2e%2e/admin/orders',
+  '/admin/orders/', '/admin/orders?', '/admin/orders#x', '/admin/orders;a=b', '/ADMIN/ORDERS', '/admin/orders%00',
+  '/admin/orders%20', '/admin\\orders', '/admin/orders%0d%0ax:y', 'http://localhost/admin/orders',
+  'http://evil.example/admin/orders', 'https://localhost/admin/orders', 'admin/orders', '*', 'localhost:80',
+  '/store/../admin/orders', '/docs/../admin/orders', '/health/..%2fadmin/orders', '/%c0%afadmin/orders',
+  '/admin/orders%ff', `/${'a'.repeat(20_000)}`, `/admin/orders?${'a=1&'.repeat(5_000)}`,
 ]
 
 const BODY = '{"email":"a@example.com","password":"x"}'
@@ -64,11 +64,17 @@ export const corpus: readonly Shot[] = [
   { name: 'a length below zero', bytes: post('content-length: -1\r\n'), allowed: REFUSED },
   { name: 'a length that is no number', bytes: post('content-length: 4x\r\n'), allowed: REFUSED },
   { name: 'a length of a terabyte', bytes: post('content-length: 1000000000000\r\n'), allowed: [...REFUSED, 413] },
-  { name: 'a space before the colon', bytes: 'GET /admin/orders HTTP/1.1\r\nhost : localhost\r\n\r\n', allowed: REFUSED },
+  {
+    name: 'a space before the colon', bytes: 'GET /admin/orders HTTP/1.1\r\nhost : localhost\r\n\r\n',
+    allowed: REFUSED,
+  },
   { name: 'a header that is folded', bytes: line('/admin/orders', 'GET', 'x-a: b\r\n c\r\n'), allowed: REFUSED },
   { name: 'a line feed alone', bytes: 'GET /admin/orders HTTP/1.1\nhost: localhost\n\n', allowed: REFUSED },
   { name: 'NUL in a header', bytes: line('/admin/orders', 'GET', 'x-a: b\u0000c\r\n'), allowed: REFUSED },
-  { name: 'a header of 100 kB', bytes: line('/admin/orders', 'GET', `x-a: ${'b'.repeat(100_000)}\r\n`), allowed: REFUSED },
+  {
+    name: 'a header of 100 kB', bytes: line('/admin/orders', 'GET', `x-a: ${'b'.repeat(100_000)}\r\n`),
+    allowed: REFUSED,
+  },
   { name: '5,000 headers', bytes: line('/admin/orders', 'GET', 'x-a: b\r\n'.repeat(5_000)), allowed: REFUSED },
   { name: 'JSON of 2 MB', bytes: post(`content-length: ${2_000_002}\r\n`, `"${'a'.repeat(2_000_000)}"`),
     allowed: [400, 413, 'closed'] },

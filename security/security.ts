@@ -81,8 +81,9 @@ async function runMatrix(seed: number): Promise<Ended> {
   console.log(tableOf(cells))
   const leaks = cells.filter(({ leak }) => leak)
   return {
-    programme: 'matrix', about: 'every operation × everybody who may not', count: cells.length, unit: 'cells', seed, began,
-    violations: leaks.map(({ operation, principal, wanted, got }) => `${operation} as ${principal}: ${got}, not ${wanted}`),
+    programme: 'matrix', about: 'every operation × everybody who may not', count: cells.length, unit: 'cells', seed,
+    began, violations: leaks.map(({ operation, principal, wanted, got }) =>
+      `${operation} as ${principal}: ${got}, not ${wanted}`),
     replay: 'npm run security -- matrix', figures: { operations: operations.length },
   }
 }
@@ -95,8 +96,8 @@ async function runFuzz(count: number, seed: number): Promise<Ended> {
   }))
   const letIn = new Set(shots.filter(({ status }) => status < 300).map(({ operation }) => operation))
   return {
-    programme: 'fuzz', about: 'valid, wrong and hostile values in every operation, by six principals', count, began, seed,
-    unit: 'requests', violations, replay: `npm run security -- fuzz --seed ${seed} --count ${count}`,
+    programme: 'fuzz', about: 'valid, wrong and hostile values in every operation, by six principals', count, began,
+    seed, unit: 'requests', violations, replay: `npm run security -- fuzz --seed ${seed} --count ${count}`,
     figures: {
       operations: new Set(shots.map(({ operation }) => operation)).size, operationsThatDidSomething: letIn.size,
       accepted: shots.filter(({ status }) => status < 300).length,
@@ -114,8 +115,9 @@ async function runRaw(seed: number): Promise<Ended> {
     const found: string[] = []
     for (const shot of corpus) {
       found.push(...[judge(shot, await shoot(port, shot))].filter((wrong) => wrong !== undefined))
-      const next = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(5_000) }).catch(() => null)
-      if (next?.status !== 200) found.push(`${shot.name}: the next one was not answered`)
+      const next = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(5_000) })
+        .then(({ status }) => status, () => 0)
+      if (next !== 200) found.push(`${shot.name}: the next one was not answered`)
     }
     await app.close()
     return found
@@ -134,7 +136,9 @@ function writeTable(): void {
     one.violations.length} | ${one.violations.length > 0 ? '' : `≤ ${(300 / one.count).toPrecision(2)} %`} | ${
     one.commit}, ${one.at.slice(0, 10)}, ${one.seconds} s | \`${one.replay}\` |`)
   const file = join(import.meta.dirname, '../SECURITY.md')
-  const table = ['| what is tried | n | violations | at 95 % | commit, day, time | again |', '|---|---|---|---|---|---|', ...rows]
+  const table = [
+    '| what is tried | n | violations | at 95 % | commit, day, time | again |', '|---|---|---|---|---|---|', ...rows,
+  ]
   writeFileSync(file, readFileSync(file, 'utf8').replace(/(<!-- results:.*-->\n)[^]*?(<!-- end of results -->)/,
     (_, begin: string, end: string) => `${begin}\n${table.join('\n')}\n\n${end}`))
 }

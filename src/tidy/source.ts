@@ -15,7 +15,7 @@ export type Finding = { path: string; line: number; wrong: string; cure: string 
 
 export type Rule = (source: Source) => Finding[]
 
-const ROOTS = ['src', 'cli', 'scripts', 'bench', 'chaos', 'demo', 'sdk', 'plugins']
+const ROOTS = ['src', 'cli', 'scripts', 'bench', 'chaos', 'security', 'demo', 'sdk', 'plugins']
 const SKIPPED = new Set(['node_modules', 'dist', '.kontor'])
 
 /** The paths of all files below the source folders, and of the loose ones at the root. */
