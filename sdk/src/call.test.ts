@@ -101,10 +101,13 @@ test('attempts end, and so does patience', async (t) => {
 
 test('a timeout is tried again, an abort is not', async (t) => {
   const { client, asked } = await server(t, ['hang', { status: 200, body: 1 }, 'hang'])
-  assert.equal(await call(client, read, { mugId: '1' }, { timeoutMs: 200 }), 1)
+  assert.equal(await call(client, read, { mugId: '1' }, { timeoutMs: 1_500 }), 1)
   const stop = new AbortController()
   const running = call(client, read, { mugId: '1' }, { signal: stop.signal })
-  setTimeout(() => stop.abort(new Error('enough')), 50)
+  void (async () => {
+    while (asked.length < 3) await new Promise((resolve) => setTimeout(resolve, 5))
+    stop.abort(new Error('enough'))
+  })()
   await assert.rejects(running, /enough/)
   assert.equal(asked.length, 3)
 })
