@@ -60,7 +60,7 @@ const pidFile = join(home, 'shop/data/postmaster.pid')
 const serverPid = () => Number(readFileSync(pidFile, 'utf8').split('\n')[0])
 
 async function gone(pid: number) {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(10)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(10)) {
     try {
       process.kill(pid, 0)
     } catch {
