@@ -13,18 +13,19 @@ import { kill } from './programmes/kill.ts'
 import { restore } from './programmes/restore.ts'
 import { upgrade } from './programmes/upgrade.ts'
 
-const trigger = (table: string, when: string, body: string): string => `
-  create function public.sabotage() returns trigger language plpgsql as $$ begin ${body} end $$;
-  create trigger aaa_sabotage ${when} on ${table} for each row execute function public.sabotage()`
+const trigger = (table: string, when: string, body: string): string[] => [
+  `create function public.sabotage() returns trigger language plpgsql as $$ begin ${body} end $$`,
+  `create trigger aaa_sabotage ${when} on ${table} for each row execute function public.sabotage()`,
+]
 
-const broken: [what: string, programme: Programme, sabotage: string, noticed: RegExp][] = [
+const broken: [what: string, programme: Programme, sabotage: string[], noticed: RegExp][] = [
   ['keys are not remembered', commit,
     trigger('platform.idempotency_key', 'before insert', 'return null;'), /^I10 .*asked 1 times and begun/],
   ['what is sold is not counted', kill,
     trigger('inventory.stock', 'before update', 'new.reserved := old.reserved; return new;'), /^I1 reserved is/],
   ['commits are acknowledged before they are on disk', database,
-    `do $$ begin execute format('alter database %I set synchronous_commit = off', current_database()); end $$;
-     alter system set wal_writer_delay = '10s'; select pg_reload_conf()`, /^I9 /],
+    ['alter system set synchronous_commit = off', "alter system set wal_writer_delay = '10s'", 'select pg_reload_conf()'],
+    /^I9 /],
   ['nobody asks the bank again', gateway,
     trigger('payments.attempt', 'before update', `if new.state in ('sending', 'unknown') then
       new.next_check_at := now() + interval '1 year'; end if; return new;`), /^I11 the shop does not come to rest/],
@@ -42,9 +43,7 @@ const broken: [what: string, programme: Programme, sabotage: string, noticed: Re
   ["the shop's clock decides when a hold ends", clock,
     trigger('orders.order', 'before insert', `new.holds_until := uuid_extract_timestamp(new.id) + interval '15 minutes';
       return new;`), /^I11 .* have a holds_until of another clock/],
-  ['a backup forgets the orders that were placed last', restore,
-    `delete from orders.line where order_id in (select id from orders.order order by id desc limit 3);
-     delete from orders.order where id in (select id from orders.order order by id desc limit 3)`,
+  ['a backup forgets the orders', restore, ['truncate orders."order" cascade'],
     /^after the restore: I9 a client was told of the order/],
   ['a shop that has just started refuses', upgrade,
     trigger('checkout.cart', 'before insert', `

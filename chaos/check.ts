@@ -10,6 +10,7 @@ import type { Stage } from './stage.ts'
 
 const REST_WITHIN_MS = 45_000
 const TIME_PASSES_EVERY_MS = 400
+const STUCK_AFTER_MS = 12_000
 
 /** Lets the shop come to rest, and answers all that is broken then. */
 export async function judge(stage: Stage): Promise<string[]> {
@@ -20,14 +21,19 @@ export async function judge(stage: Stage): Promise<string[]> {
   ]
 }
 
-/** Five minutes pass again and again, until nothing is under way. */
+/** Five minutes pass again and again, until nothing is under way, or nothing changes any more. */
 async function rest(stage: Stage): Promise<string[]> {
+  let left = ''
+  let changedAt = Date.now()
   for (const deadline = Date.now() + REST_WITHIN_MS; Date.now() < deadline; await sleep(TIME_PASSES_EVERY_MS)) {
-    if (Object.keys(await stage.underWay()).length === 0) return []
+    const now = JSON.stringify(await stage.underWay())
+    if (now === '{}') return []
+    if (now !== left) changedAt = Date.now()
+    else if (Date.now() - changedAt > STUCK_AFTER_MS) break
+    left = now
     await stage.letTimePass()
   }
-  const left = await stage.underWay()
-  return Object.keys(left).length === 0 ? [] : [`I11 the shop does not come to rest: ${JSON.stringify(left)}`]
+  return [`I11 the shop does not come to rest: ${left}`]
 }
 
 const Attempt = Type.Object({

@@ -35,9 +35,9 @@ export class Crowd {
   readonly complaints: string[] = []
   /** Requests without an answer, or with one that only asks for patience: allowed while things break. */
   readonly failures: string[] = []
-  /** Orders that were acknowledged, and the last moment at which anything was. */
+  /** Orders that were acknowledged, and when the last request that succeeded was sent and answered. */
   orders = 0
-  succeededAt = 0
+  success = { sentAt: 0, answeredAt: 0 }
 
   constructor(stage: Market, random: Random, habits: Habits = {}) {
     this.#stage = stage
@@ -109,6 +109,7 @@ export class Crowd {
     if (method !== 'GET') this.#stage.journal.note(entry)
     let said = 'nothing'
     for (const deadline = Date.now() + GIVE_UP_AFTER_MS; Date.now() < deadline;) {
+      const sentAt = performance.now()
       const answer = await this.#send({ method, path, body, bearer, key }).catch((error: Error) => {
         said = `${error.message} (${(error.cause as Error | undefined)?.message ?? 'no cause'})`
         this.failures.push(`${method} ${path}: ${said}`)
@@ -121,6 +122,7 @@ export class Crowd {
         if (status > 500) this.failures.push(`${method} ${path}: ${said}`)
         if (status === 500) this.complaints.push(`${method} ${path} answered 500`)
         const later = code === 'idempotency-key-in-flight' || status === 429
+        if (status < 300) this.success = { sentAt, answeredAt: performance.now() }
         if (status < 500 && !later) return this.#know(entry, answer, method)
       }
       await sleep(PAUSE_MS * (0.5 + Math.random()))
@@ -130,7 +132,6 @@ export class Crowd {
   }
 
   #know(entry: Entry, answer: Answer, method: string): Answer {
-    if (answer.status < 300) this.succeededAt = performance.now()
     const { order, payment } = answer.body ?? {}
     if (method !== 'GET') this.#stage.journal.note({
       ...entry, status: answer.status, ...order ? { orderId: order.id } : {},

@@ -16,10 +16,10 @@ export type Programme = {
   unit: string
   counts: { full: number; quick: number }
   /**
-   * Readies the ground. `sabotage` is SQL that takes a guard away before anything begins: for the tests that show that
+   * Readies the ground. `sabotage` are statements that take a guard away before anything begins: for the tests that show that
    * a programme notices (broken.test.ts).
    */
-  open(sabotage?: string): Promise<Opened>
+  open(sabotage?: readonly string[]): Promise<Opened>
 }
 
 export type Opened = {

@@ -158,8 +158,12 @@ export class Stage {
     ]))
   }
 
-  databasePid(): number {
-    return Number(readFileSync(join(this.postgres.folder, 'data/postmaster.pid'), 'utf8').split('\n')[0])
+  /** All of its processes at once, as a crash of the machine does it: left alone, they would go on for a while. */
+  killDatabase(): void {
+    const pid = Number(readFileSync(join(this.postgres.folder, 'data/postmaster.pid'), 'utf8').split('\n')[0])
+    process.kill(pid, 'SIGSTOP')                          // that it starts no more of them meanwhile
+    for (const child of childrenOf(pid)) tryKill(child)
+    process.kill(pid, 'SIGKILL')
   }
 
   async close(): Promise<void> {
@@ -171,6 +175,21 @@ export class Stage {
     this.journal.close()
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** Empty where the system does not tell: then the first process dies alone. */
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
+function tryKill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch { /* it has ended already */ }
 }
 
 const lives = (shop: ChildProcess | undefined): shop is ChildProcess =>
@@ -199,21 +218,21 @@ export async function openDatabase(): Promise<{ postgres: Postgres; db: Db }> {
   return { postgres, db }
 }
 
-/** Statements that no shop would send. */
-export async function runScript(db: Db, script: string): Promise<void> {
+/** Statements that no shop would send, one after the other. */
+export async function runScript(db: Db, ...statements: string[]): Promise<void> {
   const client = await db.dedicated()
   try {
-    await client.query(script)
+    for (const statement of statements) await client.query(statement)
   } finally {
     await client.end()
   }
 }
 
-export async function openStage(seed: number, sabotage?: string): Promise<Stage> {
+export async function openStage(seed: number, sabotage: readonly string[] = []): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'kontor-chaos-'))
   const { postgres, db } = await openDatabase()
   const terms = await stock(db)
-  if (sabotage) await runScript(db, sabotage)
+  await runScript(db, ...sabotage)
   const bank = await startSimulator({ dataDir: folder, secret: SECRET, whileMs: 300 })
   const link = new FaultProxy({ host: '127.0.0.1', port: postgres.port }, randomFrom(seed))
   const ports = { link: await link.start(), shop: await freePort() }

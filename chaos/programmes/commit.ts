@@ -7,7 +7,8 @@ import { Crowd } from '../customers.ts'
 import type { Programme } from '../programme.ts'
 import { openStage } from '../stage.ts'
 
-const ROUND_MS = 3_000
+const CUTS_A_ROUND = 30
+const ROUND_MS = 15_000
 const CUSTOMERS = 8
 
 export const commit: Programme = {
@@ -19,10 +20,13 @@ export const commit: Programme = {
       async round(seed) {
         const random = randomFrom(seed)
         const before = stage.link.cuts
-        const crowd = new Crowd(stage, random, { faults: ['', '', 'charge_then_drop', 'webhook_first'] })
+        const crowd = new Crowd(stage, random, {
+          faults: ['', '', 'charge_then_drop', 'webhook_first'], staff: 0.8,
+        })
         crowd.start(CUSTOMERS)
         stage.link.faults = { cutCommits: 0.02 + 0.1 * random() }
-        await sleep(ROUND_MS)
+        const end = performance.now() + ROUND_MS
+        while (stage.link.cuts < before + CUTS_A_ROUND && performance.now() < end) await sleep(20)
         stage.link.faults = {}
         await crowd.stop()
         const violations = [...crowd.complaints, ...await judge(stage)]

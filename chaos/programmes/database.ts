@@ -9,7 +9,9 @@ import { openStage, type Stage } from '../stage.ts'
 
 const KILLS_A_ROUND = 2
 const CUSTOMERS = 8
-const RECOVERED_WITHIN_MS = 5_000
+// Promised is 95 of 100 within the first, and never more than the second, on a machine that does other work, too.
+const SOON_MS = 5_000
+const RECOVERED_WITHIN_MS = 15_000
 const GIVE_UP_AFTER_MS = 60_000
 
 export const database: Programme = {
@@ -32,7 +34,10 @@ export const database: Programme = {
         const late = slowest > RECOVERED_WITHIN_MS ? [`the first success came ${slowest} ms after a kill`] : []
         return {
           count: KILLS_A_ROUND, violations: [...crowd.complaints, ...late, ...await judge(stage)],
-          figures: { orders: crowd.orders, slowestRecoveryMs: slowest },
+          figures: {
+            orders: crowd.orders, slowestRecoveryMs: slowest,
+            recoveriesWithin5s: recoveries.filter((one) => one <= SOON_MS).length,
+          },
         }
       },
       close: () => stage.close(),
@@ -42,14 +47,11 @@ export const database: Programme = {
 
 /** Milliseconds from the kill to the first thing that was done for somebody after it. */
 async function killDatabase(stage: Stage, crowd: Crowd): Promise<number> {
-  const pid = stage.databasePid()
-  process.kill(pid, 'SIGKILL')
+  stage.killDatabase()
   const killedAt = performance.now()
-  await sleep(100)           // what was answered just before is no success after it
-  const from = performance.now()
-  while (crowd.succeededAt < from) {
-    if (performance.now() - killedAt > GIVE_UP_AFTER_MS) return Infinity
+  while (crowd.success.sentAt < killedAt) {
+    if (performance.now() - killedAt > GIVE_UP_AFTER_MS) return GIVE_UP_AFTER_MS
     await sleep(20)
   }
-  return crowd.succeededAt - killedAt
+  return crowd.success.answeredAt - killedAt
 }

@@ -21,10 +21,10 @@ const DONE_WITHIN_MS = 25_000
 export const jobs: Programme = {
   name: 'jobs', about: 'kill -9 of workers; handlers that hang, fail, are late, or are poison', unit: 'kills',
   counts: { full: 500, quick: KILLS_A_ROUND },
-  async open(sabotage) {
+  async open(sabotage = []) {
     const { postgres, db } = await openDatabase()
     await runScript(db, 'create table public.effect (handler text not null, number int not null)')
-    if (sabotage) await runScript(db, sabotage)
+    await runScript(db, ...sabotage)
     const workers = await Promise.all(Array.from({ length: WORKERS }, () => startWorker(db.url)))
     let published = 0
     return {

@@ -51,6 +51,9 @@ async function harm({ link }: Stage, crowd: Crowd, faults: Faults | 'reset'): Pr
   await sleep(faults === 'reset' ? 0 : HARM_MS)
   link.faults = {}
   const healedAt = performance.now()
-  while (crowd.succeededAt < healedAt && performance.now() - healedAt < GIVE_UP_AFTER_MS) await sleep(20)
-  return Math.max(crowd.succeededAt - healedAt, 0) || GIVE_UP_AFTER_MS
+  while (crowd.success.sentAt < healedAt) {
+    if (performance.now() - healedAt > GIVE_UP_AFTER_MS) return GIVE_UP_AFTER_MS
+    await sleep(20)
+  }
+  return crowd.success.answeredAt - healedAt
 }

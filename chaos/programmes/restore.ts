@@ -21,7 +21,7 @@ export const restore: Programme = {
   name: 'restore', about: 'a database that is lost, and a backup of it that was made under load', unit: 'restores',
   counts: { full: 50, quick: 2 },
   // Sabotaged is the restored database: as if the backup had lost something.
-  open: async (sabotage) => ({
+  open: async (sabotage = []) => ({
     async round(seed) {
       const stage = await openStage(seed)
       try {
@@ -34,7 +34,7 @@ export const restore: Programme = {
   }),
 }
 
-async function loseAndRestore(stage: Stage, seed: number, sabotage?: string): Promise<Round> {
+async function loseAndRestore(stage: Stage, seed: number, sabotage: readonly string[]): Promise<Round> {
   const random = randomFrom(seed)
   await stage.startShop()
   const crowd = new Crowd(stage, random)
@@ -63,13 +63,13 @@ async function loseAndRestore(stage: Stage, seed: number, sabotage?: string): Pr
 const countOrders = (entries: Entry[]): number =>
   entries.filter(({ what, status }) => what === 'complete' && status === 201).length
 
-async function restoreInto({ db }: Stage, file: string, sabotage?: string): Promise<Db> {
+async function restoreInto({ db }: Stage, file: string, sabotage: readonly string[]): Promise<Db> {
   await runScript(db, 'create database restored template template0')
   const url = new URL(db.url)
   url.pathname = '/restored'
   const restored = new Db({ url: url.href, max: 4 })
   await restoreBackup(restored, file, await verifyBackup(file))
-  if (sabotage) await runScript(restored, sabotage)
+  await runScript(restored, ...sabotage)
   return restored
 }
 
