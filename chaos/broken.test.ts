@@ -10,6 +10,7 @@ import { failpointsProgramme } from './programmes/failpoints.ts'
 import { gateway } from './programmes/gateway.ts'
 import { jobs } from './programmes/jobs.ts'
 import { kill } from './programmes/kill.ts'
+import { link } from './programmes/link.ts'
 import { restore } from './programmes/restore.ts'
 import { upgrade } from './programmes/upgrade.ts'
 
@@ -24,7 +25,10 @@ const broken: [what: string, programme: Programme, sabotage: string[], noticed: 
   ['what is sold is not counted', kill,
     trigger('inventory.stock', 'before update', 'new.reserved := old.reserved; return new;'), /^I1 reserved is/],
   ['commits are acknowledged before they are on disk', database,
-    ['alter system set synchronous_commit = off', "alter system set wal_writer_delay = '10s'", 'select pg_reload_conf()'],
+    [
+      'alter system set synchronous_commit = off', "alter system set wal_writer_delay = '10s'",
+      'select pg_reload_conf()',
+    ],
     /^I9 /],
   ['nobody asks the bank again', gateway,
     trigger('payments.attempt', 'before update', `if new.state in ('sending', 'unknown') then
@@ -36,6 +40,10 @@ const broken: [what: string, programme: Programme, sabotage: string[], noticed: 
     /^I4 the order .* and the bank still holds its money/],
   ['uses of coupons are not counted', failpointsProgramme,
     trigger('pricing.use_count', 'before update', 'new.used := old.used; return new;'), /^I8 a count is/],
+  ['an attempt that was interrupted is not looked at again', link,
+    trigger('payments.attempt', 'before insert or update', `
+      if new.state in ('sending', 'unknown') then new.next_check_at := now() + interval '1 year'; end if; return new;`),
+    /^I11 the shop does not come to rest: .*attempts/],
   ['a job is run again although it was done', jobs,
     trigger('platform.job', 'after delete', `if old.attempts = 1 then insert into platform.job values (old.*); end if;
       return null;`), /^I7 .* 2 times/],

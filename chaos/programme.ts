@@ -16,8 +16,8 @@ export type Programme = {
   unit: string
   counts: { full: number; quick: number }
   /**
-   * Readies the ground. `sabotage` are statements that take a guard away before anything begins: for the tests that show that
-   * a programme notices (broken.test.ts).
+   * Readies the ground. `sabotage` are statements that take a guard away before anything begins: for the tests that
+   * show that a programme notices (broken.test.ts).
    */
   open(sabotage?: readonly string[]): Promise<Opened>
 }
