@@ -1,5 +1,6 @@
 // The edges of HTTP, where no route is matched yet: an address or a method that is none of ours, bytes that are not
 // HTTP, and a browser that asks whether another site's page may call us. Each is answered as a problem document, too.
+// And the end, when connections are let go.
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -8,6 +9,23 @@ import { observeRequest } from './metrics.ts'
 import type { Route } from './http.ts'
 import type { Log } from './log.ts'
 import { Busy, MethodNotAllowed, NotFound } from './problem.ts'
+
+/**
+ * When the shop is asked to end, it waits for answers and for nothing else. Node would wait for two more: a connection
+ * that was just answered is kept for another request, and one on which nothing was ever asked (a browser opens some in
+ * advance) counts as busy.
+ */
+export function letGoWhenClosing(app: FastifyInstance): void {
+  const sockets = new Set<Socket>()
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  app.addHook('preClose', async () => {
+    app.server.keepAliveTimeout = 1
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
+  })
+}
 
 /** Answers requests that match no route: 405 with the methods that do, or 404. */
 export function answerUnmatched(app: FastifyInstance, routes: readonly Route[], log: Log): void {

@@ -229,8 +229,8 @@ test('who is refused by a route that answers from memory is answered, and ends n
   assert.deepEqual(unheard, [])
 })
 
-// Without that an orderly end took 15 seconds and was none: found by the programme `upgrade`.
-test('who is being answered when the shop is asked to end is answered, and keeps it no longer', async (t) => {
+// Without that an orderly end took 15 seconds and was none: found by the programmes `upgrade` and `link`.
+test('a shop that is asked to end waits for answers, not for who is silent or was just answered', async (t) => {
   const db = await testDatabase(t)
   let asked = (): void => {}
   let go = (): void => {}
@@ -246,6 +246,8 @@ test('who is being answered when the shop is asked to end is answered, and keeps
   })
   const answer = fetch(`${await app.listen({ host: '127.0.0.1', port: 0 })}/slow`)
   await wasAsked
+  const { port } = app.server.address() as AddressInfo
+  await new Promise<void>((resolve) => { connect(port, '127.0.0.1', resolve).on('error', () => {}) })
   const ended = app.close()
   setTimeout(go, 50)
   assert.deepEqual(await (await answer).json(), { done: true })

@@ -10,7 +10,8 @@ import type { Actor, Context } from './context.ts'
 import { measured, strict, type Cost, type Db } from './db.ts'
 import type { Priority } from './gate.ts'
 import {
-  allowOrigin, allowOtherSites, answerBadAddress, answerBrokenBytes, answerUnmatched, isOpenToOtherSites, refuseBusy,
+  allowOrigin, allowOtherSites, answerBadAddress, answerBrokenBytes, answerUnmatched, isOpenToOtherSites, letGoWhenClosing,
+  refuseBusy,
 } from './http-edges.ts'
 import { hashToken, newId } from './id.ts'
 import { newIdempotency, runOnce } from './idempotency.ts'
@@ -123,8 +124,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     frameworkErrors: (error, request, reply) => answerBadAddress(error, request, reply, log),
     clientErrorHandler: answerBrokenBytes,
   }) as unknown as FastifyInstance
-  // Whoever is being answered when the shop is asked to end would otherwise keep his connection, and the shop with it.
-  app.addHook('preClose', async () => { app.server.keepAliveTimeout = 1 })
+  letGoWhenClosing(app)
   if (routes.some((one) => one.multipart)) {
     await app.register((await import('@fastify/multipart')).default, { limits: { files: 1, fields: 10 } })
   }
