@@ -10,8 +10,8 @@ import type { Actor, Context } from './context.ts'
 import { measured, strict, type Cost, type Db } from './db.ts'
 import type { Priority } from './gate.ts'
 import {
-  allowOrigin, allowOtherSites, answerBadAddress, answerBrokenBytes, answerUnmatched, isOpenToOtherSites, letGoWhenClosing,
-  refuseBusy,
+  allowOrigin, allowOtherSites, answerBadAddress, answerBrokenBytes, answerUnmatched, isOpenToOtherSites,
+  letGoWhenClosing, refuseBusy,
 } from './http-edges.ts'
 import { hashToken, newId } from './id.ts'
 import { newIdempotency, runOnce } from './idempotency.ts'
