@@ -40,10 +40,9 @@ const broken: [what: string, programme: Programme, sabotage: string[], noticed: 
     /^I4 the order .* and the bank still holds its money/],
   ['uses of coupons are not counted', failpointsProgramme,
     trigger('pricing.use_count', 'before update', 'new.used := old.used; return new;'), /^I8 a count is/],
-  ['an attempt that was interrupted is not looked at again', link,
-    trigger('payments.attempt', 'before insert or update', `
-      if new.state in ('sending', 'unknown') then new.next_check_at := now() + interval '1 year'; end if; return new;`),
-    /^I11 the shop does not come to rest: .*attempts/],
+  ['a hold is for less than the order says', link,
+    trigger('orders.line', 'before insert', 'new.quantity := new.quantity + 1; return new;'),
+    /^I2 an order that is placed has its goods promised/],
   ['a job is run again although it was done', jobs,
     trigger('platform.job', 'after delete', `if old.attempts = 1 then insert into platform.job values (old.*); end if;
       return null;`), /^I7 .* 2 times/],
