@@ -1,6 +1,7 @@
 // `npm run chaos`: breaks a shop on purpose, in the ways of the programmes, and counts what that broke. Ends with 1
 // when anything was. Results are kept after each round, so that a long run can be stopped and resumed.
 import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Programme } from './programme.ts'
 import { clock } from './programmes/clock.ts'
@@ -99,9 +100,13 @@ function gather(all: Record<string, number>, more: Record<string, number>): void
   }
 }
 
-const head = (): string => execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
-  cwd: import.meta.dirname, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'],
+const git = (...args: string[]): string => execFileSync('git', args, {
+  cwd: join(import.meta.dirname, '..'), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'],
 }).trim()
+
+/** The commit of what is put to the proof, and whether it has been changed since. */
+const head = (): string => git('rev-parse', '--short', 'HEAD') +
+  (git('status', '--porcelain', '--', 'src', 'plugins', 'cli', 'shop.config.ts') === '' ? '' : ' and changes')
 
 function begun({ name, about, unit }: Programme, seed: number): Result {
   let commit = 'unknown'
