@@ -8,6 +8,7 @@ import { permissions } from '../src/modules/identity/identity.ts'
 import { addStaff } from '../src/modules/identity/issue-password.ts'
 import { openSession } from '../src/modules/identity/sign-in.ts'
 import { sql, systemContext, type Tx } from '../src/platform/db.ts'
+import type { Route } from '../src/platform/http.ts'
 import { newId } from '../src/platform/id.ts'
 import type { Cleanup } from '../src/platform/testing.ts'
 import { address, testShop, type TestShop } from '../src/testing.ts'
@@ -43,13 +44,16 @@ const EVERYTHING = Object.keys(permissions)
 export const HERE: Headers = { host: 'localhost:8000', 'sec-fetch-site': 'same-origin' }
 const SECRET = 'Zyxelgrim'
 
+/** Asks an application without a network between. */
+export const asking = (app: FastifyInstance): Ground['ask'] => async (options) => {
+  const { statusCode, body, headers } = await app.inject(options)
+  return { status: statusCode, text: body, headers }
+}
+
 export async function openGround(t: Cleanup): Promise<Ground> {
   const shop = await testShop(t, { max: 12 })
   const app = await shop.app()
-  const ask: Ground['ask'] = async (options) => {
-    const { statusCode, body, headers } = await app.inject(options)
-    return { status: statusCode, text: body, headers }
-  }
+  const ask = asking(app)
   const keys = await makeKeys(shop)
   const variantId = await shop.variant({ stock: [100] })
   const become = (name: string): Promise<Shopper> => shopFor({ shop, ask, key: keys.own, variantId, name })
@@ -152,6 +156,23 @@ function peopleOf(shop: TestShop): Pick<Ground, 'staff' | 'key' | 'renew'> & { g
       }
     },
   }
+}
+
+/** The address of a route, with things of this shop in it. */
+export function urlOf({ method, path }: Pick<Route, 'method' | 'path'>, ids: Ground['ids']): string {
+  return path.replace(/:(\w+)/g, (_, name: string) => {
+    if (ids[name] === undefined) throw new Error(`${method} ${path}: the ground knows no ${name}; give it one (idsOf)`)
+    return encodeURIComponent(ids[name])
+  })
+}
+
+/** What a write leaves behind, whoever did it. */
+export async function footprint({ shop: { db } }: Ground): Promise<string> {
+  const { all } = await db.one(Type.Object({ all: Type.String() }), sql`
+    select concat_ws(' ', (select count(*) from platform.audit_log), (select count(*) from platform.event),
+      (select count(*) from orders.order), (select max(updated_at) from checkout.cart),
+      (select count(*) from payments.operation), (select count(*) from inventory.movement)) as all`)
+  return all
 }
 
 const Named = Type.Object({ name: Type.String(), id: Type.String() })

@@ -1,12 +1,10 @@
 // The authorisation matrix, generated from the table of routes: each operation is tried by everybody who may not, with
 // ids of real things that are somebody else's, and once by somebody who may. A route that fits no row of the matrix
 // fails.
-import { Type } from 'typebox'
 import { adminApi, storeApi } from '../src/apis.ts'
-import { sql } from '../src/platform/db.ts'
 import type { Route } from '../src/platform/http.ts'
 import { systemRoutes } from '../src/system-routes.ts'
-import { HERE, type Answer, type Ground, type Headers } from './ground.ts'
+import { footprint, HERE, urlOf, type Answer, type Ground, type Headers } from './ground.ts'
 
 export type Cell = { operation: string; access: string; principal: string; wanted: string; got: string; leak: boolean }
 
@@ -32,7 +30,7 @@ export async function tryMatrix(
   return cells
 }
 
-type Try = { principal: string; headers: Headers; wanted: number | 'let in' | 'as if absent'; path?: string }
+type Try = { principal: string; headers: Headers; wanted: number | 'let in' | 'as if absent' }
 
 async function tryOperation(ground: Ground, route: Route): Promise<Cell[]> {
   const cells: Cell[] = []
@@ -103,13 +101,9 @@ function shopperTries({ keys, victim, other }: Ground, route: Route): Try[] {
   ]
 }
 
-function send({ ask, ids }: Ground, { method, path, body }: Route, { headers, path: other }: Try): Promise<Answer> {
-  const url = other ?? path.replace(/:(\w+)/g, (_, name: string) => {
-    if (ids[name] === undefined) throw new Error(`${method} ${path}: the ground knows no ${name}; give it one (idsOf)`)
-    return encodeURIComponent(ids[name])
-  })
-  // Whoever is refused is refused before what he sent is looked at; whoever is let in is told what is wrong with it.
-  return ask({ method, url, headers, ...body ? { payload: {} } : {} })
+// Whoever is refused is refused before what he sent is looked at; whoever is let in is told what is wrong with it.
+function send({ ask, ids }: Ground, route: Route, { headers }: Try): Promise<Answer> {
+  return ask({ method: route.method, url: urlOf(route, ids), headers, ...route.body ? { payload: {} } : {} })
 }
 
 async function judge(
@@ -138,15 +132,6 @@ const NOTHING = '01900000-0000-7000-8000-000000000000'
 /** What an answer says, without the ids that it repeats. */
 const shapeOf = ({ text }: Answer): string =>
   text.replace(/"(?:instance|requestId)":"[^"]*"/g, '').replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '…')
-
-/** What a write leaves behind, whoever did it. */
-async function footprint({ shop: { db } }: Ground): Promise<string> {
-  const { all } = await db.one(Type.Object({ all: Type.String() }), sql`
-    select concat_ws(' ', (select count(*) from platform.audit_log), (select count(*) from platform.event),
-      (select count(*) from orders.order), (select max(updated_at) from checkout.cart),
-      (select count(*) from payments.operation), (select count(*) from inventory.movement)) as all`)
-  return all
-}
 
 /** The matrix as people read it: an operation a line, how many were refused, and who was not. */
 export function tableOf(cells: readonly Cell[]): string {
