@@ -29,12 +29,12 @@ export type Race = {
 export type Resource = { name: string; race: (stage: Stage, demand: number, random: Random) => Promise<Race> }
 
 const JSON_TYPE = 'content-type: application/json\r\n'
-const PRICE = 1_000
+export const PRICE = 1_000
 
 const write = <T>({ db }: Stage, fn: (tx: Tx) => Promise<T>): Promise<T> => db.transaction(systemContext(), fn)
 
 /** A fresh thing with so much of it in the first and the second place, and so many promises beyond it. */
-async function thing(stage: Stage, [here, there = 0]: readonly number[], backorder = 0): Promise<string> {
+export async function thing(stage: Stage, [here, there = 0]: readonly number[], backorder = 0): Promise<string> {
   const { channelId, locations } = stage.terms
   const handle = `raced-${newId()}`
   return write(stage, async (tx) => {
@@ -54,19 +54,22 @@ async function thing(stage: Stage, [here, there = 0]: readonly number[], backord
 
 const keyLine = ({ terms }: Stage): string => `x-publishable-key: ${terms.key}\r\n`
 const staffLine = ({ terms }: Stage): string => `authorization: Bearer ${terms.secretKey}\r\n`
-const address = { name: 'Ada', line1: 'Street 1', postalCode: '10117', city: 'Berlin', country: 'DE' }
+export const address = { name: 'Ada', line1: 'Street 1', postalCode: '10117', city: 'Berlin', country: 'DE' }
 
-type Purchase = { variantId: string; couponCode?: string; email?: string; key?: string; totalMinor?: number }
+type Purchase = {
+  variantId: string; couponCode?: string; email?: string; key?: string; totalMinor?: number
+  method?: 'transfer' | 'card'
+}
 
-/** One checkout in one call, paid by card. */
-function buy(stage: Stage, connection: Connection, purchase: Purchase): Promise<Answer> {
-  const { variantId, couponCode, email = `${newId()}@example.com`, key = newId() } = purchase
+/** One checkout in one call. */
+export function buy(stage: Stage, connection: Connection, purchase: Purchase): Promise<Answer> {
+  const { variantId, couponCode, email = `${newId()}@example.com`, key = newId(), method = 'transfer' } = purchase
   const totalMinor = purchase.totalMinor ?? PRICE + 490
   return connection.request('POST', '/store/checkout', `${keyLine(stage)}${JSON_TYPE}idempotency-key: ${key}\r\n`,
     JSON.stringify({
       currency: 'EUR', lines: [{ variantId, quantity: 1 }], email, shippingAddress: address,
       shippingMethodId: stage.terms.methodId, ...couponCode ? { couponCodes: [couponCode] } : {},
-      expectedTotal: { amount: totalMinor, currency: 'EUR' }, payment: { method: 'transfer' },
+      expectedTotal: { amount: totalMinor, currency: 'EUR' }, payment: { method },
     }))
 }
 

@@ -11,7 +11,11 @@ import { gateway } from './programmes/gateway.ts'
 import { jobs } from './programmes/jobs.ts'
 import { kill } from './programmes/kill.ts'
 import { link } from './programmes/link.ts'
+import { model } from './programmes/model.ts'
+import { overload } from './programmes/overload.ts'
+import { races } from './programmes/races.ts'
 import { restore } from './programmes/restore.ts'
+import { sale } from './programmes/sale.ts'
 import { upgrade } from './programmes/upgrade.ts'
 
 const trigger = (table: string, when: string, body: string): string[] => [
@@ -52,6 +56,18 @@ const broken: [what: string, programme: Programme, sabotage: string[], noticed: 
       return new;`), /^I11 .* have a holds_until of another clock/],
   ['a backup forgets the orders', restore, ['truncate orders."order" cascade'],
     /^after the restore: I9 a client was told of the order/],
+  ['sold units are not counted', races,
+    trigger('inventory.stock', 'before update', 'new.reserved := old.reserved; return new;'),
+    /^stock in one place, wanted by 50: 50 were accepted/],
+  ['more is sold than there is', sale,
+    trigger('inventory.stock', 'before update', `if new.reserved > 90 then new.reserved := old.reserved; end if;
+      return new;`), /^winners: \d+, and there were 100 units/],
+  ['a coupon is never free again', model,
+    trigger('pricing.use_count', 'before update', 'if new.used < old.used then return null; end if; return new;'),
+    /coupons.*the shortest: /s],
+  ['nobody can order after a storm', overload,
+    trigger('orders.order', 'before insert', 'perform pg_sleep(11); return new;'),
+    /^nobody could order for .* ms after the storm/],
   ['a shop that has just started refuses', upgrade,
     trigger('checkout.cart', 'before insert', `
       if (select backend_start from pg_stat_activity where pid = pg_backend_pid()) > now() - interval '1 second' then

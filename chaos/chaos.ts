@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { loadAdapter, raceShop, type Crowding } from './any-shop.ts'
 import type { Programme } from './programme.ts'
 import { clock } from './programmes/clock.ts'
 import { commit } from './programmes/commit.ts'
@@ -12,13 +13,17 @@ import { gateway } from './programmes/gateway.ts'
 import { jobs } from './programmes/jobs.ts'
 import { kill } from './programmes/kill.ts'
 import { link } from './programmes/link.ts'
+import { model } from './programmes/model.ts'
+import { overload } from './programmes/overload.ts'
 import { races } from './programmes/races.ts'
 import { restore } from './programmes/restore.ts'
+import { sale } from './programmes/sale.ts'
 import { upgrade } from './programmes/upgrade.ts'
 import { bound, keep, readResult, writeReport, type Result } from './results.ts'
 
 const programmes: readonly Programme[] = [
-  kill, failpointsProgramme, commit, database, gateway, link, jobs, clock, restore, upgrade, races,
+  kill, failpointsProgramme, commit, database, gateway, link, jobs, clock, restore, upgrade, races, sale, overload,
+  model,
 ]
 
 const usage = `npm run chaos -- [programme …] [options]      breaks a shop on purpose, and counts what that broke
@@ -31,6 +36,8 @@ ${programmes.map(({ name, about, unit, counts: { full, quick } }) =>
   --seed N       other choices; a violation says the seed of its round
   --resume       goes on from chaos/results where the last run of this commit stopped
   --keep         writes chaos/results/PROGRAMME.json, and the table of RELIABILITY.md from all of them
+  --shop FILE    with races: the last units and a cart completed ten times, at the shop that this adapter speaks to
+                 (chaos/adapters/kontor.ts shows how one is written); --buyers N and --units N say how many
   --json         the last line is one object with every result`
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
@@ -42,8 +49,13 @@ async function main(): Promise<void> {
     quick: { type: 'boolean', default: false }, count: { type: 'string' }, seed: { type: 'string', default: '1' },
     resume: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+    shop: { type: 'string' }, buyers: { type: 'string', default: '400' }, units: { type: 'string', default: '100' },
   } })
   if (values.help) return console.log(usage)
+  if (values.shop) {
+    const crowding = { buyers: whole('buyers', values.buyers), units: whole('units', values.units), completions: 10 }
+    return raceAnyShop(values.shop, crowding)
+  }
   const unknown = positionals.find((name) => !programmes.some((one) => one.name === name))
   if (unknown) throw new Error(`There is no programme "${unknown}".\n\n${usage}`)
   const options: Options = {
@@ -59,6 +71,17 @@ async function main(): Promise<void> {
   }
   if (values.json) console.log(JSON.stringify(done))
   if (done.some(({ violations }) => violations.length > 0)) process.exitCode = 1
+}
+
+async function raceAnyShop(file: string, crowding: Crowding): Promise<void> {
+  const shop = await loadAdapter(file)
+  say(`${shop.name}: ${crowding.buyers} buyers for ${crowding.units} units, then one cart that is completed ` +
+    `${crowding.completions} times at once`)
+  const { violations, figures = {} } = await raceShop(shop, crowding)
+  console.log(Object.entries(figures).map(([name, value]) => `${name} ${value}`).join(', '))
+  for (const what of violations) say(`BROKEN ${what}`)
+  if (violations.length > 0) process.exitCode = 1
+  await shop.close?.()
 }
 
 function whole(name: string, text: string): number {

@@ -64,6 +64,7 @@ export class Stage {
   readonly folder: string
   readonly #databaseUrl: string
   #shop: ChildProcess | undefined
+  readonly #more: ChildProcess[] = []
 
   constructor(parts: Pick<Stage, 'postgres' | 'db' | 'bank' | 'link' | 'journal' | 'terms'>, folder: string, ports: {
     link: number; shop: number
@@ -102,6 +103,19 @@ export class Stage {
     return { code: former.exitCode, endedAfterMs: Math.round(performance.now() - asked) }
   }
 
+  /** Starts so many more beside it, which stay until the end, and answers where all of them are found. */
+  async startMore(count: number): Promise<string[]> {
+    const urls: string[] = []
+    for (let started = 0; started < count; started++) {
+      const url = `http://127.0.0.1:${await freePort()}`
+      const shop = this.#launch(url, {})
+      this.#more.push(shop)
+      await answers(shop, url, {})
+      urls.push(url)
+    }
+    return [this.url, ...urls]
+  }
+
   #launch(url: string, { failpoint = '', preload, root = here, databaseUrl = this.#databaseUrl }: ShopOptions) {
     return fork(join(root, 'src/main.ts'), [], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: preload ? ['--import', preload] : [], cwd: root,
@@ -114,6 +128,7 @@ export class Stage {
   }
 
   shopLives(): boolean { return lives(this.#shop) }
+  shopPid(): number { return this.#shop!.pid! }
 
   /** As a power failure does it. */
   async killShop(): Promise<void> { await end(this.#shop, 'SIGKILL') }
@@ -168,6 +183,7 @@ export class Stage {
 
   async close(): Promise<void> {
     await this.stopShop()
+    await Promise.all(this.#more.map((shop) => end(shop, 'SIGTERM')))
     await this.db.close()
     await this.link.stop()
     await this.bank.stop()

@@ -5,7 +5,9 @@ import { tryAssign } from './assign.ts'
 import { fuzz } from './fuzz.ts'
 import type { Ground } from './ground.ts'
 import { operations, tableOf, tryMatrix } from './matrix.ts'
-import { corpus, judge, shoot } from './raw.ts'
+import { corpus as shots, judge, shoot } from './raw.ts'
+import { pairsOf, trySame } from './same.ts'
+import { corpus, damaged, tryUpload } from './upload.ts'
 
 export type Round = { count: number; violations: string[]; figures?: Record<string, number> }
 export type Programme = {
@@ -53,21 +55,47 @@ const hostile: Programme = {
   },
 }
 
+const same: Programme = {
+  name: 'same', about: 'what is there and what is not, asked the same: one answer, in the same time', unit: 'pairs',
+  counts: { full: 1_800, quick: 240, aRound: 900 },
+  async round(ground, { count }) {
+    const pairs = Math.ceil(count / 6)
+    const compared = await trySame(ground, await pairsOf(ground, pairs), pairs)
+    for (const { name, there, absent } of compared) {
+      console.log(`${name.padEnd(60)} there ${there.toFixed(2)} ms, absent ${absent.toFixed(2)} ms`)
+    }
+    const violations = compared.flatMap(({ name, wrong }) => (wrong ? [`${name}: ${wrong}`] : []))
+    return { count: compared.length * pairs, violations }
+  },
+}
+
+const upload: Programme = {
+  name: 'upload', about: 'programs as pictures, paths as names, forms that contradict themselves, damaged pictures',
+  unit: 'files', counts: { full: 2_000, quick: 120, aRound: 1_000 },
+  async round(ground, { seed, count }) {
+    const fixed = await corpus()
+    const files = [...fixed, ...await damaged(randomFrom(seed), Math.max(0, count - fixed.length))]
+    const violations: string[] = []
+    for (const file of files) violations.push(...[await tryUpload(ground, file)].filter((one) => one !== undefined))
+    return { count: files.length, violations }
+  },
+}
+
 const raw: Programme = {
   name: 'raw', about: 'spellings of addresses and framings of requests on a socket', unit: 'shots',
   async round({ app }) {
     await app.listen({ host: '127.0.0.1', port: 0 })
     const { port } = app.server.address() as AddressInfo
     const violations: string[] = []
-    for (const shot of corpus) {
+    for (const shot of shots) {
       violations.push(...[judge(shot, await shoot(port, shot))].filter((wrong) => wrong !== undefined))
       const next = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(5_000) })
         .then(({ status }) => status, () => 0)
       if (next !== 200) violations.push(`${shot.name}: the next one was not answered`)
     }
     await app.close()
-    return { count: corpus.length, violations }
+    return { count: shots.length, violations }
   },
 }
 
-export const programmes: readonly Programme[] = [matrix, assign, hostile, raw]
+export const programmes: readonly Programme[] = [matrix, assign, same, hostile, upload, raw]

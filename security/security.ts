@@ -12,7 +12,9 @@ const usage = `npm run security -- [programme …] [options]     tries to break 
 
   matrix         every operation × everybody who may not
   assign         fields that would be worth something, added to every body
+  same           what exists and what does not: the same answer in the same time
   fuzz           hostile values in every operation (100,000 requests, quick 2,500)
+  upload         files that are meant to harm
   raw            spellings and framings on a socket
 
   --quick        a minute or two

@@ -42,7 +42,7 @@ async function run(stage: Stage, { name, race }: Resource, random: Random): Prom
 }
 
 /** Who is told to come back comes back. */
-async function decided(want: () => Promise<Answer>): Promise<Answer> {
+export async function decided(want: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
     const answer = await want()
     if (answer.status !== 503 && codeOf(answer) !== 'idempotency-key-in-flight') return answer
@@ -50,7 +50,7 @@ async function decided(want: () => Promise<Answer>): Promise<Answer> {
   }
 }
 
-const codeOf = (answer: Answer): string =>
+export const codeOf = (answer: Answer): string =>
   (answer.body.length === 0 ? '' : String(answer.json().type ?? '').split('/').at(-1)!)
 
 async function compare({ limit, accepted, refusals, verdict }: Race, answers: Answer[]): Promise<string[]> {

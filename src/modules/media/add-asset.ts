@@ -64,13 +64,19 @@ export const postAsset = route({
     'The same bytes again are the same asset.',
   multipart: true, bodyLimit: MAX_BYTES + 65_536, response: { 201: Asset }, problems: [ImageRefused], replay: 'none',
   async run({ db, context, request }) {
-    const part = request.isMultipart() ? await request.file({ limits: { fileSize: MAX_BYTES } }) : undefined
-    if (!part) throw InvalidRequest(
-      { fields: [{ path: 'body', message: 'must be multipart/form-data with one file' }] }
-    )
-    const bytes = await part.toBuffer().catch((error: { code?: string }) => {
-      throw error.code === 'FST_REQ_FILE_TOO_LARGE' ? ImageRefused({ reason: 'too-many-bytes' }) : error
+    if (!request.isMultipart()) throw NoFile()
+    const read = async (): Promise<{ bytes: Buffer; filename: string } | undefined> => {
+      const part = await request.file({ limits: { fileSize: MAX_BYTES } })
+      return part && { bytes: await part.toBuffer(), filename: part.filename ?? '' }
+    }
+    // Whatever the parser cannot read (no boundary, another one, no end) is the sender's mistake.
+    const file = await read().catch((error: { code?: string }) => {
+      throw error.code === 'FST_REQ_FILE_TOO_LARGE' ? ImageRefused({ reason: 'too-many-bytes' }) : NoFile()
     })
-    return addAsset(db, context, { bytes, filename: part.filename ?? '' })
+    if (!file) throw NoFile()
+    return addAsset(db, context, file)
   },
 })
+
+const NoFile = (): Error => InvalidRequest(
+  { fields: [{ path: 'body', message: 'must be multipart/form-data with one file, and end as it says' }] })
