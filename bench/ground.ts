@@ -2,10 +2,9 @@
 // of it notes what the shop says to the database: the measured one shall not carry a notebook.
 import { createPublishableKey, createSecretKey } from '../src/modules/identity/api-keys.ts'
 import { permissions } from '../src/modules/identity/identity.ts'
-import { allMigrations } from '../src/migrations.ts'
+import { prepareDatabase } from '../src/migrations.ts'
 import { Db, systemContext } from '../src/platform/db.ts'
 import { newId } from '../src/platform/id.ts'
-import { migrate } from '../src/platform/migrate.ts'
 import { Connection } from './connection.ts'
 import { grownGoods, seededGoods, type Goods } from './goods.ts'
 import { grow } from './grow.ts'
@@ -88,7 +87,7 @@ export async function openGround(
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   const db = new Db({ url: url.href, max: 8, applicationName: 'kontor bench' })
-  await migrate(db, allMigrations())
+  await prepareDatabase(db)
   const furnished = await furnish(db)
   if (size) await grow({ db, channelId: furnished.channelId, locations: furnished.locations }, size)
   else await seedProducts(db, furnished)

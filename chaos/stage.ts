@@ -20,10 +20,9 @@ import { setStock } from '../src/modules/inventory/set-stock.ts'
 import { createCoupon } from '../src/modules/pricing/coupons.ts'
 import { savePromotion } from '../src/modules/pricing/promotions.ts'
 import { setPrices } from '../src/modules/pricing/set-prices.ts'
-import { allMigrations } from '../src/migrations.ts'
+import { prepareDatabase } from '../src/migrations.ts'
 import { Db, sql, systemContext, type Tx } from '../src/platform/db.ts'
 import { newId } from '../src/platform/id.ts'
-import { migrate } from '../src/platform/migrate.ts'
 import { startPostgres, type Postgres } from '../src/platform/postgres.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import { Journal } from './journal.ts'
@@ -230,7 +229,7 @@ async function end(shop: ChildProcess | undefined, signal: 'SIGKILL' | 'SIGTERM'
 export async function openDatabase(): Promise<{ postgres: Postgres; db: Db }> {
   const postgres = await startPostgres({ throwaway: true, fsync: true })
   const db = new Db({ url: postgres.url, max: 4, applicationName: 'kontor chaos' })
-  await migrate(db, allMigrations())
+  await prepareDatabase(db)
   return { postgres, db }
 }
 

@@ -1,10 +1,9 @@
 // The database of a command: DATABASE_URL, or the embedded server of this clone, which is joined when a shop runs on
 // it. It is brought up to the migrations of this version, as a start of the shop would.
 import shopConfig from '../shop.config.ts'
-import { allMigrations } from '../src/migrations.ts'
+import { prepareDatabase } from '../src/migrations.ts'
 import { readConfig } from '../src/platform/config.ts'
 import { Db } from '../src/platform/db.ts'
-import { migrate } from '../src/platform/migrate.ts'
 import { checkServerVersion, startPostgres } from '../src/platform/postgres.ts'
 import { UsageError } from './usage.ts'
 
@@ -30,7 +29,7 @@ async function prepare(
 ): Promise<void> {
   if (!isOurs) await checkServerVersion(url)
   if (!migrated) return
-  await migrate(db, allMigrations(shopConfig.plugins))
+  await prepareDatabase(db, shopConfig.plugins)
 }
 
 // A host with several addresses refuses with one error for each and no words of its own.

@@ -11,7 +11,7 @@ import type { Client } from 'pg'
 import { from } from 'pg-copy-streams'
 import { Value } from 'typebox/value'
 import shopConfig from '../shop.config.ts'
-import { allMigrations } from '../src/migrations.ts'
+import { allMigrations, prepareDatabase } from '../src/migrations.ts'
 import type { Storage } from '../src/modules/media/storage.ts'
 import type { Db } from '../src/platform/db.ts'
 import { migrate, type Migration } from '../src/platform/migrate.ts'
@@ -127,7 +127,7 @@ export async function restoreBackup(db: Db, file: string, manifest: Manifest, op
       await client.query('begin')
       await fill(client, file, manifest, options)
       await client.query('commit')
-      await migrate(db, all)
+      await prepareDatabase(db, shopConfig.plugins)
     } catch (error) {
       await clear(client, before).catch(() => {})
       throw error

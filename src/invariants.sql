@@ -125,3 +125,29 @@ where lines.subtotal <> subtotal_minor
   or lines.total + coalesce((delivery ->> 'totalMinor')::bigint, 0) <> total_minor
   or lines.tax + coalesce((delivery ->> 'taxMinor')::bigint, 0) <> tax_minor
   or lines.discount + coalesce((delivery ->> 'discountMinor')::bigint, 0) <> discount_minor;
+
+-- What was sealed is sealed again and compared: a changed, added or removed change of an entry shows, and so does a hole.
+-- platform: I13 each sealed entry of the audit log is what was sealed, and follows the one before it
+select number, seal.entry_id, at, route from (
+  select number, entry_id, hash, lag(number, 1, 0::bigint) over place as number_before,
+    lag(hash, 1, ''::bytea) over place as hash_before
+  from platform.audit_seal window place as (order by number)
+) as seal
+left join platform.audit_log on audit_log.id = seal.entry_id
+where audit_log.id is null or number <> number_before + 1
+  or hash <> platform.audit_digest(number, hash_before, audit_log);
+
+-- platform: I13 the chain of the audit log ends at its head
+select head.number, head.hash, last.number as last_number, last.hash as last_hash
+from platform.audit_head as head
+left join (select number, hash from platform.audit_seal order by number desc limit 1) as last on true
+where (head.number, head.hash) is distinct from (coalesce(last.number, 0), coalesce(last.hash, ''));
+
+-- platform: I13 the address of an audit entry is the one that was sealed with it
+select entry_id, at, route from platform.audit_origin left join platform.audit_log on audit_log.id = entry_id
+where origin_mark is distinct from sha256(salt || convert_to(address, 'UTF8'));
+
+-- The job looks twice a second.
+-- platform: I13 no entry of the audit log has waited a minute for its seal
+select id, at, route from platform.audit_log
+where at < now() - interval '1 minute' and not exists (select from platform.audit_seal where entry_id = id);

@@ -5,14 +5,13 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import shopConfig from '../shop.config.ts'
-import { allMigrations } from './migrations.ts'
+import { prepareDatabase } from './migrations.ts'
 import { listChannels } from './modules/catalog/channels.ts'
 import { createOwner } from './modules/identity/create-owner.ts'
 import { readConfig, ConfigError, type Config } from './platform/config.ts'
 import { Db } from './platform/db.ts'
 import { createLog } from './platform/log.ts'
 import { gauge } from './platform/metrics.ts'
-import { migrate } from './platform/migrate.ts'
 import { joinSiblings, processCount, processNumber, tellReady } from './platform/processes.ts'
 import { checkServerVersion, startPostgres } from './platform/postgres.ts'
 import type { RoleName } from './plugin.ts'
@@ -54,7 +53,7 @@ async function start(roles: readonly RoleName[]): Promise<void> {
   const db = await openDatabase(config)
   gauge('database_connections', 'Connections in the pool', () => db.load.total)
   gauge('database_waiting', 'Requests that wait for a connection', () => db.load.waiting)
-  await migrate(db, allMigrations(shopConfig.plugins), (name) => print(`Migrating ${name}`))
+  await prepareDatabase(db, shopConfig.plugins, (name) => print(`Migrating ${name}`))
 
   const shop = await openShop(db, shopConfig, { log, dataDir, roles, config })
   undo.push(() => shop.stop())

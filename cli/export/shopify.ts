@@ -3,7 +3,7 @@
 // told.
 import { formatAmount } from '../../src/platform/money.ts'
 import type { ImportedProduct, ImportedVariant } from '../import/product.ts'
-import { csvLine, type Cell } from './csv.ts'
+import { csvLine, type Cell } from '../../src/platform/csv.ts'
 
 const HEADER = [
   'Handle', 'Title', 'Body (HTML)', 'Vendor', 'Product Category', 'Type', 'Tags', 'Published', 'Option1 Name',

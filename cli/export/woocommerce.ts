@@ -4,7 +4,7 @@
 import { formatAmount } from '../../src/platform/money.ts'
 import type { ImportedProduct, ImportedVariant } from '../import/product.ts'
 import { joinList, writeBreaks } from '../import/woocommerce-cells.ts'
-import { csvLine, type Cell } from './csv.ts'
+import { csvLine, type Cell } from '../../src/platform/csv.ts'
 import type { WriteOptions } from './shopify.ts'
 
 const GTIN = 'GTIN, UPC, EAN, or ISBN'

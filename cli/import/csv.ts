@@ -86,14 +86,7 @@ function checkRow(line: number, raw: string[], header: string[], decoder: TextDe
   return { line, cells }
 }
 
-/**
- * A spreadsheet runs a cell that begins with = + - or @ as a formula, so shops write an apostrophe before it. Ours puts
- * one before any text of apostrophes and such a sign, and takes one away: nothing is lost on the way there and back.
- */
-export function escapeCell(text: string): string {
-  return /^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text
-}
-
+/** What escapeCell added, taken away. */
 export function unescapeCell(text: string): string {
   return /^'+[=+\-@\t\r]/.test(text) ? text.slice(1) : text
 }

@@ -1,6 +1,7 @@
 // Who asks, and what the platform writes about it in the transaction of the effect: the idempotency key, so that one
 // key has one effect (the row and the effect are committed together or not at all), and the audit row of a staff or key
 // write.
+import { createHash, randomBytes } from 'node:crypto'
 import { json, sql, type Statement } from './sql.ts'
 import { newId } from './id.ts'
 
@@ -22,7 +23,7 @@ export type Idempotency = {
   written: boolean
 }
 
-export type Audit = { route: string; target: Record<string, unknown>; written: boolean }
+export type Audit = { route: string; target: Record<string, unknown>; address: string }
 
 export type Context = {
   requestId: string
@@ -62,9 +63,20 @@ export function idempotencyRow(row: Idempotency): Statement {
     values (${row.principal}, ${row.route}, ${row.key}, ${row.bodyHash}, ${row.resultId})`
 }
 
+/** The entry of this transaction; until its end the tables note in its name what changes (platform.note_change). */
 export function auditRow(context: Context, audit: Audit): Statement {
   const { actor } = context
   const actorId = actor.kind === 'staff' || actor.kind === 'key' ? actor.id : null
-  return sql`insert into platform.audit_log (id, actor_kind, actor_id, route, target, request_id)
-    values (${newId()}, ${actor.kind}, ${actorId}, ${audit.route}, ${json(audit.target)}::jsonb, ${context.requestId})`
+  const salt = randomBytes(16)
+  const mark = createHash('sha256').update(salt).update(audit.address).digest()
+  return sql`
+    with entry as (
+      insert into platform.audit_log (id, actor_kind, actor_id, route, target, request_id, origin_mark)
+      values (${newId()}, ${actor.kind}, ${actorId}, ${audit.route}, ${json(audit.target)}::jsonb, ${context.requestId},
+        ${mark})
+      returning id
+    ), origin as (
+      insert into platform.audit_origin (entry_id, address, salt) select id, ${audit.address}, ${salt} from entry
+    )
+    select set_config('kontor.audit_entry', id::text, true) from entry`
 }

@@ -1,6 +1,7 @@
 // HTTP: a route is one object (contract, access, function), and everything else is done to all routes alike:
 // validation, access with default deny on the matched route, idempotency, problems, request ids, limits. OpenAPI and
 // the SDK are made from the same objects.
+import { Readable } from 'node:stream'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { ProxyTracerProvider, SpanStatusCode, trace, type Span } from '@opentelemetry/api'
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
@@ -183,7 +184,7 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
       if (reply.statusCode === 200) reply.status(success)
       if (strict) reply.header('server-timing', timingOf(cost))
       if (value instanceof ReadyAnswer) return sendReady(reply, value, cost)
-      if (value === undefined || Buffer.isBuffer(value)) return void reply.send(value)
+      if (value === undefined || Buffer.isBuffer(value) || value instanceof Readable) return void reply.send(value)
       answers?.(reply.statusCode, value)
       reply.type('application/json; charset=utf-8').send(JSON.stringify(value))
     } catch (error) {
@@ -271,7 +272,7 @@ function read(definition: Route, check: Checks, { request, reply, db, actor }: A
     context.idempotency = newIdempotency(actor, route, key, [params, query, body ?? null])
   }
   if (definition.method !== 'GET' && (actor.kind === 'staff' || actor.kind === 'key')) {
-    context.audit = { route, target: params as Record<string, unknown>, written: false }
+    context.audit = { route, target: params as Record<string, unknown>, address: request.ip.slice(0, 45) }
   }
   return {
     db, context, params, query, body, headers: request.headers as Record<string, string | undefined>,

@@ -11,6 +11,7 @@ import { listenForWakes } from './listen.ts'
 import type { Log } from './log.ts'
 import { counter } from './metrics.ts'
 import { freshPlans, retention } from './retention.ts'
+import { forgetOrigins, sealAudit } from './seal-audit.ts'
 
 export type WorkerOptions = {
   subscriptions: readonly EventSubscription[]
@@ -66,7 +67,7 @@ export class Worker {
     const retries: Sweep = { name: 'platform.retries', everySeconds: LOOK_EVERY_MS / 1_000, run: () => this.#retry() }
     const leases: Sweep = { name: 'platform.leases', everySeconds: leaseSeconds / 4, run: () => this.#renew() }
     this.#timers.push(setInterval(() => void this.relay(), LOOK_EVERY_MS))
-    for (const one of [...sweeps, retention, freshPlans, retries, leases]) this.#schedule(one)
+    for (const one of [...sweeps, retention, freshPlans, sealAudit, forgetOrigins, retries, leases]) this.#schedule(one)
     await this.relay()
   }
 

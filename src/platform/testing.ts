@@ -4,10 +4,10 @@
 import { createHash } from 'node:crypto'
 import net from 'node:net'
 import pg from 'pg'
-import { allMigrations } from '../migrations.ts'
+import { dataKinds } from '../data-kinds.ts'
+import { allMigrations, prepareDatabase } from '../migrations.ts'
 import { Db, openTransaction } from './db.ts'
 import { newId } from './id.ts'
-import { migrate } from './migrate.ts'
 
 /** What `node:test` hands to a test or a suite: only the hook that runs at its end is needed. */
 export type Cleanup = { after: (fn: () => unknown) => void }
@@ -38,7 +38,7 @@ function ensureTemplate(url: string): Promise<string> {
 async function makeTemplate(url: string): Promise<string> {
   const migrations = allMigrations()
   const hash = createHash('sha256').update(
-    migrations.map((migration) => migration.hash).join()
+    JSON.stringify([migrations.map((migration) => migration.hash), dataKinds])
   ).digest('hex').slice(0, 16)
   const name = `kontor_template_${hash}`
   await onServer(url, async (client) => {
@@ -49,7 +49,7 @@ async function makeTemplate(url: string): Promise<string> {
     await client.query(`create database ${name}`)
     const db = new Db({ url: withDatabase(url, name), max: 2 })
     try {
-      await migrate(db, migrations)
+      await prepareDatabase(db)
     } finally {
       await db.close()
     }

@@ -103,7 +103,7 @@ export class Tx extends Connection implements Conn {
       // The transaction may run again from the top, so the row is marked as written only by the commit.
       this.send(idempotencyRow(idempotency)).catch(() => {})
     }
-    if (audit && !audit.written) this.send(auditRow(this.context, audit)).catch(() => {})
+    if (audit) this.send(auditRow(this.context, audit)).catch(() => {})
   }
 
   #submit(query: { text: string; name?: string | undefined; values?: unknown[] }): Promise<pg.QueryResult> {
@@ -151,7 +151,6 @@ export class Tx extends Connection implements Conn {
     if (failed) throw failed.reason
     if (command !== 'COMMIT') throw new Error(`The transaction was not committed: the server answered ${command}`)
     if (this.context.idempotency) this.context.idempotency.written = true
-    if (this.context.audit) this.context.audit.written = true
   }
 
   /** Rolls back after a failure and answers its first cause: a 25P02 only says that something failed before. */
