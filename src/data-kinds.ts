@@ -44,17 +44,19 @@ export const dataKinds: Record<string, Columns> = {
     none: 'id template locale state attempts created_at due_at sent_at', contact: 'recipient', text: 'data last_error',
   },
 
-  'identity.role': { none: 'code name permissions system created_at' },
+  'identity.role': { none: 'code name permissions system created_at refund_limits discount_limit_ppm' },
   'identity.staff': {
-    none: 'id role_code active created_at', name: 'name', contact: 'email', secret: 'password_hash',
+    none: 'id role_code active created_at channel_ids location_ids company_ids', name: 'name', contact: 'email', secret: 'password_hash',
   },
   'identity.session': {
     none: 'id created_at last_seen_at expires_at', reference: 'staff_id', network: 'address user_agent',
     secret: 'token_hash',
   },
+  'identity.viewing': { none: 'until', reference: 'session_id staff_id' },
   'identity.one_time_token': { none: 'purpose expires_at', reference: 'staff_id', secret: 'token_hash' },
   'identity.secret_key': {
-    none: 'id prefix name permissions created_at expires_at last_used_at revoked_at', reference: 'created_by',
+    none: 'id prefix name permissions created_at expires_at last_used_at revoked_at channel_ids location_ids ' +
+      'company_ids refund_limits discount_limit_ppm addresses replaced_by', reference: 'created_by',
     secret: 'token_hash',
   },
   'identity.publishable_key': { none: 'id key channel_id name created_at revoked_at' },

@@ -2,16 +2,20 @@
 // key has one effect (the row and the effect are committed together or not at all), and the audit row of a staff or key
 // write.
 import { createHash, randomBytes } from 'node:crypto'
+import type { Limits, Within } from './authority.ts'
 import { json, sql, type Statement } from './sql.ts'
 import { newId } from './id.ts'
+
+/** How far somebody reaches; what is absent is no limit. */
+type Authority = { within?: Within; limits?: Limits }
 
 /** Who acts. It comes from the session or key alone, never from a body. */
 export type Actor =
   | { kind: 'anonymous' }
   | { kind: 'system' }
   | { kind: 'shopper'; channelId: string; keyId: string; tokenHash?: Buffer }
-  | { kind: 'staff'; id: string; permissions: readonly string[]; sessionId: string }
-  | { kind: 'key'; id: string; permissions: readonly string[] }
+  | { kind: 'staff'; id: string; permissions: readonly string[]; sessionId: string; viewedBy?: string } & Authority
+  | { kind: 'key'; id: string; permissions: readonly string[] } & Authority
 
 export type Idempotency = {
   principal: string

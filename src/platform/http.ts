@@ -7,6 +7,7 @@ import { ProxyTracerProvider, SpanStatusCode, trace, type Span } from '@opentele
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import { answerFailure } from './answer-failure.ts'
 import { answerChecks } from './check-answers.ts'
+import type { Within } from './authority.ts'
 import type { Actor, Context } from './context.ts'
 import { measured, strict, type Cost, type Db } from './db.ts'
 import type { Priority } from './gate.ts'
@@ -26,10 +27,10 @@ export { Id, Timestamp, Page, PageQuery, encodeCursor, decodeCursor } from './va
 
 /**
  * Who may call. `public`: anybody. `shopper`: a publishable key, which names the channel. `staff`: anybody signed in as
- * staff. `{ permission }`: staff or a secret key that has it. `webhook`: the gateway, which the route itself verifies
+ * staff. `{ permission }`: staff or a secret key that has it; `within`: the route itself keeps to their channels. `webhook`: the gateway, which the route itself verifies
  * on the raw bytes.
  */
-export type Access = 'public' | 'shopper' | 'staff' | 'webhook' | { permission: string }
+export type Access = 'public' | 'shopper' | 'staff' | 'webhook' | { permission: string; within?: keyof Within }
 
 /**
  * Decides, on the matched route, who asks; at once when it is remembered. Throws Unauthenticated or Forbidden. Identity
@@ -176,6 +177,7 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
       const actor = definition.access === 'public' || definition.access === 'webhook' ? ANONYMOUS
         : await authenticate(request, definition.access)
       reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
+      if ('viewedBy' in actor) reply.header('x-viewing-as', actor.id)
       if (definition.access !== 'public') reply.header('cache-control', 'private, no-store')
       if (open) allowOrigin(reply)
       const input = read(definition, check, { request, reply, db, actor })

@@ -1,17 +1,21 @@
 // Who asks, decided on the matched route: default deny, one place for all routes. A publishable key names a channel,
 // a secret key or a staff session carries permissions. Actors come from here alone, never from a body.
-import { Type } from 'typebox'
-import { sql, type Actor, type Db } from '../../platform/db.ts'
+import { Type, type Static } from 'typebox'
+import { sql, type Actor, type Db, type Statement } from '../../platform/db.ts'
 import { bearerHash, type Access, type Authenticate, type RequestFacts } from '../../platform/http.ts'
 import { Forbidden, Unauthenticated } from '../../platform/problem.ts'
 import { hashToken } from '../../platform/id.ts'
-import { allows, permissionsOf } from './identity.ts'
+import { allows, permissionsOf, staysWithin } from './identity.ts'
 import { Recall } from './internal/recall.ts'
+import { authorityOf, limitColumns, Limits, networks, Reach, reachColumns } from './reach.ts'
 import { LIVE_SESSION, refuseForeignOrigin, sessionToken } from './session-cookie.ts'
 
 type Shopper = Extract<Actor, { kind: 'shopper' }>
 type Privileged = Extract<Actor, { kind: 'staff' | 'key' }>
-type Known = { shoppers: Recall<Shopper>; privileged: Recall<Privileged> }
+type Staff = Extract<Actor, { kind: 'staff' }>
+/** What is remembered of a key or a session: who it is, from where it may come, whom they see the shop as. */
+type Credential = { actor: Privileged; from?: { has(address: string): boolean }; seenAs?: Staff }
+type Known = { shoppers: Recall<Shopper>; privileged: Recall<Credential> }
 
 const known = new WeakMap<Db, Known>()
 
@@ -65,14 +69,17 @@ function withToken(found: Shopper | undefined, headers: RequestFacts['headers'])
 }
 
 async function privilegedOf(
-  privileged: Recall<Privileged>, request: RequestFacts, publicUrl?: string
+  privileged: Recall<Credential>, request: RequestFacts, publicUrl?: string
 ): Promise<Privileged> {
   const { authorization } = request.headers
   if (authorization !== undefined) {
     const secret = typeof authorization === 'string' ? /^Bearer (sk_[\w-]{43})$/i.exec(authorization)?.[1] : undefined
     const key = secret && await privileged.get(`key:${hashToken(secret).toString('base64')}`)
-    if (!key) throw Unauthenticated({}, 'This secret key is unknown, expired or revoked (Authorization: Bearer sk_…).')
-    return key
+    if (!key || (key.from && !key.from.has(request.ip))) {
+      throw Unauthenticated({}, 'This secret key is unknown, expired, revoked, or not for use from your address ' +
+        '(Authorization: Bearer sk_…).')
+    }
+    return key.actor
   }
   const token = sessionToken(request.headers)
   const staff = token && await privileged.get(`session:${hashToken(token).toString('base64')}`)
@@ -80,7 +87,15 @@ async function privilegedOf(
   // The browser sends the cookie whoever made it write, so a write must come from our own pages.
   const reads = request.method === 'GET' || request.method === 'HEAD'
   if (!reads) refuseForeignOrigin(request.headers, { publicUrl, mustTell: true })
-  return staff
+  const seenAs = request.headers['x-view-as']
+  return seenAs === undefined ? staff.actor : eyesOf(staff, seenAs, reads)
+}
+
+/** The colleague as whom this request sees the shop: who began it with PUT /admin/view-as, for reading only. */
+function eyesOf({ seenAs }: Credential, staffId: unknown, reads: boolean): Staff {
+  if (!seenAs || seenAs.id !== staffId) throw Forbidden({}, 'Begin with PUT /admin/view-as; it ends after half an hour.')
+  if (!reads) throw Forbidden({}, 'Whoever sees the shop as somebody else changes nothing: leave out x-view-as.')
+  return seenAs
 }
 
 function requireAccess(actor: Privileged, access: Exclude<Access, 'public' | 'shopper' | 'webhook'>): Privileged {
@@ -88,8 +103,14 @@ function requireAccess(actor: Privileged, access: Exclude<Access, 'public' | 'sh
     if (actor.kind === 'staff') return actor
     throw Forbidden({}, 'This is for people who signed in, not for keys.')
   }
-  if (allows(actor.permissions, access.permission)) return actor
-  throw Forbidden({ permission: access.permission }, `This needs the permission ${access.permission}.`)
+  const { permission } = access
+  if (!allows(actor.permissions, permission)) {
+    throw Forbidden({ permission }, `This needs the permission ${permission}.`)
+  }
+  if (actor.within && !staysWithin(actor.within, access)) {
+    throw Forbidden({ permission }, 'This reaches beyond the channels or locations that you are kept to.')
+  }
+  return actor
 }
 
 const ShopperRow = Type.Object({ keyId: Type.String(), channelId: Type.String() })
@@ -101,41 +122,74 @@ async function findShopper(db: Db, key: string): Promise<Shopper | undefined> {
   return row && { kind: 'shopper', ...row }
 }
 
-function findPrivileged(db: Db, name: string): Promise<Privileged | undefined> {
+function findPrivileged(db: Db, name: string): Promise<Credential | undefined> {
   const [kind, hash] = name.split(':') as [string, string]
   return (kind === 'key' ? findKey : findSession)(db, Buffer.from(hash, 'base64'))
 }
 
 // Both look-ups note the use, at most once a minute: a write for each request would cost more than the request.
 
-const KeyRow = Type.Object({ id: Type.String(), permissions: Type.Array(Type.String()) })
+const KeyRow = Type.Object({
+  id: Type.String(), permissions: Type.Array(Type.String()), reach: Reach, limits: Limits,
+  addresses: Type.Union([Type.Array(Type.String()), Type.Null()]),
+})
 
-async function findKey(db: Db, tokenHash: Buffer): Promise<Privileged | undefined> {
+async function findKey(db: Db, tokenHash: Buffer): Promise<Credential | undefined> {
   const row = await db.maybe(KeyRow, sql`
     with used as (
       update identity.secret_key set last_used_at = now()
       where token_hash = ${tokenHash} and revoked_at is null
         and coalesce(last_used_at, '-infinity') < now() - interval '1 minute'
     )
-    select id, permissions from identity.secret_key
+    select id, permissions, addresses::text[] as addresses, ${reachColumns(sql`secret_key`)} as reach,
+      ${limitColumns(sql`secret_key`)} as limits
+    from identity.secret_key
     where token_hash = ${tokenHash} and revoked_at is null and coalesce(expires_at, 'infinity') > now()`)
-  return row && { kind: 'key', ...row }
+  if (!row) return undefined
+  const { id, permissions, reach, limits, addresses } = row
+  return {
+    actor: { kind: 'key', id, permissions, ...authorityOf(reach, limits) },
+    ...addresses && { from: networks(addresses) },
+  }
 }
 
+const Person = Type.Object({
+  id: Type.String(), code: Type.String(), permissions: Type.Union([Type.Array(Type.String()), Type.Null()]),
+  reach: Reach, limits: Limits,
+})
 const SessionRow = Type.Object({
-  sessionId: Type.String(), id: Type.String(), code: Type.String(),
-  permissions: Type.Union([Type.Array(Type.String()), Type.Null()]),
+  sessionId: Type.String(), own: Person, seen: Type.Union([Person, Type.Null()]),
 })
 
-async function findSession(db: Db, tokenHash: Buffer): Promise<Privileged | undefined> {
+const person = (staff: Statement, role: Statement): Statement => sql`jsonb_build_object(
+  'id', ${staff}.id, 'code', ${role}.code, 'permissions', ${role}.permissions, 'reach', ${reachColumns(staff)},
+  'limits', ${limitColumns(role)})`
+
+async function findSession(db: Db, tokenHash: Buffer): Promise<Credential | undefined> {
   const row = await db.maybe(SessionRow, sql`
     with used as (
       update identity.session set last_seen_at = now()
       where token_hash = ${tokenHash} and ${LIVE_SESSION} and last_seen_at < now() - interval '1 minute'
     )
-    select session.id as "sessionId", staff.id, role.code, role.permissions
+    select session.id as "sessionId", ${person(sql`staff`, sql`role`)} as own,
+      case when seen.id is not null then ${person(sql`seen`, sql`seen_role`)} end as seen
     from identity.session
     join identity.staff on staff.id = session.staff_id join identity.role on role.code = staff.role_code
+    left join identity.viewing on viewing.session_id = session.id and viewing.until > now()
+    left join identity.staff as seen on seen.id = viewing.staff_id and seen.active
+    left join identity.role as seen_role on seen_role.code = seen.role_code
     where session.token_hash = ${tokenHash} and ${LIVE_SESSION} and staff.active`)
-  return row && { kind: 'staff', id: row.id, sessionId: row.sessionId, permissions: permissionsOf(row) }
+  if (!row) return undefined
+  const { sessionId, own, seen } = row
+  const of = ({ reach, limits, ...rest }: Static<typeof Person>): Staff => ({
+    kind: 'staff', id: rest.id, sessionId, permissions: permissionsOf(rest), ...authorityOf(reach, limits),
+  })
+  return { actor: of(own), ...seen && { seenAs: { ...narrowed(of(seen), of(own)), viewedBy: own.id } } }
+}
+
+/** Who sees the shop as a colleague does not see more than with their own eyes, whatever becomes of either role. */
+function narrowed(seen: Staff, own: Staff): Staff {
+  if (own.within) return { ...seen, permissions: [] }
+  if (allows(own.permissions, '*')) return seen
+  return { ...seen, permissions: own.permissions.filter((permission) => allows(seen.permissions, permission)) }
 }

@@ -1,10 +1,12 @@
 // The words of identity: what may be permitted, what staff, roles, sessions and keys look like, and what can be
 // wrong. No I/O.
 import { Type, type Static, type TSchema } from 'typebox'
+import type { Within } from '../../platform/authority.ts'
 import { mapConstraint, type Actor } from '../../platform/db.ts'
 import { event } from '../../platform/events.ts'
 import { Id, Timestamp } from '../../platform/http.ts'
 import { Forbidden, problem } from '../../platform/problem.ts'
+import { Limits, Reach } from './reach.ts'
 
 /** What may be permitted, as resource:verb. Writing does not include reading. */
 export const permissions = {
@@ -27,6 +29,7 @@ export const permissions = {
   'audit:read': 'Read the audit log and the metrics of the server',
   'identity:read': 'See staff, roles and keys',
   'identity:write': 'Change staff, roles and keys, within the own permissions',
+  'identity:view-as': 'See the shop as a colleague does, who may not more',
 } as const
 
 /** Every permission, those of plugins included: what an owner has. */
@@ -35,9 +38,10 @@ const unlessIdentity = Object.keys(permissions).filter((name) => !name.startsWit
 
 const systemRoles: Record<string, readonly string[]> = {
   owner: [EVERYTHING],
-  manager: [...unlessIdentity, 'identity:read'],
+  manager: [...unlessIdentity, 'identity:read', 'identity:view-as'],
   support: [
-    'catalog:read', 'pricing:read', 'inventory:read', 'shipping:read', 'orders:read', 'orders:write', 'payments:read'
+    'catalog:read', 'pricing:read', 'inventory:read', 'shipping:read', 'orders:read', 'orders:write', 'payments:read',
+    'identity:view-as',
   ],
   warehouse: ['catalog:read', 'inventory:read', 'inventory:write', 'shipping:read', 'orders:read'],
 }
@@ -49,6 +53,20 @@ export function permissionsOf(role: { code: string; permissions: readonly string
 
 export function allows(granted: readonly string[], permission: string): boolean {
   return granted.includes(permission) || granted.includes(EVERYTHING)
+}
+
+/** What belongs to a channel or a location; everything else is the whole shop's. */
+const bound: Record<string, keyof Within> = { orders: 'channels', payments: 'channels', inventory: 'locations' }
+const sharedToRead = ['catalog:read', 'pricing:read', 'shipping:read', 'media:read', 'identity:view-as']
+
+/**
+ * Whether somebody who is kept to some channels or locations may call a route at all: one that keeps to them itself
+ * (`within`), one about the other kind, or one that reads what all share. Default deny.
+ */
+export function staysWithin(own: Within, { permission, within }: { permission: string; within?: keyof Within }): boolean {
+  const kind = bound[permission.split(':')[0]!]
+  if (!kind) return sharedToRead.includes(permission)
+  return within === kind || !own[kind]
 }
 
 /** Nobody gives, takes or touches more than they have: it would be the way around every other check. */
@@ -74,13 +92,13 @@ export const normalEmail = (email: string): string => email.trim().normalize('NF
 
 export const Role = Type.Object({
   code: RoleCode, name: Type.String(), system: Type.Boolean(),
-  permissions: Type.Array(Type.String({ description: '* is all of them' })),
+  permissions: Type.Array(Type.String({ description: '* is all of them' })), limits: Limits,
 })
 export type Role = Static<typeof Role>
 
 export const Staff = Type.Object({
   id: Id, email: Type.String(), name: Type.String(), role: RoleCode, active: Type.Boolean(), createdAt: Timestamp,
-  invited: Type.Boolean({ description: 'Has not set a password yet' }),
+  invited: Type.Boolean({ description: 'Has not set a password yet' }), reach: Reach,
 })
 export type Staff = Static<typeof Staff>
 
@@ -93,8 +111,9 @@ export const Session = Type.Object({
 export const SecretKey = Type.Object({
   id: Id, name: Type.String(), prefix: Type.String({ description: 'The first characters of the key' }),
   permissions: Type.Array(Type.String()), createdAt: Timestamp, expiresAt: nullable(Timestamp),
-  lastUsedAt: nullable(Timestamp),
-  revokedAt: nullable(Timestamp),
+  lastUsedAt: nullable(Timestamp), revokedAt: nullable(Timestamp), reach: Reach, limits: Limits,
+  addresses: nullable(Type.Array(Type.String(), { description: 'The networks it may be used from; null: any' })),
+  replacedBy: nullable(Id),
 })
 
 export const PublishableKey = Type.Object({
@@ -112,6 +131,7 @@ export const StaffNotFound = problem(
   'staff-not-found', 404, 'No such member of staff', Type.Object({ staffId: Type.String() })
 )
 export const EmailTaken = problem('email-taken', 409, 'Somebody of the staff has this e-mail address')
+export const OwnerEverywhere = problem('owner-everywhere', 409, 'An owner may act everywhere: give another role first')
 export const LastOwner = problem('last-owner', 409, 'The last owner who can sign in must stay one')
 export const RoleNotFound = problem(
   'role-not-found', 404, 'No such role', Type.Object({ role: Type.Optional(Type.String()) })
@@ -119,6 +139,7 @@ export const RoleNotFound = problem(
 export const RoleCodeTaken = problem('role-code-taken', 409, 'There is a role with this code')
 export const RoleInUse = problem('role-in-use', 409, 'Somebody has this role')
 export const RoleFixed = problem('role-fixed', 409, 'A system role cannot be changed: make one of your own')
+export const KeyReplaced = problem('key-replaced', 409, 'This key was replaced, has ended, or was revoked')
 export const KeyNotFound = problem('key-not-found', 404, 'No such key', Type.Object({ keyId: Type.String() }))
 export const SessionNotFound = problem(
   'session-not-found', 404, 'No such session', Type.Object({ sessionId: Type.String() })
@@ -129,6 +150,8 @@ mapConstraint(
   'staff_owner_remains',
   () => LastOwner({}, 'Make somebody else an owner first; an invitation counts once it is accepted.')
 )
+mapConstraint('staff_owner_everywhere', () => OwnerEverywhere({}))
+mapConstraint('secret_key_replaced_once', () => KeyReplaced({}))
 mapConstraint('role_pkey', () => RoleCodeTaken({}))
 mapConstraint('staff_role', ({ detail }) => (detail.includes('is still referenced') ? RoleInUse({}) : RoleNotFound({})))
 

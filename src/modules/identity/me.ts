@@ -55,6 +55,7 @@ async function changePassword(
 const tags = ['Signing in']
 const Me = Type.Object({
   ...Staff.properties, permissions: Type.Array(Type.String({ description: '* is all of them' })),
+  viewedBy: Type.Union([Id, Type.Null()], { description: 'Who sees the shop as this person: show a banner' }),
 })
 
 const getMe = route({
@@ -62,8 +63,8 @@ const getMe = route({
   summary: 'Who is signed in, and what they may do',
   response: { 200: Me },
   async run({ db, context }) {
-    const { id, permissions } = signedIn(context)
-    return { ...await getStaff(db, id), permissions: [...permissions] }
+    const { id, permissions, viewedBy = null } = signedIn(context)
+    return { ...await getStaff(db, id), permissions: [...permissions], viewedBy }
   },
 })
 

@@ -1,19 +1,20 @@
 // Roles: lists of permissions. The four system roles are code and the same in every shop; the others are the
 // merchant's own.
 import { Type } from 'typebox'
-import { sql, type Conn } from '../../platform/db.ts'
+import { json, sql, type Conn } from '../../platform/db.ts'
 import { route } from '../../platform/http.ts'
 import { forgetActors } from './authenticate.ts'
 import {
   Name, permissions, Permissions, permissionsOf, requireWithin, Role, RoleCode, RoleCodeTaken, RoleFixed, RoleInUse,
   RoleNotFound,
 } from './identity.ts'
+import { limitColumns, Limits, limitsOf, requireLimitsWithin } from './reach.ts'
 
 const RoleRow = Type.Object({
   code: Type.String(), name: Type.String(), system: Type.Boolean(),
-  permissions: Type.Union([Type.Array(Type.String()), Type.Null()]),
+  permissions: Type.Union([Type.Array(Type.String()), Type.Null()]), limits: Limits,
 })
-const columns = sql`code, name, system, permissions`
+const columns = sql`code, name, system, permissions, ${limitColumns(sql`role`)} as limits`
 
 /** Throws RoleNotFound. */
 export async function getRole(conn: Conn, code: string): Promise<Role> {
@@ -39,12 +40,15 @@ const listRoles = route({
 
 const postRole = route({
   method: 'POST', path: '/admin/roles', access: write, tags, summary: 'Create a role',
-  body: Type.Object({ code: RoleCode, name: Name, permissions: Permissions }),
+  body: Type.Object({ code: RoleCode, name: Name, permissions: Permissions, limits: Type.Optional(Limits) }),
   response: { 201: Role }, problems: [RoleCodeTaken], replay: 'none',
   run: ({ db, context, body }) => db.transaction(context, async (tx) => {
-    requireWithin(context.actor, body.permissions)
+    const { code, name, permissions, limits = limitsOf(context.actor) } = body
+    requireWithin(context.actor, permissions)
+    requireLimitsWithin(context.actor, limits)
     await tx.run(sql`
-      insert into identity.role (code, name, permissions) values (${body.code}, ${body.name}, ${body.permissions})`)
+      insert into identity.role (code, name, permissions, refund_limits, discount_limit_ppm)
+      values (${code}, ${name}, ${permissions}, ${limits.refund && json(limits.refund)}::jsonb, ${limits.discountPpm})`)
     return getRole(tx, body.code)
   }),
 })
@@ -52,15 +56,18 @@ const postRole = route({
 const putRole = route({
   method: 'PUT', path: '/admin/roles/:code', access: write, tags, summary: 'Replace a role',
   description: 'Everybody who has it is permitted the new list within a second.',
-  params, body: Type.Object({ name: Name, permissions: Permissions }),
+  params, body: Type.Object({ name: Name, permissions: Permissions, limits: Type.Optional(Limits) }),
   response: { 200: Role }, problems: [RoleNotFound, RoleFixed],
   async run({ db, context, params: { code }, body }) {
     const role = await db.transaction(context, async (tx) => {
       const before = await getRole(tx, code)
       if (before.system) throw RoleFixed({})
-      requireWithin(context.actor, [...before.permissions, ...body.permissions])
+      const { name, permissions, limits = before.limits } = body
+      requireWithin(context.actor, [...before.permissions, ...permissions])
+      for (const one of [before.limits, limits]) requireLimitsWithin(context.actor, one)
       await tx.run(sql`
-        update identity.role set name = ${body.name}, permissions = ${body.permissions} where code = ${code}`)
+        update identity.role set name = ${name}, permissions = ${permissions}, discount_limit_ppm = ${limits.discountPpm},
+          refund_limits = ${limits.refund && json(limits.refund)}::jsonb where code = ${code}`)
       return getRole(tx, code)
     })
     forgetActors(db)
@@ -72,7 +79,9 @@ const deleteRole = route({
   method: 'DELETE', path: '/admin/roles/:code', access: write, tags, summary: 'Delete a role that nobody has',
   params, response: { 204: null }, problems: [RoleNotFound, RoleFixed, RoleInUse],
   run: ({ db, context, params: { code } }) => db.transaction(context, async (tx) => {
-    if ((await getRole(tx, code)).system) throw RoleFixed({})
+    const role = await getRole(tx, code)
+    if (role.system) throw RoleFixed({})
+    requireWithin(context.actor, role.permissions)
     await tx.run(sql`delete from identity.role where code = ${code}`)
   }),
 })

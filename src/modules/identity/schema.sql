@@ -11,7 +11,12 @@ create table identity.role (
   permissions text[] constraint role_permissions_count check (cardinality(permissions) <= 200),
   system boolean not null default false,
   created_at timestamptz not null default now(),
-  constraint role_permissions_unless_system check (system = (permissions is null))
+  -- What may be refunded of one payment, by currency, and given as a discount by hand; null: as much as there is.
+  refund_limits jsonb constraint role_refund_limits_list check (jsonb_typeof(refund_limits) = 'array'),
+  discount_limit_ppm integer
+    constraint role_discount_limit_range check (discount_limit_ppm between 0 and 1000000),
+  constraint role_permissions_unless_system check (system = (permissions is null)),
+  constraint role_system_unlimited check (not system or (refund_limits is null and discount_limit_ppm is null))
 );
 insert into identity.role (code, name, system) values
   ('owner', 'Owner', true), ('manager', 'Manager', true), ('support', 'Support', true), ('warehouse', 'Warehouse', true);
@@ -26,7 +31,13 @@ create table identity.staff (
   password_hash text constraint staff_password_hash_length check (length(password_hash) <= 300),
   role_code text not null constraint staff_role references identity.role,
   active boolean not null default true,
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  -- Where somebody may act; null: everywhere. Companies come with trade between businesses.
+  channel_ids uuid[] constraint staff_channels_count check (cardinality(channel_ids) between 1 and 200),
+  location_ids uuid[] constraint staff_locations_count check (cardinality(location_ids) between 1 and 200),
+  company_ids uuid[] constraint staff_companies_count check (cardinality(company_ids) between 1 and 200),
+  constraint staff_owner_everywhere check (
+    role_code <> 'owner' or (channel_ids is null and location_ids is null and company_ids is null))
 );
 -- Deleting a role finds who has it (the foreign key).
 create index staff_by_role on identity.staff (role_code);
@@ -62,6 +73,15 @@ create index session_by_staff on identity.session (staff_id, id);
 -- The sweep that forgets what is over.
 create index session_by_expiry on identity.session (expires_at);
 
+-- A session that sees the shop as a colleague does, for half an hour and without changing anything.
+create table identity.viewing (
+  session_id uuid primary key constraint viewing_session references identity.session on delete cascade,
+  staff_id uuid not null constraint viewing_staff references identity.staff,
+  until timestamptz not null
+);
+-- Whom is somebody seen as (the foreign key).
+create index viewing_by_staff on identity.viewing (staff_id);
+
 -- A secret that was sent by mail: one purpose, one person, one use. Using it deletes the row, so of many at once one
 -- wins.
 create table identity.one_time_token (
@@ -87,7 +107,22 @@ create table identity.secret_key (
   created_at timestamptz not null default now(),
   expires_at timestamptz,
   last_used_at timestamptz,
-  revoked_at timestamptz
+  revoked_at timestamptz,
+  -- As of staff and their role, taken from whoever made the key.
+  channel_ids uuid[] constraint secret_key_channels_count check (cardinality(channel_ids) between 1 and 200),
+  location_ids uuid[]
+    constraint secret_key_locations_count check (cardinality(location_ids) between 1 and 200),
+  company_ids uuid[]
+    constraint secret_key_companies_count check (cardinality(company_ids) between 1 and 200),
+  refund_limits jsonb
+    constraint secret_key_refund_limits_list check (jsonb_typeof(refund_limits) = 'array'),
+  discount_limit_ppm integer
+    constraint secret_key_discount_limit_range check (discount_limit_ppm between 0 and 1000000),
+  -- The networks it may be used from; null: any.
+  addresses inet[] constraint secret_key_addresses_count check (cardinality(addresses) between 1 and 50),
+  -- The key that took its place; from then on it has an end. A key is replaced once.
+  replaced_by uuid constraint secret_key_replaced_once unique
+    constraint secret_key_replacement references identity.secret_key
 ) with (fillfactor = 80);
 
 -- The key of a shop page. Everybody can read it there, so it is no secret: it says which channel is meant.

@@ -6,13 +6,15 @@ import { decodeCursor, encodeCursor, Id, Page, PageQuery, route } from '../../pl
 import { Forbidden, InvalidCursor } from '../../platform/problem.ts'
 import { forgetActors } from './authenticate.ts'
 import {
-  Email, EmailTaken, LastOwner, Name, normalEmail, requireWithin, RoleCode, RoleNotFound, Staff, StaffNotFound,
+  Email, EmailTaken, LastOwner, Name, normalEmail, OwnerEverywhere, requireWithin, RoleCode, RoleNotFound, Staff, StaffNotFound,
 } from './identity.ts'
+import { EVERYWHERE, Reach, reachColumns, requireEverywhere, requireLimitsWithin } from './reach.ts'
 import { getRole } from './roles.ts'
 import { sendToken } from './send-token.ts'
 
 const columns = sql`staff.id, staff.email, staff.name, staff.role_code as role, staff.active,
-  staff.created_at as "createdAt", staff.password_hash is null as invited`
+  staff.created_at as "createdAt", staff.password_hash is null as invited,
+  ${reachColumns(sql`staff`)} as reach`
 
 /** Throws StaffNotFound. */
 export async function getStaff(conn: Conn, staffId: string): Promise<Staff> {
@@ -35,20 +37,24 @@ export async function listStaff(conn: Conn, { after = null, limit }: StaffPage):
     order by id limit ${limit}`)
 }
 
+type Invited = { email: string; name: string; role: string; reach?: Reach }
+
 /**
  * Adds somebody and sends the invitation. Throws EmailTaken, RoleNotFound, and Forbidden for a role above one's own.
  */
-async function inviteStaff(tx: Tx, id: string, input: { email: string; name: string; role: string }): Promise<Staff> {
-  requireWithin(tx.context.actor, (await getRole(tx, input.role)).permissions)
+async function inviteStaff(tx: Tx, id: string, input: Invited): Promise<Staff> {
+  const { reach = EVERYWHERE } = input
+  await requireMayGive(tx, input.role)
   const staff = await tx.one(Staff, sql`
-    insert into identity.staff (id, email, name, role_code)
-    values (${id}, ${normalEmail(input.email)}, ${input.name}, ${input.role})
+    insert into identity.staff (id, email, name, role_code, channel_ids, location_ids, company_ids)
+    values (${id}, ${normalEmail(input.email)}, ${input.name}, ${input.role}, ${reach.channelIds}::uuid[],
+      ${reach.locationIds}::uuid[], ${reach.companyIds}::uuid[])
     returning ${columns}`)
   await sendToken(tx, staff, 'invitation')
   return staff
 }
 
-type StaffChange = { name?: string; role?: string; active?: boolean }
+type StaffChange = { name?: string; role?: string; active?: boolean; reach?: Reach }
 
 /**
  * Changes somebody. Throws StaffNotFound, RoleNotFound, LastOwner, and Forbidden when either role is above one's own.
@@ -57,10 +63,12 @@ async function updateStaff(tx: Tx, staffId: string, change: StaffChange): Promis
   const before = await tx.maybe(Staff, sql`select ${columns} from identity.staff where id = ${staffId} for update`)
   if (!before) throw StaffNotFound({ staffId })
   await requireAbove(tx, before)
-  if (change.role !== undefined) requireWithin(tx.context.actor, (await getRole(tx, change.role)).permissions)
+  if (change.role !== undefined) await requireMayGive(tx, change.role)
+  const { channelIds, locationIds, companyIds } = change.reach ?? before.reach
   const after = await tx.one(Staff, sql`
     update identity.staff set name = ${change.name ?? before.name}, role_code = ${change.role ?? before.role},
-      active = ${change.active ?? before.active}
+      active = ${change.active ?? before.active}, channel_ids = ${channelIds}::uuid[],
+      location_ids = ${locationIds}::uuid[], company_ids = ${companyIds}::uuid[]
     where id = ${staffId} returning ${columns}`)
   // After the update: whoever signs in at this moment waits for it or is found here.
   if (after.role !== before.role || !after.active) await endSessions(tx, staffId)
@@ -72,8 +80,14 @@ export async function endSessions(tx: Tx, staffId: string, except: string | null
   return tx.run(sql`delete from identity.session where staff_id = ${staffId} and id is distinct from ${except}::uuid`)
 }
 
-async function requireAbove(tx: Tx, staff: Staff): Promise<void> {
-  requireWithin(tx.context.actor, (await getRole(tx, staff.role)).permissions)
+const requireAbove = (tx: Tx, staff: Staff): Promise<void> => requireMayGive(tx, staff.role)
+
+/** Throws RoleNotFound, and Forbidden for a role with more permissions or wider limits than the actor's own. */
+async function requireMayGive(tx: Tx, code: string): Promise<void> {
+  const { permissions, limits } = await getRole(tx, code)
+  requireEverywhere(tx.context.actor)
+  requireWithin(tx.context.actor, permissions)
+  requireLimitsWithin(tx.context.actor, limits)
 }
 
 async function change<T>(db: Db, context: Context, fn: (tx: Tx) => Promise<T>): Promise<T> {
@@ -107,16 +121,17 @@ const readStaff = route({
 const postStaff = route({
   method: 'POST', path: '/admin/staff', access: write, tags, summary: 'Invite somebody to the staff',
   description: 'Sends a mail with a link, valid for three days, under which they set their password.',
-  body: Type.Object({ email: Email, name: Name, role: RoleCode }),
-  response: { 201: Staff }, problems: [EmailTaken, RoleNotFound],
+  body: Type.Object({ email: Email, name: Name, role: RoleCode, reach: Type.Optional(Reach) }),
+  response: { 201: Staff }, problems: [EmailTaken, RoleNotFound, OwnerEverywhere],
   replay: ({ db, resultId: id }) => getStaff(db, id),
   run: ({ db, context, body }) => db.transaction(context, (tx) => inviteStaff(tx, resultId(context), body)),
 })
 
 const patchStaff = route({
   method: 'PATCH', path: '/admin/staff/:staffId', access: write, tags, summary: 'Change a member of staff',
-  params, body: Type.Partial(Type.Object({ name: Name, role: RoleCode, active: Type.Boolean() }), { minProperties: 1 }),
-  response: { 200: Staff }, problems: [StaffNotFound, RoleNotFound, LastOwner],
+  params, body: Type.Partial(
+    Type.Object({ name: Name, role: RoleCode, active: Type.Boolean(), reach: Reach }), { minProperties: 1 }),
+  response: { 200: Staff }, problems: [StaffNotFound, RoleNotFound, LastOwner, OwnerEverywhere],
   run: ({ db, context, params: { staffId }, body }) => change(db, context, (tx) => updateStaff(tx, staffId, body)),
 })
 
@@ -132,6 +147,17 @@ const postInvitation = route({
   }),
 })
 
+const deleteInvitation = route({
+  method: 'DELETE', path: '/admin/staff/:staffId/invitation', operationId: 'revokeInvitation', access: write, tags,
+  summary: 'Take an invitation back',
+  description: 'Its link stops working. Sent again, another one works. Asked twice it changes nothing more.',
+  params, response: { 204: null }, problems: [StaffNotFound],
+  run: ({ db, context, params: { staffId } }) => db.transaction(context, async (tx) => {
+    await requireAbove(tx, await getStaff(tx, staffId))
+    await tx.run(sql`delete from identity.one_time_token where staff_id = ${staffId} and purpose = 'invitation'`)
+  }),
+})
+
 const deleteStaffSessions = route({
   method: 'DELETE', path: '/admin/staff/:staffId/sessions', operationId: 'signOutStaff', access: write, tags,
   summary: 'Sign somebody out everywhere', params, response: { 200: Type.Object({ ended: Type.Integer() }) },
@@ -142,4 +168,4 @@ const deleteStaffSessions = route({
   }),
 })
 
-export const staffRoutes = [getStaffList, readStaff, postStaff, patchStaff, postInvitation, deleteStaffSessions]
+export const staffRoutes = [getStaffList, readStaff, postStaff, patchStaff, postInvitation, deleteInvitation, deleteStaffSessions]

@@ -2,7 +2,8 @@
 
 import { Type, type Static } from 'typebox'
 import { route, Id } from '../../platform/http.ts'
-import type { Tx } from '../../platform/db.ts'
+import { reaches } from '../../platform/authority.ts'
+import type { Actor, Tx } from '../../platform/db.ts'
 import { InvalidValue } from '../../platform/problem.ts'
 import { VariantNotFound } from '../catalog/catalog.ts'
 import { changeStock, type StockChange } from './change-stock.ts'
@@ -33,6 +34,12 @@ export function adjustStock(tx: Tx, adjustments: Static<typeof Adjustment>[], re
   }), reference)
 }
 
+/** A location that somebody is not to touch is not there for them. Throws LocationNotFound. */
+export function refuseForeign(actor: Actor, locationIds: readonly string[]): void {
+  const foreign = locationIds.filter((id) => !reaches(actor, 'locations', id))
+  if (foreign.length > 0) throw LocationNotFound({ locationIds: foreign })
+}
+
 function refuseNegative(adjustments: readonly Static<typeof Adjustment>[]): void {
   const fields = adjustments.flatMap(({ reason, quantity }, index) => {
     if (quantity >= 0 || reason === 'correction') return []
@@ -45,7 +52,8 @@ function refuseNegative(adjustments: readonly Static<typeof Adjustment>[]): void
 const Adjusted = Type.Object({ items: Type.Array(Stock) })
 
 export const postAdjustments = route({
-  method: 'POST', path: '/admin/inventory/adjustments', access: { permission: 'inventory:write' }, tags: ['Inventory'],
+  method: 'POST', path: '/admin/inventory/adjustments', tags: ['Inventory'],
+  access: { permission: 'inventory:write', within: 'locations' },
   summary: 'Count, receive, write off or correct stock',
   description: 'Up to 500 stocks in one call, all or nothing. Answers the stocks as they are afterwards.',
   body: Type.Object({
@@ -56,6 +64,7 @@ export const postAdjustments = route({
   problems: [InvalidValue, StockOutOfRange, StockListedTwice, LocationNotFound, VariantNotFound],
   replay: async ({ db, body }) => ({ items: await readStock(db, body.adjustments) }),
   async run({ db, context, body }) {
+    refuseForeign(context.actor, body.adjustments.map(({ locationId }) => locationId))
     return db.transaction(context, async (tx) => {
       await checkVariants(tx, body.adjustments.map((line) => line.variantId))
       await adjustStock(tx, body.adjustments, body.reference)

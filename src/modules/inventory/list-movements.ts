@@ -1,7 +1,8 @@
 // The ledger, newest first: each change of what lies on a shelf, why, by whom.
 
 import { Type, type Static } from 'typebox'
-import { none, sql, type Conn } from '../../platform/db.ts'
+import { within } from '../../platform/authority.ts'
+import { none, sql, type Actor, type Conn } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
 import { InvalidCursor } from '../../platform/problem.ts'
 import { MovementCause, Reference } from './inventory.ts'
@@ -25,14 +26,14 @@ const Query = Type.Object({
 })
 
 /** A page of movements, newest first. */
-export async function listMovements(conn: Conn, query: Static<typeof Query>) {
+export async function listMovements(conn: Conn, query: Static<typeof Query>, actor: Actor) {
   const limit = query.limit ?? 20
   const [before] = query.cursor === undefined ? [] : decodeCursor(query.cursor, [Movement.properties.id])
   const rows = await conn.many(Movement, sql`
     select id, variant_id as "variantId", location_id as "locationId",
       quantity, cause, actor, reference, created_at as "createdAt"
     from inventory.movement
-    where true
+    where ${within(actor, 'locations', sql`location_id`)}
       ${query.variantId ? sql`and variant_id = ${query.variantId}` : none}
       ${query.locationId ? sql`and location_id = ${query.locationId}` : none}
       ${query.reference ? sql`and reference = ${query.reference}` : none}
@@ -43,10 +44,11 @@ export async function listMovements(conn: Conn, query: Static<typeof Query>) {
 }
 
 export const getMovements = route({
-  method: 'GET', path: '/admin/inventory/movements', access: { permission: 'inventory:read' }, tags: ['Inventory'],
+  method: 'GET', path: '/admin/inventory/movements', tags: ['Inventory'],
+  access: { permission: 'inventory:read', within: 'locations' },
   summary: 'List movements of stock, newest first',
   query: Query,
   response: { 200: Page(Movement) },
   problems: [InvalidCursor],
-  run: ({ db, query }) => listMovements(db, query),
+  run: ({ db, context, query }) => listMovements(db, query, context.actor),
 })

@@ -1,7 +1,8 @@
 // Who holds what: the promises behind "reserved", and the orders that wait because their stock was lost.
 
 import { Type, type Static } from 'typebox'
-import { none, sql, type Conn } from '../../platform/db.ts'
+import { within } from '../../platform/authority.ts'
+import { none, sql, type Actor, type Conn } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
 import { InvalidCursor } from '../../platform/problem.ts'
 
@@ -27,13 +28,15 @@ const Query = Type.Object({
 })
 
 /** Promises that are not yet kept, newest first. Those that expired are over, swept or not. */
-async function listReservations(conn: Conn, { limit = 20, cursor, orderId, variantId, state }: Static<typeof Query>) {
+async function listReservations(conn: Conn, query: Static<typeof Query>, actor: Actor) {
+  const { limit = 20, cursor, orderId, variantId, state } = query
   const [before] = cursor === undefined ? [] : decodeCursor(cursor, [Reservation.properties.id])
   const rows = await conn.many(Reservation, sql`
     select id, order_id as "orderId", variant_id as "variantId", location_id as "locationId",
       quantity - shipped as quantity, state, expires_at as "expiresAt", created_at as "createdAt"
     from inventory.reservation
     where state in ('held', 'claimed', 'short') and (expires_at is null or expires_at > statement_timestamp())
+      and ${within(actor, 'locations', sql`location_id`)}
       ${orderId ? sql`and order_id = ${orderId}` : none}
       ${variantId ? sql`and variant_id = ${variantId}` : none}
       ${state ? sql`and state = ${state}` : none}
@@ -44,10 +47,11 @@ async function listReservations(conn: Conn, { limit = 20, cursor, orderId, varia
 }
 
 export const getReservations = route({
-  method: 'GET', path: '/admin/inventory/reservations', access: { permission: 'inventory:read' }, tags: ['Inventory'],
+  method: 'GET', path: '/admin/inventory/reservations', tags: ['Inventory'],
+  access: { permission: 'inventory:read', within: 'locations' },
   summary: 'List what is promised to whom',
   query: Query,
   response: { 200: Page(Reservation) },
   problems: [InvalidCursor],
-  run: ({ db, query }) => listReservations(db, query),
+  run: ({ db, context, query }) => listReservations(db, query, context.actor),
 })

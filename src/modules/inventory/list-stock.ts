@@ -1,7 +1,8 @@
 // Stock as staff see it: what lies where, how much of it is promised.
 
 import { Type, type Static } from 'typebox'
-import { none, sql, type Conn } from '../../platform/db.ts'
+import { within } from '../../platform/authority.ts'
+import { none, sql, type Actor, type Conn } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id, Page, PageQuery, route } from '../../platform/http.ts'
 import { InvalidCursor } from '../../platform/problem.ts'
 import { getVariants } from '../catalog/get-variants.ts'
@@ -39,12 +40,12 @@ const NamedStock = Type.Object({
   ]),
 })
 
-async function listStock(conn: Conn, query: Static<typeof Query>) {
+async function listStock(conn: Conn, query: Static<typeof Query>, actor: Actor) {
   const limit = query.limit ?? 20
   const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, [Id, Id])
   const rows = await conn.many(Stock, sql`
     select ${columns} from inventory.stock
-    where true
+    where ${within(actor, 'locations', sql`location_id`)}
       ${query.variantId ? sql`and variant_id = any(${query.variantId}::uuid[])` : none}
       ${query.locationId ? sql`and location_id = ${query.locationId}` : none}
       ${query.availableBelow === undefined ? none : sql`and greatest(on_hand - reserved, 0) < ${query.availableBelow}`}
@@ -61,10 +62,11 @@ async function listStock(conn: Conn, query: Static<typeof Query>) {
 }
 
 export const getStock = route({
-  method: 'GET', path: '/admin/inventory/stock', access: { permission: 'inventory:read' }, tags: ['Inventory'],
+  method: 'GET', path: '/admin/inventory/stock', tags: ['Inventory'],
+  access: { permission: 'inventory:read', within: 'locations' },
   summary: 'List stock by variant and location',
   query: Query,
   response: { 200: Page(NamedStock) },
   problems: [InvalidCursor],
-  run: ({ db, query }) => listStock(db, query),
+  run: ({ db, context, query }) => listStock(db, query, context.actor),
 })

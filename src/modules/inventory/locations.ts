@@ -2,6 +2,7 @@
 // history is never deleted.
 
 import { Type, type Static } from 'typebox'
+import { within } from '../../platform/authority.ts'
 import { resultId, sql, type Conn, type Tx } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { Location, LocationCodeTaken, LocationInUse, LocationNotFound } from './inventory.ts'
@@ -18,8 +19,9 @@ async function getLocation(conn: Conn, locationId: string) {
 }
 
 /** All locations, in the order in which they serve. */
-export async function getLocations(conn: Conn): Promise<Static<typeof Location>[]> {
-  return conn.many(Location, sql`select ${columns} from inventory.location order by priority, code limit 1000`)
+export async function getLocations(conn: Conn, scope = sql`true`): Promise<Static<typeof Location>[]> {
+  return conn.many(Location, sql`
+    select ${columns} from inventory.location where ${scope} order by priority, code limit 1000`)
 }
 
 /** Throws LocationCodeTaken. */
@@ -33,10 +35,11 @@ export async function addLocation(
 }
 
 export const listLocations = route({
-  method: 'GET', path: '/admin/inventory/locations', access: { permission: 'inventory:read' }, tags: ['Inventory'],
+  method: 'GET', path: '/admin/inventory/locations', tags: ['Inventory'],
+  access: { permission: 'inventory:read', within: 'locations' },
   summary: 'List locations', description: 'All of them, in the order in which they serve.',
   response: { 200: Type.Object({ items: Type.Array(Location) }) },
-  run: async ({ db }) => ({ items: await getLocations(db) }),
+  run: async ({ db, context }) => ({ items: await getLocations(db, within(context.actor, 'locations', sql`id`)) }),
 })
 
 export const createLocation = route({

@@ -5,6 +5,7 @@ import { Type } from 'typebox'
 import type { Tx } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { VariantNotFound } from '../catalog/catalog.ts'
+import { refuseForeign } from './adjust-stock.ts'
 import { changeStock } from './change-stock.ts'
 import { checkVariants } from './internal/check-variants.ts'
 import {
@@ -24,7 +25,8 @@ export function transferStock(tx: Tx, fromId: string, toId: string, lines: Line[
 }
 
 export const postTransfer = route({
-  method: 'POST', path: '/admin/inventory/transfers', access: { permission: 'inventory:write' }, tags: ['Inventory'],
+  method: 'POST', path: '/admin/inventory/transfers', tags: ['Inventory'],
+  access: { permission: 'inventory:write', within: 'locations' },
   summary: 'Move stock to another location',
   body: Type.Object({
     fromLocationId: Id,
@@ -36,6 +38,7 @@ export const postTransfer = route({
   problems: [StockOutOfRange, StockListedTwice, LocationNotFound, VariantNotFound],
   replay: async ({ db, body }) => ({ items: await readStock(db, places(body)) }),
   async run({ db, context, body }) {
+    refuseForeign(context.actor, [body.fromLocationId, body.toLocationId])
     return db.transaction(context, async (tx) => {
       await checkVariants(tx, body.lines.map((line) => line.variantId))
       await transferStock(tx, body.fromLocationId, body.toLocationId, body.lines, body.reference)

@@ -1,6 +1,7 @@
 // Reads an order as it was sold. A shopper reads it with the secret that placed it, staff with a permission; the row
 // scope is a where clause.
 import { Type, type Static } from 'typebox'
+import { within } from '../../platform/authority.ts'
 import { sql, type Conn, type Statement } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { paymentsOf } from '../payments/get-payment.ts'
@@ -54,13 +55,15 @@ export const getOrder = route({
 })
 
 export const getAnyOrder = route({
-  method: 'GET', path: '/admin/orders/:orderId', access: { permission: 'orders:read' }, tags: ['Orders'],
+  method: 'GET', path: '/admin/orders/:orderId', tags: ['Orders'],
+  access: { permission: 'orders:read', within: 'channels' },
   summary: 'Read an order with its payments and its timeline', params,
   response: { 200: Type.Object({ order: Order, payments: Type.Array(Payment), timeline: Type.Array(TimelineEntry) }) },
   problems: [OrderNotFound],
-  async run({ db, params }) {
+  async run({ db, context, params }) {
+    const ofTheirs = within(context.actor, 'channels', sql`o.channel_id`)
     const [order, payments, timeline] = await Promise.all([
-      findOrder(db, params.orderId), paymentsOf(db, params.orderId), readTimeline(db, params.orderId),
+      findOrder(db, params.orderId, ofTheirs), paymentsOf(db, params.orderId), readTimeline(db, params.orderId),
     ])
     if (!order) throw OrderNotFound({})
     return { order, payments, timeline }

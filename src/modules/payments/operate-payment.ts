@@ -2,6 +2,7 @@
 // worked on by recovery, and the payment that is answered shows how it stands. An Idempotency-Key makes a repeat one
 // operation.
 import { Type, type Static } from 'typebox'
+import { LimitExceeded } from '../../platform/authority.ts'
 import { resultId, systemContext, type Context, type Db } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { paymentSetup } from './gateway.ts'
@@ -46,7 +47,7 @@ export const capturePayment = route({
 
 export const refundPayment = route({
   ...shared, path: '/admin/payments/:paymentId/refund', summary: 'Refund a captured payment, whole or in part',
-  body: Type.Object({ ...amount, ...note }), problems,
+  body: Type.Object({ ...amount, ...note }), problems: [...problems, LimitExceeded],
   replay: ({ db, params }) => findPayment(db, params.paymentId),
   run: ({ db, context, params, body }) => operate(db, context, params.paymentId, { kind: 'refund', ...body }),
 })

@@ -2,6 +2,7 @@
 // together exceed what is there cannot both begin: the row is locked, and the CHECKs stand behind the conditions), the
 // operation's row and key are committed before the call, the outcome after it.
 import { Type, type Static } from 'typebox'
+import { requireRefund } from '../../platform/authority.ts'
 import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
 import { failpoint } from '../../platform/failpoint.ts'
@@ -18,7 +19,7 @@ const Amounts = Type.Object({
   paymentId: Type.String(), closed: Type.Boolean(), authorized: Type.Integer(), capturing: Type.Integer(),
   captured: Type.Integer(), refunding: Type.Integer(), refunded: Type.Integer(),
   attemptId: Type.Union([Type.String(), Type.Null()]), gateway: Type.Union([Type.String(), Type.Null()]),
-  voiding: Type.Boolean(),
+  voiding: Type.Boolean(), currency: Type.String(),
 })
 type Amounts = Static<typeof Amounts>
 
@@ -27,7 +28,7 @@ async function lockPayment(tx: Tx, paymentId: string): Promise<Amounts> {
     // First the lock, then a statement whose snapshot sees what whoever held it has written.
     tx.run(sql`select from payments.payment where id = ${paymentId} for update`),
     tx.maybe(Amounts, sql`
-      select payment.id as "paymentId", closed, authorized_minor as authorized, capturing_minor as capturing,
+      select payment.id as "paymentId", currency, closed, authorized_minor as authorized, capturing_minor as capturing,
         captured_minor as captured, refunding_minor as refunding, refunded_minor as refunded,
         attempt.id as "attemptId", gateway, exists (
           select from payments.operation where attempt_id = attempt.id and kind = 'void' and operation.state <> 'failed'
@@ -53,7 +54,8 @@ export type OperationOrder = {
 /**
  * Begins an operation inside a transaction; `runOperations` carries it out after the commit. Throws AmountNotAvailable
  * when less than that is left (or nothing), NotPossible when the payment was never authorised, was captured (void) or
- * is being voided, its order is closed (capture), or its gateway does no such thing.
+ * is being voided, its order is closed (capture), or its gateway does no such thing, LimitExceeded for a refund beyond
+ * the limit of the actor's role.
  */
 export async function beginOperation(tx: Tx, setup: PaymentSetup | null, order: OperationOrder): Promise<void> {
   return begin(tx, setup, await lockPayment(tx, order.paymentId), order)
@@ -65,6 +67,10 @@ async function begin(tx: Tx, setup: PaymentSetup | null, payment: Amounts, order
     : payment.authorized - payment.captured - payment.capturing
   const amount = order.amountMinor ?? left
   refuseImpossible(payment, kind)
+  if (kind === 'refund') {
+    const refundedMinor = payment.refunded + payment.refunding
+    requireRefund(tx.context.actor, { currency: payment.currency, amountMinor: amount, refundedMinor })
+  }
   if (amount > left || amount <= 0) {
     throw AmountNotAvailable({ availableMinor: left }, 'Ask for what is left, or less.')
   }
