@@ -60,6 +60,8 @@ export const dataKinds: Record<string, Columns> = {
     secret: 'token_hash',
   },
   'identity.publishable_key': { none: 'id key channel_id name created_at revoked_at' },
+  'identity.known_origin': { none: 'last_at', reference: 'mark' },
+  'identity.request_count': { none: 'minute requests', network: 'subject' },
   'identity.rate_limit': { none: 'drained_at capacity', reference: 'key' },
 
   'catalog.channel': {

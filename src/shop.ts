@@ -9,6 +9,7 @@ import * as catalog from './modules/catalog/jobs.ts'
 import * as checkout from './modules/checkout/jobs.ts'
 import { createAuthenticate } from './modules/identity/authenticate.ts'
 import * as identity from './modules/identity/jobs.ts'
+import { disposableMail, readDomains } from './modules/identity/refuse-disposable.ts'
 import * as inventory from './modules/inventory/jobs.ts'
 import * as media from './modules/media/jobs.ts'
 import { configuredStorage, mediaStorage } from './modules/media/storage.ts'
@@ -69,6 +70,7 @@ export async function openShop(
   refuseUnknownGateways(shopConfig, added.gateways)
   paymentSetup.set(db, { gateways: added.gateways, methods: shopConfig.paymentMethods })
   paymentListener.set(db, orderPayments)
+  if (config.disposableMail) disposableMail.set(db, readDomains(config.disposableMail))
   mediaStorage.set(db, configuredStorage(config, dataDir))
   stopping.push(configureMail(db, { ...config, shopUrl: config.publicUrl ?? `http://localhost:${config.port}` }))
 
@@ -89,7 +91,7 @@ export async function openShop(
     db, handlers, sweeps, routes,
     async app({ trustProxy = false } = {}) {
       const app = await createApp(
-        { db, routes, authenticate: createAuthenticate(db, { publicUrl: config.publicUrl }), log, trustProxy, dbFor }
+        { db, routes, authenticate: createAuthenticate(db, config), log, trustProxy, dbFor }
       )
       stopping.push(() => app.close())
       return app

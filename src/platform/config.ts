@@ -18,6 +18,11 @@ export type Config = {
   cacheMegabytes: number
   /** How long a CDN in front may keep catalogue answers; 0: no CDN is told to. */
   cdnSeconds: number
+  /** Requests within a minute, of a secret key and of an address prefix; 0: no limit. */
+  requestsPerKey: number
+  requestsPerAddress: number
+  /** A file of mail domains that are refused at registration. */
+  disposableMail: string | undefined
   demo: boolean
 }
 
@@ -67,6 +72,9 @@ export function readConfig(environment: Environment): Config {
     trustProxy: text('TRUST_PROXY') ?? false,
     cacheMegabytes: whole('CACHE_MB', 64, 1, 16_384),
     cdnSeconds: whole('CDN_SECONDS', 0, 0, 31_536_000),
+    requestsPerKey: whole('REQUESTS_PER_KEY', production ? 6_000 : 0, 0, 1e9),
+    requestsPerAddress: whole('REQUESTS_PER_ADDRESS', 0, 0, 1e9),
+    disposableMail: text('DISPOSABLE_MAIL'),
     demo: oneOf('DEMO', ['0', '1'], production ? '0' : '1') === '1',
   }
   if (production && !config.publicUrl) errors.push(

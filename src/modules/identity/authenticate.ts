@@ -7,6 +7,8 @@ import { Forbidden, Unauthenticated } from '../../platform/problem.ts'
 import { hashToken } from '../../platform/id.ts'
 import { allows, permissionsOf, staysWithin } from './identity.ts'
 import { Recall } from './internal/recall.ts'
+import { addressPrefix } from './limit-rate.ts'
+import { RequestMeter } from './limit-requests.ts'
 import { authorityOf, limitColumns, Limits, networks, Reach, reachColumns } from './reach.ts'
 import { LIVE_SESSION, refuseForeignOrigin, sessionToken } from './session-cookie.ts'
 
@@ -39,16 +41,33 @@ export function forgetActors(db: Db): void {
   known.get(db.root)?.privileged.clear()
 }
 
+type AuthenticateOptions = {
+  publicUrl?: string | undefined
+  /** Within a minute; 0: no limit. Of a secret key, and of everybody at an address together. */
+  requestsPerKey?: number
+  requestsPerAddress?: number
+}
+
 /**
  * The gate of http.ts. Throws Unauthenticated (nobody we know) or Forbidden (somebody who may not).
  * `publicUrl`: the address under which browsers reach this server, where a proxy in front of it changes the host.
  */
-export function createAuthenticate(db: Db, { publicUrl }: { publicUrl?: string | undefined } = {}): Authenticate {
+export function createAuthenticate(db: Db, options: AuthenticateOptions = {}): Authenticate {
+  const { publicUrl, requestsPerKey = 0, requestsPerAddress = 0 } = options
   const { shoppers, privileged } = knownTo(db)
+  const meter = new RequestMeter(db)
+  const counted = new WeakSet<object>()
   return (request, access) => {
+    if (requestsPerAddress > 0 && !counted.has(request)) {
+      counted.add(request)             // a request may be asked twice: from memory first (http.ts)
+      meter.take(addressPrefix(request.ip), requestsPerAddress)
+    }
     if (access === 'shopper') return shopperOf(shoppers, request)
     if (access === 'public' || access === 'webhook') return { kind: 'anonymous' }
-    return privilegedOf(privileged, request, publicUrl).then((actor) => requireAccess(actor, access))
+    return privilegedOf(privileged, request, publicUrl).then((actor) => {
+      if (actor.kind === 'key') meter.take(actor.id, requestsPerKey)
+      return requireAccess(actor, access)
+    })
   }
 }
 

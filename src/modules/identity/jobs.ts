@@ -2,6 +2,8 @@
 import { sql, type Db } from '../../platform/db.ts'
 import { on, sweep } from '../../platform/events.ts'
 import { PasswordResetRequested } from './identity.ts'
+import { forgetCounts } from './limit-requests.ts'
+import { forgetOrigins } from './limit-sign-in.ts'
 import { sendReset } from './reset-password.ts'
 
 // What is over has no effect any more; this only keeps the tables small. Rows that somebody uses right now are left
@@ -13,6 +15,8 @@ async function forgetWhatIsOver(db: Db): Promise<void> {
     select token_hash from identity.one_time_token where expires_at < now() limit 1000 for update skip locked))`)
   await db.run(sql`delete from identity.rate_limit where key = any(array(
     select key from identity.rate_limit where drained_at < now() limit 10000 for update skip locked))`)
+  await forgetOrigins(db)
+  await forgetCounts(db)
 }
 
 export const handlers = [

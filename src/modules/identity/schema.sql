@@ -144,3 +144,17 @@ create unlogged table identity.rate_limit (
   drained_at timestamptz not null,
   capacity interval not null
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- Who signed in from where: a hash of the account and the address prefix. There, guesses from elsewhere are no reason to
+-- refuse them.
+create table identity.known_origin (
+  mark bytea primary key,
+  last_at timestamptz not null default now()
+);
+
+-- Requests of a key or an address within the minute, over all processes (limit-requests.ts).
+create unlogged table identity.request_count (
+  subject text primary key constraint request_count_subject_length check (length(subject) <= 100),
+  minute bigint not null,
+  requests integer not null
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);

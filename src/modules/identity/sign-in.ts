@@ -7,9 +7,10 @@ import { newId, newToken, hashToken } from '../../platform/id.ts'
 import { counter } from '../../platform/metrics.ts'
 import { Forbidden } from '../../platform/problem.ts'
 import { forgetActors } from './authenticate.ts'
+import { ChallengeRequired } from './challenge.ts'
 import { isPassword } from './hash-password.ts'
 import { Email, normalEmail, Password, SignInRefused, Staff } from './identity.ts'
-import { addressPrefix, forgiveRate, limitRate, type Limit } from './limit-rate.ts'
+import { forgiveSignIn, limitSignIn } from './limit-sign-in.ts'
 import { refuseForeignOrigin, sessionCookie, SESSION_SECONDS } from './session-cookie.ts'
 import { getStaff } from './staff.ts'
 
@@ -21,21 +22,13 @@ const Account = Type.Object({
   id: Type.String(), passwordHash: Type.Union([Type.String(), Type.Null()]), active: Type.Boolean(),
 })
 
-/** Throws SignInRefused, TooManyRequests, Busy. The token is shown to nobody but the browser that signed in. */
+/** Throws SignInRefused, TooManyRequests, ChallengeRequired, Busy. The token is shown to nobody but the browser that signed in. */
 export async function signIn(
-  db: Db, context: Context, input: { email: string; password: string }, device: Device
+  db: Db, context: Context, input: { email: string; password: string; challenge?: string | undefined }, device: Device,
 ): Promise<Signed> {
   const email = normalEmail(input.email)
-  const prefix = addressPrefix(device.address)
-  // An office shares an address, so that limit is wide. Somebody else's guesses fill the account's bucket, so that is
-  // wide too: it bounds a distributed attack, and cannot cheaply be used to lock a person out. The narrow one is for
-  // the pair.
-  const pair: Limit = { name: 'sign-in-pair', subject: `${email} ${prefix}`, acts: 10, seconds: 900 }
-  await limitRate(db, [
-    pair,
-    { name: 'sign-in-address', subject: prefix, acts: 60, seconds: 300 },
-    { name: 'sign-in-account', subject: email, acts: 100, seconds: 3_600 },
-  ])
+  const attempt = { email, address: device.address, answer: input.challenge }
+  await limitSignIn(db, attempt)
   const account = await db.maybe(Account, sql`
     select id, password_hash as "passwordHash", active from identity.staff where email = ${email}`)
   const right = await isPassword(input.password, account?.passwordHash)
@@ -43,7 +36,7 @@ export async function signIn(
   const signed = open ? await db.transaction(context, (tx) => openSession(tx, account, device)) : undefined
   signIns.inc({ outcome: signed ? 'accepted' : 'refused' })
   if (!signed) throw SignInRefused({})
-  await forgiveRate(db, pair)
+  await forgiveSignIn(db, attempt)
   return signed
 }
 
@@ -78,10 +71,11 @@ export const postSession = route({
   method: 'POST', path: '/admin/session', operationId: 'signIn', access: 'public', tags, summary: 'Sign in',
   description: 'Sets the session cookie. It ends after a week, 8 idle hours, by signing out, or with a new password.',
   body: Type.Object({ email: Email, password: Password }),
-  response: { 200: Staff }, problems: [SignInRefused, Forbidden], replay: 'none',
-  async run({ db, context, body, request, reply }) {
+  response: { 200: Staff }, problems: [SignInRefused, Forbidden, ChallengeRequired], replay: 'none',
+  async run({ db, context, body, headers, request, reply }) {
     refuseForeignOrigin(request.headers)
-    const { token, staffId } = await signIn(db, context, body, deviceOf(request))
+    const { token, staffId } = await signIn(
+      db, context, { ...body, challenge: headers['x-challenge'] }, deviceOf(request))
     reply.header('cache-control', 'private, no-store').header('set-cookie', sessionCookie(request, token))
     return getStaff(db, staffId)
   },
