@@ -191,8 +191,7 @@ const passing = [`
 `insert into platform.audit_log (id, at, actor_kind, route, target, request_id)
   select pg_temp.id_at(at), at, 'system', 'POST /admin/orders/:orderId/cancel', '{}', 'request'
   from grown_order where n % 2 = 0`,
-// What is measured beside is not the sealing of half a million entries.
-'delete from platform.audit_unsealed',
+'select platform.seal_audit(1000000)',
 `insert into platform.event (id, type, payload, created_at, available_at, relayed_at)
   select pg_temp.id_at(moment), 'order.placed', jsonb_build_object('orderId', id), moment, moment, moment
   from (select *, ${within('13 days')} as moment from grown_order where n % 4 = 0) as one`,

@@ -27,6 +27,10 @@ const damage: [what: string, harm: string | ((stage: Stage) => unknown), noticed
     const told = journal.read().find(({ what, status }) => what === 'complete' && status === 201)!
     journal.note({ ...told, orderId: newId() })
   }, /^I10 /],
+  ['an audit entry that was rewritten', `set session_replication_role = replica;
+    update platform.audit_log set actor_id = gen_random_uuid() where id = (
+      select entry_id from platform.audit_seal order by number limit 1);
+    reset session_replication_role`, /^I13 each sealed entry/],
   ['a line that costs more than was paid', 'update orders.line set total_minor = total_minor + 1', /^I14 /],
 ]
 

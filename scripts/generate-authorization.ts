@@ -18,11 +18,13 @@ export function authorizationPage(): string {
   const byAccess = Map.groupBy(routes, ({ access }) => (typeof access === 'object' ? access.permission : access))
   return `# Who may do what
 
-Written by \`node scripts/generate-authorization.ts\` from the routes; a test fails when it is not what they say. Each cell is tried by \`npm run security -- matrix\`.
+Written by \`node scripts/generate-authorization.ts\` from the routes; a test fails when it is not what they say. Each
+cell is tried by \`npm run security -- matrix\`.
 
-Access hangs on the matched route, and a route without one does not register. Staff and secret keys have permissions, by resource and verb; writing does not include
-reading. The four system roles are code; \`POST /admin/roles\` makes others, with limits for refunds and discounts. Nobody gives a role, a permission or a limit beyond
-their own, and one owner who can sign in always remains: a trigger holds that, whatever is done at the same moment.
+Access hangs on the matched route, and a route without one does not register. Staff and secret keys have permissions,
+by resource and verb; writing does not include reading. The four system roles are code; \`POST /admin/roles\` makes
+others, with limits for refunds and discounts. Nobody gives a role, a permission or a limit beyond their own, and one
+owner who can sign in always remains: a trigger holds that, whatever is done at the same moment.
 
 ## Permissions
 
@@ -32,8 +34,8 @@ ${Object.entries(permissions).map(([name, words]) => `| \`${name}\` | ${words} |
     roles.map((code) => (allows(granted.get(code)!, name) ? 'yes' : '')).join(' | ')} | ${
     reach(name, 'channels', byAccess.get(name))} | ${reach(name, 'locations', byAccess.get(name))} |`).join('\n')}
 
-Staff and keys may be kept to some channels and locations (\`reach\`), later to companies. A route either keeps to them in its statement, or reads what all channels
-share, or refuses them.
+Staff and keys may be kept to some channels and locations (\`reach\`), later to companies. A route either keeps to them
+in its statement, or reads what all channels share, or refuses them.
 
 ## Operations
 

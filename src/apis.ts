@@ -5,6 +5,7 @@ import { storeRoutes as browseStore } from './modules/browse/store-api.ts'
 import { adminRoutes as catalogAdmin } from './modules/catalog/admin-api.ts'
 import { storeRoutes as catalogStore } from './modules/catalog/store-api.ts'
 import { storeRoutes as checkoutStore } from './modules/checkout/store-api.ts'
+import { adminRoutes as customersAdmin } from './modules/customers/admin-api.ts'
 import { adminRoutes as identityAdmin } from './modules/identity/admin-api.ts'
 import { adminRoutes as inventoryAdmin } from './modules/inventory/admin-api.ts'
 import { adminRoutes as mediaAdmin } from './modules/media/admin-api.ts'
@@ -36,6 +37,6 @@ export const adminApi: Description = {
   description: 'For staff and servers, with a session or a secret key that has the permission.',
   routes: [
     ...mediaAdmin, ...notificationsAdmin, ...identityAdmin, ...catalogAdmin, ...shippingAdmin, ...inventoryAdmin,
-    ...pricingAdmin, ...paymentsAdmin, ...ordersAdmin, ...auditRoutes,
+    ...pricingAdmin, ...paymentsAdmin, ...ordersAdmin, ...customersAdmin, ...auditRoutes,
   ],
 }

@@ -14,9 +14,6 @@ export const kinds = {
 } as const
 export type Kind = keyof typeof kinds
 
-/** Kinds that only a living person's data has: to be found in an export, and gone after an erasure. */
-export const personal: readonly Kind[] = ['name', 'contact', 'address', 'network', 'text']
-
 type Columns = { [kind in Kind]?: string }
 
 /** By table; columns are separated by blanks. */
@@ -46,7 +43,8 @@ export const dataKinds: Record<string, Columns> = {
 
   'identity.role': { none: 'code name permissions system created_at refund_limits discount_limit_ppm' },
   'identity.staff': {
-    none: 'id role_code active created_at channel_ids location_ids company_ids', name: 'name', contact: 'email', secret: 'password_hash',
+    none: 'id role_code active created_at channel_ids location_ids company_ids', name: 'name', contact: 'email',
+    secret: 'password_hash',
   },
   'identity.session': {
     none: 'id created_at last_seen_at expires_at', reference: 'staff_id', network: 'address user_agent',
@@ -144,6 +142,18 @@ export const dataKinds: Record<string, Columns> = {
     reference: 'order_id',
   },
   'orders.timeline_entry': { none: 'id at kind', reference: 'order_id actor', text: 'data' },
+
+  'customers.customer': {
+    none: 'id tags created_at updated_at', reference: 'subject', name: 'name', contact: 'email phone', text: 'note',
+  },
+  'customers.address': {
+    none: 'id position default_shipping default_billing', reference: 'customer_id', text: 'label', address: 'address',
+  },
+  'customers.group': { none: 'id code name' },
+  'customers.membership': { none: 'group_id', reference: 'customer_id' },
+  'customers.segment': { none: 'id name rule' },
+  'customers.purchase_total': { none: 'currency orders spent_minor last_at', reference: 'customer_id' },
+  'customers.consent': { none: 'id purpose granted wording source at', reference: 'subject' },
 
   'checkout.cart': {
     none: 'id channel_id currency lines shipping_method_id coupon_codes created_at updated_at expires_at',

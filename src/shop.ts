@@ -7,6 +7,7 @@ import { adminApi, storeApi } from './apis.ts'
 import * as alerts from './modules/alerts/jobs.ts'
 import * as catalog from './modules/catalog/jobs.ts'
 import * as checkout from './modules/checkout/jobs.ts'
+import * as customers from './modules/customers/jobs.ts'
 import { createAuthenticate } from './modules/identity/authenticate.ts'
 import * as identity from './modules/identity/jobs.ts'
 import { disposableMail, readDomains } from './modules/identity/refuse-disposable.ts'
@@ -33,8 +34,9 @@ import { listenForWakes } from './platform/listen.ts'
 import type { Log } from './platform/log.ts'
 import { systemRoutes } from './system-routes.ts'
 
-const modules = [alerts, catalog, checkout, identity, inventory, media, notifications, orders, payments, pricing] as
-  readonly { handlers: readonly EventSubscription[]; sweeps?: readonly Sweep[] }[]
+const modules = [
+  alerts, catalog, checkout, customers, identity, inventory, media, notifications, orders, payments, pricing,
+] as readonly { handlers: readonly EventSubscription[]; sweeps?: readonly Sweep[] }[]
 
 export type Shop = {
   db: Db

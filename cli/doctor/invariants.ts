@@ -9,8 +9,8 @@ const next: Record<string, string> = {
     'start one.',
   pricing: 'Keep the rows (--json), and pause the promotion until its count is right.',
   orders: 'Keep the rows (--json), and look at these orders before they are shipped. If no worker runs, start one.',
-  platform: 'Keep the rows (--json): somebody changed the log past the shop, or a disk did. Compare with the last export ' +
-    'or backup. If only seals are late, start a worker.',
+  platform: 'Keep the rows (--json): somebody changed the log past the shop, or a disk did. Compare with the last ' +
+    'export or backup. If only seals are late, start a worker.',
   checkout: 'Keep the rows (--json), and look at these orders before they are shipped.',
 }
 

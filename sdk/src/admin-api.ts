@@ -45,6 +45,12 @@ import {
 import {
   ordersOperations, type OrdersOperations,
 } from './admin/orders.ts'
+import {
+  customersOperations, type CustomersOperations,
+} from './admin/customers.ts'
+import {
+  auditLogOperations, type AuditLogOperations,
+} from './admin/audit-log.ts'
 
 export type * from './admin/media.ts'
 export type * from './admin/messages.ts'
@@ -61,6 +67,8 @@ export type * from './admin/inventory.ts'
 export type * from './admin/pricing.ts'
 export type * from './admin/payments.ts'
 export type * from './admin/orders.ts'
+export type * from './admin/customers.ts'
+export type * from './admin/audit-log.ts'
 export type * from './admin/shared.ts'
 
 export type Operations =
@@ -79,6 +87,8 @@ export type Operations =
   & PricingOperations
   & PaymentsOperations
   & OrdersOperations
+  & CustomersOperations
+  & AuditLogOperations
 
 export const operations = {
   ...mediaOperations,
@@ -96,4 +106,6 @@ export const operations = {
   ...pricingOperations,
   ...paymentsOperations,
   ...ordersOperations,
+  ...customersOperations,
+  ...auditLogOperations,
 } as const

@@ -110,6 +110,17 @@ export type ProblemFields = {
   }
   /** Categories go 16 levels deep */
   'category-too-deep': {}
+  /** Solve a challenge, then ask again */
+  'challenge-required': {
+    challenge: {
+      /** proof-of-work, or what the shop has set instead */
+      kind: string
+      /** Of a proof of work: find a number so that SHA-256 of `token.number` begins with `bits` zero bits, and send the request again with `x-challenge: token.number` */
+      token: string
+      bits?: number
+    }
+    retryAfterSeconds: number
+  }
   /** A channel with this code exists */
   'channel-code-taken': {
     code: string
@@ -144,12 +155,22 @@ export type ProblemFields = {
     currency: string
     offered: string[]
   }
+  /** No such address of this customer */
+  'customer-address-not-found': {}
+  /** There is a customer with this e-mail address */
+  'customer-email-taken': {}
+  /** No such customer */
+  'customer-not-found': {}
   /** Somebody of the staff has this e-mail address */
   'email-taken': {}
   /** Not allowed */
   'forbidden': {
     permission?: string
   }
+  /** There is a group with this code */
+  'group-code-taken': {}
+  /** No such group of customers */
+  'group-not-found': {}
   /** The handle is taken */
   'handle-taken': {
     handle: string
@@ -190,8 +211,15 @@ export type ProblemFields = {
   'key-not-found': {
     keyId: string
   }
+  /** This key was replaced, has ended, or was revoked */
+  'key-replaced': {}
   /** The last owner who can sign in must stay one */
   'last-owner': {}
+  /** This is more than you may do yourself */
+  'limit-exceeded': {
+    /** What you may, in the unit of what you asked */
+    limit: number
+  }
   /** Another location has this code */
   'location-code-taken': {
     code: string
@@ -231,6 +259,8 @@ export type ProblemFields = {
   'outcome-unknown': {
     retryAfterSeconds: number
   }
+  /** An owner may act everywhere: give another role first */
+  'owner-everywhere': {}
   /** Choose another password */
   'password-refused': {
     reason: 'too-short' | 'too-common' | 'personal'
@@ -272,6 +302,10 @@ export type ProblemFields = {
   'role-not-found': {
     role?: string
   }
+  /** There is a segment with this name */
+  'segment-name-taken': {}
+  /** No such segment */
+  'segment-not-found': {}
   /** No such session */
   'session-not-found': {
     sessionId: string
@@ -318,6 +352,8 @@ export type ProblemFields = {
   'tax-rate-not-found': {}
   /** This link is not valid any more: ask for a new one */
   'token-refused': {}
+  /** A customer has twenty addresses at most */
+  'too-many-addresses': {}
   /** Too many requests */
   'too-many-requests': {
     retryAfterSeconds: number

@@ -15,6 +15,7 @@ export const graph = {
   browse: ['catalog', 'pricing', 'inventory', 'media'],
   orders: ['catalog', 'pricing', 'shipping', 'inventory', 'payments', 'identity', 'notifications'],
   checkout: ['catalog', 'pricing', 'shipping', 'inventory', 'payments', 'identity', 'notifications', 'orders'],
+  customers: ['orders'],
   alerts: ['catalog', 'inventory', 'payments', 'identity', 'notifications', 'orders'],
 } as const satisfies Record<string, readonly string[]>
 
@@ -26,4 +27,5 @@ export const views: { [module in ModuleName]?: readonly string[] } = {
   shipping: ['offered_rate'],
   pricing: ['current_price'],
   inventory: ['variant_availability'],
+  orders: ['purchase'],
 }

@@ -33,6 +33,7 @@ test('a refund up to the limit of its currency, counted with those before it', (
 test('a discount up to the limit', () => {
   for (const [limits, ratePpm, wanted] of [
     [{ discountPpm: 100_000 }, 100_000, false], [{ discountPpm: 100_000 }, 100_001, true],
-    [{ discountPpm: 0 }, 1, true], [{ discountPpm: 0 }, 0, false], [{}, 1_000_000, false], [undefined, 1_000_000, false],
+    [{ discountPpm: 0 }, 1, true], [{ discountPpm: 0 }, 0, false], [{}, 1_000_000, false],
+    [undefined, 1_000_000, false],
   ] as const) assert.equal(refused(() => requireDiscount(key(limits), ratePpm)), wanted)
 })

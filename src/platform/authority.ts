@@ -17,7 +17,7 @@ export type Limits = {
 export const LimitExceeded = problem('limit-exceeded', 403, 'This is more than you may do yourself',
   Type.Object({ limit: Type.Integer({ description: 'What you may, in the unit of what you asked' }) }))
 
-/** The condition that keeps a statement to what the actor may see: `where ${within(actor, 'channels', sql`channel_id`)}`. */
+/** The condition that keeps a statement to what the actor may see; `column` is its channel, location or company. */
 export function within(actor: Actor, kind: keyof Within, column: Statement): Statement {
   const only = 'within' in actor ? actor.within?.[kind] : undefined
   return only ? sql`${column} = any(${[...only]}::uuid[])` : sql`true`
@@ -48,5 +48,6 @@ export function requireRefund(actor: Actor, { currency, amountMinor, refundedMin
 export function requireDiscount(actor: Actor, ratePpm: number): void {
   const limit = 'limits' in actor ? actor.limits?.discountPpm : undefined
   if (limit === undefined || ratePpm <= limit) return
-  throw LimitExceeded({ limit }, `You may give discounts of up to ${limit / 10_000} %. Ask somebody with a higher limit.`)
+  throw LimitExceeded(
+    { limit }, `You may give discounts of up to ${limit / 10_000} %. Ask somebody with a higher limit.`)
 }

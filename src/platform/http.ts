@@ -27,8 +27,8 @@ export { Id, Timestamp, Page, PageQuery, encodeCursor, decodeCursor } from './va
 
 /**
  * Who may call. `public`: anybody. `shopper`: a publishable key, which names the channel. `staff`: anybody signed in as
- * staff. `{ permission }`: staff or a secret key that has it; `within`: the route itself keeps to their channels. `webhook`: the gateway, which the route itself verifies
- * on the raw bytes.
+ * staff. `{ permission }`: staff or a secret key that has it; `within`: the route itself keeps to their channels.
+ * `webhook`: the gateway, which the route itself verifies on the raw bytes.
  */
 export type Access = 'public' | 'shopper' | 'staff' | 'webhook' | { permission: string; within?: keyof Within }
 

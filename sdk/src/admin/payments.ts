@@ -65,7 +65,7 @@ export type PaymentsOperations = {
       note?: string
     }
     answer: Payment
-    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
+    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
   }
   /** Give back an authorisation that was not captured. Needs the permission `payments:write`. */
   voidPayment: {

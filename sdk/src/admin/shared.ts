@@ -4,6 +4,28 @@
 /** Problems that every operation may answer. */
 export type CommonProblem = 'busy' | 'internal-error' | 'invalid-request' | 'outcome-unknown' | 'too-many-requests' | 'value-refused'
 
+export type Address = {
+  name: string
+  company?: string
+  line1: string
+  line2?: string
+  postalCode?: string
+  city: string
+  /** ISO 3166-2 without the country: BC of CA-BC */
+  region?: string
+  /** ISO 3166-1 alpha-2 */
+  country: string
+  phone?: string
+}
+
+export type Limits = {
+  refund: {
+    currency: string
+    amountMinor: number
+  }[] | null
+  discountPpm: number | null
+}
+
 export type Payment = {
   /** A UUID */
   id: string
@@ -43,6 +65,12 @@ export type Payment = {
   }[]
 }
 
+export type Reach = {
+  channelIds: string[] | null
+  locationIds: string[] | null
+  companyIds: string[] | null
+}
+
 export type Staff = {
   /** A UUID */
   id: string
@@ -54,4 +82,5 @@ export type Staff = {
   createdAt: string
   /** Has not set a password yet */
   invited: boolean
+  reach: Reach
 }

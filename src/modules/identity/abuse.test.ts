@@ -49,7 +49,8 @@ test('a proof of work counts once, in time, for the challenge that it solves', a
 
 const fill = (db: Parameters<typeof forgetCounts>[0], name: string) => db.run(sql`
   insert into identity.rate_limit (key, drained_at, capacity)
-  select ${name} || ':' || ${createHash('sha256').update('').digest('base64url')}, now() + interval '1 hour', interval '1 hour'
+  select ${`${name}:${createHash('sha256').update('').digest('base64url')}`}, now() + interval '1 hour',
+    interval '1 hour'
   on conflict (key) do update set drained_at = excluded.drained_at`)
 
 test('in a flood a stranger solves a challenge, and whoever signed in from there before does not', async (t) => {
@@ -73,10 +74,8 @@ test('guesses from everywhere lock a stranger out for a while, and never the per
   const sign = async (address: string, password = PASSWORD): Promise<number> =>
     (await browser(app, address)('POST', '/admin/session', { email, password })).status
   assert.equal(await sign('203.0.113.1'), 200)
-  for (let guess = 0; guess < 100; guess++) {
-    await limitSignIn(db, { email, address: `198.51.${guess}.1` }).catch((error) => assert.ok(isProblem(error, {
-      code: 'challenge-required',
-    })))
+  for (let guess = 0; guess < 120; guess++) {
+    await limitSignIn(db, { email, address: `198.51.${guess}.1` }).catch((error) => assert.equal(error.name, 'Problem'))
   }
   assert.deepEqual([await sign('192.0.2.1'), await sign('203.0.113.1')], [429, 200])
   await db.run(sql`update identity.known_origin set last_at = now() - interval '91 days'`)
@@ -123,8 +122,8 @@ test('what processes count by themselves is one limit', async (t) => {
     return taken
   }
   assert.deepEqual([take(one, 6), take(other, 6)], [6, 6])
-  await Promise.all([one.share(), one.share(), other.share()])
-  await one.share()
+  await Promise.all([one.share(), one.share()])
+  await other.share()
   assert.deepEqual([take(other, 9), take(one, 9)], [0, 4], 'one has not asked since')
   await one.share()
   assert.equal(take(one, 1), 0)
@@ -138,7 +137,8 @@ test('what processes count by themselves is one limit', async (t) => {
 
 test('a key and an address send so many requests a minute', async (t) => {
   const { db } = await testIdentity(t)
-  const key = await db.transaction(systemContext(), (tx) => createSecretKey(tx, newId(), { name: 'x', permissions: [] }))
+  const key = await db.transaction(
+    systemContext(), (tx) => createSecretKey(tx, newId(), { name: 'x', permissions: [] }))
   const ask = async (authenticate: ReturnType<typeof createAuthenticate>, ip: string): Promise<string> => {
     const request = { method: 'GET', headers: { authorization: `Bearer ${key}` }, ip }
     return Promise.resolve().then(() => authenticate(request, { permission: 'orders:read' }))
@@ -149,7 +149,8 @@ test('a key and an address send so many requests a minute', async (t) => {
     ['forbidden', 'forbidden', 'too-many-requests'])
   const byAddress = createAuthenticate(db, { requestsPerAddress: 1 })
   assert.deepEqual([
-    await ask(byAddress, '2001:db8:0:a01::1'), await ask(byAddress, '2001:db8:0:aff::2'), await ask(byAddress, '192.0.2.1'),
+    await ask(byAddress, '2001:db8:0:a01::1'), await ask(byAddress, '2001:db8:0:aff::2'),
+    await ask(byAddress, '192.0.2.1'),
   ], ['forbidden', 'too-many-requests', 'forbidden'])
 })
 

@@ -205,5 +205,6 @@ const deletePublishableKey = route({
 })
 
 export const keyRoutes = [
-  getSecretKeys, postSecretKey, postRotation, deleteSecretKey, getPublishableKeys, postPublishableKey, deletePublishableKey,
+  getSecretKeys, postSecretKey, postRotation, deleteSecretKey, getPublishableKeys, postPublishableKey,
+  deletePublishableKey,
 ]

@@ -112,7 +112,9 @@ async function privilegedOf(
 
 /** The colleague as whom this request sees the shop: who began it with PUT /admin/view-as, for reading only. */
 function eyesOf({ seenAs }: Credential, staffId: unknown, reads: boolean): Staff {
-  if (!seenAs || seenAs.id !== staffId) throw Forbidden({}, 'Begin with PUT /admin/view-as; it ends after half an hour.')
+  if (!seenAs || seenAs.id !== staffId) {
+    throw Forbidden({}, 'Begin with PUT /admin/view-as; it ends after half an hour.')
+  }
   if (!reads) throw Forbidden({}, 'Whoever sees the shop as somebody else changes nothing: leave out x-view-as.')
   return seenAs
 }

@@ -1,6 +1,6 @@
-// A challenge for strangers when more is asked than is normal: something that costs a person nothing and a flood a lot.
-// Built in is a proof of work, which needs no other company and tells nobody anything; a captcha is another `Challenges`
-// that shop.config.ts sets. The answer travels in the header `x-challenge`, so that any route can ask for one.
+// A challenge for strangers when more is asked than is normal: what costs a person nothing and a flood a lot. Built in
+// is a proof of work, which needs no other company and tells nobody anything; a captcha is another `Challenges` (a
+// plugin sets it). The answer travels in the header `x-challenge`, so that any route can ask for one.
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { Type } from 'typebox'
 import type { Db } from '../../platform/db.ts'

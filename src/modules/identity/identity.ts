@@ -26,6 +26,8 @@ export const permissions = {
   'media:write': 'Upload and remove pictures',
   'notifications:read': 'Read the messages that the shop sends',
   'notifications:write': 'Send a message again',
+  'customers:read': 'See customers, their groups, segments and consents',
+  'customers:write': 'Change customers, their groups, segments and consents',
   'audit:read': 'Read the audit log and the metrics of the server',
   'identity:read': 'See staff, roles and keys',
   'identity:write': 'Change staff, roles and keys, within the own permissions',
@@ -41,6 +43,7 @@ const systemRoles: Record<string, readonly string[]> = {
   manager: [...unlessIdentity, 'identity:read', 'identity:view-as'],
   support: [
     'catalog:read', 'pricing:read', 'inventory:read', 'shipping:read', 'orders:read', 'orders:write', 'payments:read',
+    'customers:read', 'customers:write',
     'identity:view-as',
   ],
   warehouse: ['catalog:read', 'inventory:read', 'inventory:write', 'shipping:read', 'orders:read'],
@@ -59,11 +62,13 @@ export function allows(granted: readonly string[], permission: string): boolean 
 const bound: Record<string, keyof Within> = { orders: 'channels', payments: 'channels', inventory: 'locations' }
 const sharedToRead = ['catalog:read', 'pricing:read', 'shipping:read', 'media:read', 'identity:view-as']
 
+type Bound = { permission: string; within?: keyof Within }
+
 /**
  * Whether somebody who is kept to some channels or locations may call a route at all: one that keeps to them itself
  * (`within`), one about the other kind, or one that reads what all share. Default deny.
  */
-export function staysWithin(own: Within, { permission, within }: { permission: string; within?: keyof Within }): boolean {
+export function staysWithin(own: Within, { permission, within }: Bound): boolean {
   const kind = bound[permission.split(':')[0]!]
   if (!kind) return sharedToRead.includes(permission)
   return within === kind || !own[kind]

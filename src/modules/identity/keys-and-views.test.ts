@@ -26,7 +26,8 @@ test('a key is replaced: both work for a while, then the new one alone', async (
   assert.deepEqual([await probe(identity, old.key), await probe(identity, fresh.key)], [200, 200])
   const listed = (await owner('GET', '/admin/secret-keys')).body.items.find(({ id }: { id: string }) => id === old.id)
   assert.equal(listed.replacedBy, fresh.id)
-  await identity.db.run(sql`update identity.secret_key set expires_at = now() - interval '1 second' where id = ${old.id}`)
+  await identity.db.run(sql`
+    update identity.secret_key set expires_at = now() - interval '1 second' where id = ${old.id}`)
   await new Promise((resolve) => setTimeout(resolve, 1_100))       // what is remembered is a second old at most
   assert.deepEqual([await probe(identity, old.key), await probe(identity, fresh.key)], [401, 200])
   assert.equal((await owner('POST', `/admin/secret-keys/${old.id}/rotate`, {})).status, 409)

@@ -57,7 +57,8 @@ export class RequestMeter {
     const rows = await this.#db.many(Row, sql`
       insert into identity.request_count as total (subject, minute, requests)
       select subject, ${window}, own
-      from unnest(${told.map(({ subject }) => subject)}::text[], ${told.map(({ own }) => own)}::int[]) as told (subject, own)
+      from unnest(${told.map(({ subject }) => subject)}::text[], ${told.map(({ own }) => own)}::int[])
+        as told (subject, own)
       order by subject
       on conflict (subject) do update set minute = excluded.minute,
         requests = excluded.requests + case when total.minute = excluded.minute then total.requests else 0 end

@@ -17,7 +17,8 @@ const KNOWN_DAYS = 90
 const pairLimits = ({ email, address }: SignInTry): Limit[] => {
   const subject = `${email} ${addressPrefix(address)}`
   return [
-    { name: 'sign-in-pair', subject, acts: 10, seconds: 900 }, { name: 'sign-in-day', subject, acts: 30, seconds: 86_400 },
+    { name: 'sign-in-pair', subject, acts: 10, seconds: 900 },
+    { name: 'sign-in-day', subject, acts: 30, seconds: 86_400 },
   ]
 }
 

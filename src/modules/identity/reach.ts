@@ -27,7 +27,6 @@ export const Limits = Type.Object({
 export type Limits = Static<typeof Limits>
 
 export const EVERYWHERE: Reach = { channelIds: null, locationIds: null, companyIds: null }
-export const UNLIMITED: Limits = { refund: null, discountPpm: null }
 
 /** Both, of a row that has their columns. */
 export const reachColumns = (row: ReturnType<typeof sql>) => sql`jsonb_build_object(

@@ -66,8 +66,10 @@ const putRole = route({
       requireWithin(context.actor, [...before.permissions, ...permissions])
       for (const one of [before.limits, limits]) requireLimitsWithin(context.actor, one)
       await tx.run(sql`
-        update identity.role set name = ${name}, permissions = ${permissions}, discount_limit_ppm = ${limits.discountPpm},
-          refund_limits = ${limits.refund && json(limits.refund)}::jsonb where code = ${code}`)
+        update identity.role set name = ${name}, permissions = ${permissions},
+          discount_limit_ppm = ${limits.discountPpm},
+          refund_limits = ${limits.refund && json(limits.refund)}::jsonb
+        where code = ${code}`)
       return getRole(tx, code)
     })
     forgetActors(db)

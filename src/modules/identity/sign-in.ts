@@ -22,9 +22,13 @@ const Account = Type.Object({
   id: Type.String(), passwordHash: Type.Union([Type.String(), Type.Null()]), active: Type.Boolean(),
 })
 
-/** Throws SignInRefused, TooManyRequests, ChallengeRequired, Busy. The token is shown to nobody but the browser that signed in. */
+/**
+ * Throws SignInRefused, TooManyRequests, ChallengeRequired, Busy. The token is shown to nobody but the browser that
+ * signed in.
+ */
 export async function signIn(
-  db: Db, context: Context, input: { email: string; password: string; challenge?: string | undefined }, device: Device,
+  db: Db, context: Context, input: { email: string; password: string; challenge?: string | undefined },
+  device: Device,
 ): Promise<Signed> {
   const email = normalEmail(input.email)
   const attempt = { email, address: device.address, answer: input.challenge }

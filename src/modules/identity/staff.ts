@@ -6,7 +6,8 @@ import { decodeCursor, encodeCursor, Id, Page, PageQuery, route } from '../../pl
 import { Forbidden, InvalidCursor } from '../../platform/problem.ts'
 import { forgetActors } from './authenticate.ts'
 import {
-  Email, EmailTaken, LastOwner, Name, normalEmail, OwnerEverywhere, requireWithin, RoleCode, RoleNotFound, Staff, StaffNotFound,
+  Email, EmailTaken, LastOwner, Name, normalEmail, OwnerEverywhere, requireWithin, RoleCode, RoleNotFound, Staff,
+  StaffNotFound,
 } from './identity.ts'
 import { EVERYWHERE, Reach, reachColumns, requireEverywhere, requireLimitsWithin } from './reach.ts'
 import { getRole } from './roles.ts'
@@ -168,4 +169,6 @@ const deleteStaffSessions = route({
   }),
 })
 
-export const staffRoutes = [getStaffList, readStaff, postStaff, patchStaff, postInvitation, deleteInvitation, deleteStaffSessions]
+export const staffRoutes = [
+  getStaffList, readStaff, postStaff, patchStaff, postInvitation, deleteInvitation, deleteStaffSessions,
+]

@@ -39,7 +39,7 @@ const putViewAs = route({
   method: 'PUT', path: '/admin/view-as', operationId: 'viewAs', access, tags,
   summary: 'See the shop as a colleague does',
   description: 'For half an hour, reads of this session with the header `x-view-as: <staffId>` are answered as they ' +
-    'are for that person, and carry the header `x-viewing-as`: show a banner. Requests without the header are your own.',
+    'are for that person, and carry the header `x-viewing-as`: show a banner. Without the header you are yourself.',
   body: Type.Object({ staffId: Id }), response: { 200: Viewing }, problems: [StaffNotFound],
   async run({ db, context, body }) {
     const viewing = await db.transaction(context, (tx) => viewAs(tx, sessionOf(context), body.staffId))
@@ -49,7 +49,7 @@ const putViewAs = route({
 })
 
 const deleteViewAs = route({
-  method: 'DELETE', path: '/admin/view-as', operationId: 'endViewAs', access, tags,
+  method: 'DELETE', path: '/admin/view-as', operationId: 'endViewAs', access: 'staff', tags,
   summary: 'See the shop with your own eyes again', response: { 204: null },
   async run({ db, context }) {
     await db.transaction(context, (tx) => tx.run(sql`

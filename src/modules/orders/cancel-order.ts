@@ -16,8 +16,8 @@ import { note } from './timeline.ts'
 const CancelReason = Type.Enum(['customer', 'out_of_stock', 'fraud', 'payment', 'other'])
 
 /**
- * Throws OrderNotFound, OrderClosed when the order lapsed, and LimitExceeded when more was paid than the actor may refund. Asked twice it answers the cancelled order and does
- * nothing more.
+ * Throws OrderNotFound, OrderClosed when the order lapsed, and LimitExceeded when more was paid than the actor may
+ * refund. Asked twice it answers the cancelled order and does nothing more.
  */
 export async function cancelOrder(
   db: Db, context: Context, orderId: string, reason: Static<typeof CancelReason>,
@@ -58,8 +58,8 @@ async function read(db: Db, orderId: string): Promise<Order> {
 }
 
 export const cancelOrderRoute = route({
-  method: 'POST', path: '/admin/orders/:orderId/cancel', access: { permission: 'orders:write', within: 'channels' }, priority: 'pay',
-  tags: ['Orders'],
+  method: 'POST', path: '/admin/orders/:orderId/cancel', priority: 'pay', tags: ['Orders'],
+  access: { permission: 'orders:write', within: 'channels' },
   summary: 'Cancel an order',
   description: 'Frees its stock at once; an authorisation is voided and a captured payment refunded by a job.',
   params: Type.Object({ orderId: Id }), body: Type.Object({ reason: CancelReason }),

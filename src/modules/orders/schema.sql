@@ -47,6 +47,11 @@ create index order_list_by_email on orders."order" (lower(email), created_at des
 -- The sweep that lets orders go which nobody paid.
 create index order_to_lapse on orders."order" (holds_until) where state = 'awaiting_payment';
 
+-- Published. What each address bought: placed orders, by the address in small letters. The index of the list by e-mail
+-- serves it.
+create view orders.purchase as
+  select lower(email) as email, id, currency, total_minor, placed_at from orders."order" where state = 'placed';
+
 create table orders.line (
   order_id uuid not null constraint line_order_fkey references orders."order" (id) on delete cascade,
   position integer not null,

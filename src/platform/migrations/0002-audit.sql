@@ -42,7 +42,7 @@ insert into platform.audit_unsealed (entry_id) select id from platform.audit_log
 
 create function platform.queue_seal() returns trigger language plpgsql as $$
 begin
-  insert into platform.audit_unsealed (entry_id) select id from added;
+  with entry as (table added) insert into platform.audit_unsealed (entry_id) select id from entry;
   return null;
 end $$;
 create trigger audit_log_queue_seal after insert on platform.audit_log referencing new table as added

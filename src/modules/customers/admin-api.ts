@@ -1,0 +1,8 @@
+// What staff may ask of customers.
+import { addressRoutes } from './addresses.ts'
+import { consentRoutes } from './consents.ts'
+import { groupRoutes } from './groups.ts'
+import { customerRoutes } from './people.ts'
+import { segmentRoutes } from './segments.ts'
+
+export const adminRoutes = [...customerRoutes, ...addressRoutes, ...groupRoutes, ...segmentRoutes, ...consentRoutes]
