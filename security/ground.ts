@@ -192,7 +192,8 @@ async function idsOf(shop: TestShop): Promise<Record<string, string>> {
       union all select 'handleOrId', (select handle from catalog.product limit 1)
     ) as found where id is not null`)
   const nothing = [
-    'customerId', 'addressId', 'groupId', 'segmentId', 'assetId', 'messageId', 'sessionId', 'staffId', 'keyId', 'categoryId', 'collectionId', 'promotionId', 'couponId',
+    'customerId', 'addressId', 'groupId', 'segmentId',
+    'assetId', 'messageId', 'sessionId', 'staffId', 'keyId', 'categoryId', 'collectionId', 'promotionId', 'couponId',
   ]
   return {
     ...Object.fromEntries(nothing.map((name) => [name, newId()])), code: 'support', handle: 'nothing', key: 'nothing',

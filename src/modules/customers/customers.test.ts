@@ -32,7 +32,8 @@ test('a customer is added once for an address, read, changed and listed', async 
   const [made, again] = [await ask('POST', '/customers', input, once), await ask('POST', '/customers', input, once)]
   assert.deepEqual([made.status, again.body, made.body.email], [201, made.body, 'ada@example.com'])
   assert.equal((await ask('POST', '/customers', input)).status, 409)
-  const raced = await Promise.all(Array.from({ length: 8 }, () => ask('POST', '/customers', { email: 'b@example.com' })))
+  const raced = await Promise.all(
+    Array.from({ length: 8 }, () => ask('POST', '/customers', { email: 'b@example.com' })))
   assert.equal(raced.filter(({ status }) => status === 201).length, 1)
   const url = `/customers/${made.body.id}`
   const changed = await ask('PATCH', url, { phone: '+49 40 1', name: null })
@@ -96,7 +97,8 @@ test('groups: made, renamed, filled, emptied, removed', async (t) => {
 test('an order makes a customer, and what they bought is counted however often it is told', async (t) => {
   const { shop, ask, db } = await open(t)
   const variantId = await shop.variant({ stock: [50] })
-  const order = () => shop.cart([{ variantId, quantity: 1 }], { email: 'Zoe@example.com' }).then((one) => shop.complete(one))
+  const order = async () =>
+    shop.complete(await shop.cart([{ variantId, quantity: 1 }], { email: 'Zoe@example.com' }))
   const [first] = await Promise.all([order(), order(), order()])
   await shop.drain()
   await Promise.all([countPurchases(db, first.orderId), countPurchases(db, first.orderId)])
@@ -142,7 +144,9 @@ test('a segment holds whoever fits its rule now', async (t) => {
     assert.equal(items.map(({ id }: { id: string }) => names.get(id)).join(' '), wanted, JSON.stringify(conditions))
   }
   await ask('POST', `/customers/${bob}/consents`, { ...consent, granted: false })
-  await ask('PUT', url, { name: 'Now', rule: { match: 'all', conditions: [{ field: 'consent', purpose: 'newsletter' }] } })
+  await ask('PUT', url, {
+    name: 'Now', rule: { match: 'all', conditions: [{ field: 'consent', purpose: 'newsletter' }] },
+  })
   assert.deepEqual((await ask('GET', `${url}/customers`)).body.items, [], 'whoever withdrew is in it no more')
   const one = (await ask('GET', '/customer-segments')).body.items[0]
   assert.equal((await ask('POST', '/customer-segments', { name: one.name, rule: one.rule })).status, 409)
