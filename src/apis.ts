@@ -17,6 +17,7 @@ import { adminRoutes as paymentsAdmin } from './modules/payments/admin-api.ts'
 import { storeRoutes as paymentsStore } from './modules/payments/store-api.ts'
 import { adminRoutes as pricingAdmin } from './modules/pricing/admin-api.ts'
 import { adminRoutes as shippingAdmin } from './modules/shipping/admin-api.ts'
+import { adminRoutes as privacyAdmin } from './modules/privacy/admin-api.ts'
 import { storeRoutes as shippingStore } from './modules/shipping/store-api.ts'
 import { auditRoutes } from './platform/audit-log.ts'
 import type { Description } from './platform/openapi.ts'
@@ -37,6 +38,7 @@ export const adminApi: Description = {
   description: 'For staff and servers, with a session or a secret key that has the permission.',
   routes: [
     ...mediaAdmin, ...notificationsAdmin, ...identityAdmin, ...catalogAdmin, ...shippingAdmin, ...inventoryAdmin,
-    ...pricingAdmin, ...paymentsAdmin, ...ordersAdmin, ...customersAdmin, ...auditRoutes,
+    ...pricingAdmin, ...paymentsAdmin, ...ordersAdmin, ...customersAdmin, ...privacyAdmin,
+    ...auditRoutes,
   ],
 }

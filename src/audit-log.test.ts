@@ -7,7 +7,7 @@ import { findBroken } from './invariants.ts'
 import { sql, type Db } from './platform/db.ts'
 import type { Cleanup } from './platform/testing.ts'
 import { newId } from './platform/id.ts'
-import { sealAudit } from './platform/seal-audit.ts'
+import { forgetOrigins, sealAudit } from './platform/seal-audit.ts'
 import { testShop } from './testing.ts'
 
 async function open(t: Cleanup) {
@@ -40,6 +40,17 @@ test('a write is told with what it changed, its actor, address and request', asy
       headers['x-request-id'], [{
         table: 'inventory.location', key: shop.locations[0], before: { name: 'hamburg' }, after: { name: 'Quay' },
       }], null])
+})
+
+test('where a write came from is forgotten after a year, and the chain holds', async (t) => {
+  const { db, location, log } = await open(t)
+  await location()
+  await seal(db)
+  const client = await db.dedicated()
+  await client.query(`update platform.audit_origin set entry_id = '00000000-0000-7000-8000-000000000000'`)
+  await client.end()
+  await forgetOrigins.run(db)
+  assert.deepEqual([(await log())[0].address, await findBroken(db, 'platform')], [null, []])
 })
 
 test('what was refused leaves no entry, and what a shopper does leaves none', async (t) => {

@@ -1,6 +1,6 @@
 // Which data of people the shop keeps, and where: each column of each table has its kind. A test fails on a column that
 // is not here. The audit log keeps no value of what is not `none` or `reference`; erasure and export
-// (src/modules/customers) follow the same list; docs/privacy.md shows it to whoever has to keep a register.
+// (src/modules/privacy) are held against it: docs/privacy.md.
 
 export const kinds = {
   none: 'No data of a person',
@@ -154,6 +154,8 @@ export const dataKinds: Record<string, Columns> = {
   'customers.segment': { none: 'id name rule' },
   'customers.purchase_total': { none: 'currency orders spent_minor last_at', reference: 'customer_id' },
   'customers.consent': { none: 'id purpose granted wording source at', reference: 'subject' },
+
+  'privacy.request': { none: 'id kind counts at', reference: 'subject' },
 
   'checkout.cart': {
     none: 'id channel_id currency lines shipping_method_id coupon_codes created_at updated_at expires_at',

@@ -21,6 +21,7 @@ import * as orders from './modules/orders/jobs.ts'
 import { paymentSetup, type Gateway } from './modules/payments/gateway.ts'
 import * as payments from './modules/payments/jobs.ts'
 import { paymentListener } from './modules/payments/payments.ts'
+import * as privacy from './modules/privacy/jobs.ts'
 import * as pricing from './modules/pricing/jobs.ts'
 import type { Kit, RoleName, ShopConfig } from './plugin.ts'
 import { openMemory } from './platform/answer-from-memory.ts'
@@ -36,6 +37,7 @@ import { systemRoutes } from './system-routes.ts'
 
 const modules = [
   alerts, catalog, checkout, customers, identity, inventory, media, notifications, orders, payments, pricing,
+  privacy,
 ] as readonly { handlers: readonly EventSubscription[]; sweeps?: readonly Sweep[] }[]
 
 export type Shop = {

@@ -49,6 +49,9 @@ import {
   customersOperations, type CustomersOperations,
 } from './admin/customers.ts'
 import {
+  privacyOperations, type PrivacyOperations,
+} from './admin/privacy.ts'
+import {
   auditLogOperations, type AuditLogOperations,
 } from './admin/audit-log.ts'
 
@@ -68,6 +71,7 @@ export type * from './admin/pricing.ts'
 export type * from './admin/payments.ts'
 export type * from './admin/orders.ts'
 export type * from './admin/customers.ts'
+export type * from './admin/privacy.ts'
 export type * from './admin/audit-log.ts'
 export type * from './admin/shared.ts'
 
@@ -88,6 +92,7 @@ export type Operations =
   & PaymentsOperations
   & OrdersOperations
   & CustomersOperations
+  & PrivacyOperations
   & AuditLogOperations
 
 export const operations = {
@@ -107,5 +112,6 @@ export const operations = {
   ...paymentsOperations,
   ...ordersOperations,
   ...customersOperations,
+  ...privacyOperations,
   ...auditLogOperations,
 } as const

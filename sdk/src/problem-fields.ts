@@ -246,6 +246,8 @@ export type ProblemFields = {
   }
   /** No such order */
   'order-not-found': {}
+  /** An order of this person still waits for its payment: cancel it, or wait until it lapses */
+  'orders-open': {}
   /** Some items are no longer available */
   'out-of-stock': {
     lines: {

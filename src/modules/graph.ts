@@ -16,6 +16,7 @@ export const graph = {
   orders: ['catalog', 'pricing', 'shipping', 'inventory', 'payments', 'identity', 'notifications'],
   checkout: ['catalog', 'pricing', 'shipping', 'inventory', 'payments', 'identity', 'notifications', 'orders'],
   customers: ['orders'],
+  privacy: ['orders', 'checkout', 'customers', 'payments', 'notifications'],
   alerts: ['catalog', 'inventory', 'payments', 'identity', 'notifications', 'orders'],
 } as const satisfies Record<string, readonly string[]>
 

@@ -1,6 +1,6 @@
 // What the platform does by itself for its tables, and for PostgreSQL's idea of all of them. Kept are keys as long as a
 // client may repeat itself, events and jobs that were given up as long as somebody may ask what happened.
-import { sql } from './db.ts'
+import { sql, type Conn } from './db.ts'
 import type { Sweep } from './events.ts'
 import { firstIdOfLast } from './id.ts'
 
@@ -27,4 +27,9 @@ export const retention: Sweep = {
     await db.run(sql`delete from platform.invalidation where ctid = any(array(
       select ctid from platform.invalidation where at < now() - interval '1 hour' limit 10000))`)
   },
+}
+
+/** Errors of jobs may quote what they worked on: those that name this are emptied. */
+export function forgetErrorsAbout(conn: Conn, words: string): Promise<number> {
+  return conn.run(sql`update platform.job set last_error = null where strpos(lower(last_error), lower(${words})) > 0`)
 }

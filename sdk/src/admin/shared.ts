@@ -5,17 +5,34 @@
 export type CommonProblem = 'busy' | 'internal-error' | 'invalid-request' | 'outcome-unknown' | 'too-many-requests' | 'value-refused'
 
 export type Address = {
-  name: string
-  company?: string
-  line1: string
-  line2?: string
-  postalCode?: string
-  city: string
-  /** ISO 3166-2 without the country: BC of CA-BC */
-  region?: string
-  /** ISO 3166-1 alpha-2 */
-  country: string
-  phone?: string
+  /** A UUID */
+  id: string
+  label: string | null
+  address: ShippingAddressValue
+  defaultShipping: boolean
+  defaultBilling: boolean
+}
+
+export type Customer = {
+  /** A UUID */
+  id: string
+  email: string
+  name: string | null
+  phone: string | null
+  note: string | null
+  tags: string[]
+  /** ISO 8601 in UTC */
+  createdAt: string
+  /** ISO 8601 in UTC */
+  updatedAt: string
+  groupIds: string[]
+  purchases: {
+    currency: string
+    orders: number
+    spentMinor: number
+    /** ISO 8601 in UTC */
+    lastAt: string
+  }[]
 }
 
 export type Limits = {
@@ -24,6 +41,73 @@ export type Limits = {
     amountMinor: number
   }[] | null
   discountPpm: number | null
+}
+
+export type OrderOrder = {
+  /** A UUID */
+  id: string
+  /** What people call the order */
+  number: number
+  state: 'awaiting_payment' | 'placed' | 'lapsed' | 'cancelled'
+  /** A UUID */
+  channelId: string
+  /** ISO 4217 code */
+  currency: string
+  email: string
+  totalMinor: number
+  /** ISO 8601 in UTC */
+  createdAt: string
+  placedAt: string | null
+  closedAt: string | null
+  shippingAddress: ShippingAddressValue | null
+  billingAddress: ShippingAddressValue | null
+  pricesIncludeTax: boolean
+  lines: {
+    position: number
+    /** A UUID */
+    variantId: string
+    /** A UUID */
+    productId: string
+    sku: string
+    productTitle: string
+    variantTitle: string
+    imageUrl: string | null
+    requiresShipping: boolean
+    weightGrams: number
+    quantity: number
+    unitMinor: number
+    perUnits: number
+    taxRatePpm: number
+    subtotalMinor: number
+    discountMinor: number
+    taxMinor: number
+    totalMinor: number
+  }[]
+  delivery: {
+    /** A UUID */
+    methodId: string
+    code: string
+    name: string
+    amountMinor: number
+    discountMinor: number
+    taxRatePpm: number
+    taxMinor: number
+    totalMinor: number
+  } | null
+  promotions: {
+    /** A UUID */
+    promotionId: string
+    code: string | null
+    name: string
+    amountMinor: number
+  }[]
+  subtotalMinor: number
+  shippingMinor: number
+  discountMinor: number
+  taxMinor: number
+  paymentMethod: string | null
+  /** ISO 8601 in UTC */
+  holdsUntil: string
 }
 
 export type Payment = {
@@ -69,6 +153,20 @@ export type Reach = {
   channelIds: string[] | null
   locationIds: string[] | null
   companyIds: string[] | null
+}
+
+export type ShippingAddressValue = {
+  name: string
+  company?: string
+  line1: string
+  line2?: string
+  postalCode?: string
+  city: string
+  /** ISO 3166-2 without the country: BC of CA-BC */
+  region?: string
+  /** ISO 3166-1 alpha-2 */
+  country: string
+  phone?: string
 }
 
 export type Staff = {

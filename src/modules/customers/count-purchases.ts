@@ -2,16 +2,22 @@
 // may run twice, late or out of order.
 import { Type } from 'typebox'
 import { sql, systemContext, type Db } from '../../platform/db.ts'
+import { lockOrder } from '../orders/apply-payment.ts'
 import { findOrder } from '../orders/get-order.ts'
+import { ERASED_EMAIL } from '../orders/person.ts'
 import { ensureCustomer, normalEmail, subjectOf } from './people.ts'
 
 export async function countPurchases(db: Db, orderId: string): Promise<void> {
-  const order = await findOrder(db, orderId)
-  if (!order || order.email.endsWith('@erased.invalid')) return
-  const email = normalEmail(order.email)
-  const input = { email, subject: await subjectOf(db, email), name: order.shippingAddress?.name ?? null }
+  const before = await findOrder(db, orderId)
+  if (!before) return
+  const email = normalEmail(before.email)
+  const subject = await subjectOf(db, email)
   await db.transaction(systemContext(), async (tx) => {
-    const id = await ensureCustomer(tx, input)
+    // The lock of the order: an erasure comes wholly before this and leaves nobody, or after it and removes them.
+    await lockOrder(tx, orderId)
+    const order = await findOrder(tx, orderId)
+    if (!order || order.email !== before.email || order.email === ERASED_EMAIL) return
+    const id = await ensureCustomer(tx, { email, subject, name: order.shippingAddress?.name ?? null })
     // Two who count at once wait here, so that the later one has seen every order.
     await tx.one(Type.Object({ id: Type.String() }), sql`
       select id from customers.customer where id = ${id} for update`)

@@ -28,6 +28,7 @@ export const permissions = {
   'notifications:write': 'Send a message again',
   'customers:read': 'See customers, their groups, segments and consents',
   'customers:write': 'Change customers, their groups, segments and consents',
+  'privacy:write': 'Export and erase the data of a person',
   'audit:read': 'Read the audit log and the metrics of the server',
   'identity:read': 'See staff, roles and keys',
   'identity:write': 'Change staff, roles and keys, within the own permissions',

@@ -1,0 +1,2 @@
+// What staff may ask of privacy.
+export { adminRoutes } from './person-routes.ts'
