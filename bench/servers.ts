@@ -31,8 +31,8 @@ export async function startShop(databaseUrl: string, options: ShopOptions): Prom
     execArgv: noting ? ['--import', join(import.meta.dirname, 'note-statements.ts')] : [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: {
-      ...process.env, NODE_ENV: 'production', DATABASE_URL: databaseUrl, DATABASE_POOL: String(pool), HOST: '127.0.0.1',
-      PORT: String(port), PUBLIC_URL: url, DEMO: '0', LOG_LEVEL: 'error', ...environment,
+      ...process.env, NODE_ENV: 'production', UNSAFE_DATABASE: '1', DATABASE_URL: databaseUrl, HOST: '127.0.0.1',
+      DATABASE_POOL: String(pool), PORT: String(port), PUBLIC_URL: url, DEMO: '0', LOG_LEVEL: 'error', ...environment,
     },
   })
   pin(child.pid!, 'server')

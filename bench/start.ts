@@ -29,8 +29,8 @@ async function startOnce(databaseUrl: string, key: string): Promise<number> {
   const child = fork(join(import.meta.dirname, '../src/main.ts'), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: {
-      ...process.env, NODE_ENV: 'production', DATABASE_URL: databaseUrl, HOST: '127.0.0.1', PORT: String(port),
-      PUBLIC_URL: url, DEMO: '0', LOG_LEVEL: 'error',
+      ...process.env, NODE_ENV: 'production', UNSAFE_DATABASE: '1', DATABASE_URL: databaseUrl, HOST: '127.0.0.1',
+      PORT: String(port), PUBLIC_URL: url, DEMO: '0', LOG_LEVEL: 'error',
     },
   })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))

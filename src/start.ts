@@ -70,7 +70,7 @@ const MIN_CONNECTIONS = 4
 
 async function openDatabase(config: Config): Promise<Db> {
   let url = config.databaseUrl
-  if (url) await checkServerVersion(url)
+  if (url) await checkServerVersion(url, { durable: config.production && !config.unsafeDatabase })
   else {
     const postgres = await startPostgres({ log: print })
     undo.push(() => postgres.stop())

@@ -8,6 +8,7 @@ import {
   AlreadyDone, Busy, Forbidden, InternalError, InvalidRequest, isProblem, KeyInFlight, KeyReused, OutcomeUnknown,
   Problem, TooManyRequests, Unauthenticated, ValueRefused, type ProblemKind,
 } from './problem.ts'
+import { SAFE } from './safe-headers.ts'
 
 const strict = process.env['NODE_ENV'] !== 'production'
 
@@ -40,7 +41,7 @@ export function answerFailure(
   if ('retryAfterSeconds' in extra) reply.header('retry-after', String(extra['retryAfterSeconds']))
   if (isProblem(problem, Unauthenticated)) reply.header('www-authenticate', 'Bearer')
   reply.status(kind.status).type('application/problem+json')
-  reply.header('cache-control', 'no-store').header('x-request-id', request.id)
+  reply.headers(SAFE).header('cache-control', 'no-store').header('x-request-id', request.id)
   reply.send(JSON.stringify({
     type: `https://kontor.dev/problems/${kind.code}`, title: kind.title, status: kind.status,
     ...(detail ? { detail } : {}), instance: request.url.split('?')[0], requestId: request.id, ...extra,

@@ -10,6 +10,7 @@ import type { Actor, Context, Db } from './db.ts'
 import { OTHER_SITES } from './http-edges.ts'
 import { provided } from './provide.ts'
 import { ReadyAnswer } from './ready-answer.ts'
+import { SAFE_HEADERS } from './safe-headers.ts'
 
 export type Made = {
   value: unknown
@@ -117,7 +118,7 @@ class Answer {
     this.#etag = `"${createHash('sha1').update(body).digest('base64url')}"`
     this.#headers = [
       ['etag', `W/${this.#etag}`], ['cache-control', 'public, max-age=1, must-revalidate'],
-      ['vary', 'accept-encoding, x-publishable-key'], ['x-content-type-options', 'nosniff'], ...OTHER_SITES,
+      ['vary', 'accept-encoding, x-publishable-key'], ...SAFE_HEADERS, ...OTHER_SITES,
       ...headers,
     ]
     this.#body = body

@@ -22,6 +22,16 @@ test('all that is wrong is said at once, without the values of addresses', () =>
   })
 })
 
+test('proxies are named, never all of them', () => {
+  for (const good of ['10.0.0.0/8', 'loopback, 2001:db8::1', '192.0.2.1']) {
+    assert.equal(readConfig({ TRUST_PROXY: good }).trustProxy, good)
+  }
+  assert.equal(readConfig({}).trustProxy, false)
+  for (const bad of ['true', '*', '0.0.0.0/0', '::/0', '10.0.0.0/33', 'proxy.example', '10.0.0.1,']) {
+    assert.throws(() => readConfig({ TRUST_PROXY: bad }), /TRUST_PROXY/, bad)
+  }
+})
+
 test('production refuses the demo and a missing public address', () => {
   assert.throws(() => readConfig({ NODE_ENV: 'production', DEMO: '1' }), /PUBLIC_URL[\s\S]*DEMO/)
 })

@@ -1,5 +1,6 @@
 // Configuration from the environment, checked at start: every error at once, each naming its variable and the cure.
 // What is code (roles, plugins, payment methods) stands in shop.config.ts instead.
+import { isIPv4, isIPv6 } from 'node:net'
 
 export type Config = {
   production: boolean
@@ -23,6 +24,8 @@ export type Config = {
   requestsPerAddress: number
   /** A file of mail domains that are refused at registration. */
   disposableMail: string | undefined
+  /** A server that forgets in a power cut is taken even in production. */
+  unsafeDatabase: boolean
   demo: boolean
 }
 
@@ -69,12 +72,13 @@ export function readConfig(environment: Environment): Config {
     s3: readS3(text, url, errors),
     smtpUrl: url('SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: text('MAIL_FROM') ?? 'shop@localhost',
-    trustProxy: text('TRUST_PROXY') ?? false,
+    trustProxy: proxies(text('TRUST_PROXY'), errors),
     cacheMegabytes: whole('CACHE_MB', 64, 1, 16_384),
     cdnSeconds: whole('CDN_SECONDS', 0, 0, 31_536_000),
     requestsPerKey: whole('REQUESTS_PER_KEY', production ? 6_000 : 0, 0, 1e9),
     requestsPerAddress: whole('REQUESTS_PER_ADDRESS', 0, 0, 1e9),
     disposableMail: text('DISPOSABLE_MAIL'),
+    unsafeDatabase: oneOf('UNSAFE_DATABASE', ['0', '1'], '0') === '1',
     demo: oneOf('DEMO', ['0', '1'], production ? '0' : '1') === '1',
   }
   if (production && !config.publicUrl) errors.push(
@@ -87,6 +91,21 @@ export function readConfig(environment: Environment): Config {
     `The configuration has ${errors.length === 1 ? 'an error'
       : `${errors.length} errors`}:\n${errors.map((line) => `  - ${line}`).join('\n')}`)
   return config
+}
+
+/** Addresses and networks, with commas: never "all", or every shopper could say where they come from. */
+function proxies(value: string | undefined, errors: string[]): string | false {
+  const named = ['loopback', 'linklocal', 'uniquelocal']
+  const wrong = (value?.split(',') ?? []).map((one) => one.trim()).find((one) => {
+    const [address = '', bits] = one.split('/')
+    const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1
+    const isNetwork = bits === undefined || (/^\d+$/.test(bits) && +bits > 0 && +bits <= most)
+    return !named.includes(one) && (most < 0 || !isNetwork)
+  })
+  if (wrong === undefined) return value ?? false
+  errors.push(`TRUST_PROXY has "${wrong}": give addresses or networks of your proxies, as 10.0.0.0/8, or ` +
+    `${named.join(', ')}`)
+  return false
 }
 
 type S3 = NonNullable<Config['s3']>

@@ -9,6 +9,7 @@ import { observeRequest } from './metrics.ts'
 import type { Route } from './http.ts'
 import type { Log } from './log.ts'
 import { Busy, MethodNotAllowed, NotFound } from './problem.ts'
+import { SAFE } from './safe-headers.ts'
 
 /**
  * When the shop is asked to end, it waits for answers and for nothing else. Node would wait for two more: a connection
@@ -56,7 +57,8 @@ export function allowOtherSites(app: FastifyInstance, routes: readonly Route[]):
   for (const url of open) {
     app.options(url, (_, reply) => void allowOrigin(reply).headers({
       'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE',
-      'access-control-allow-headers': 'content-type, authorization, x-publishable-key, idempotency-key, if-none-match',
+      'access-control-allow-headers': 'content-type, authorization, x-publishable-key, idempotency-key, ' +
+        'if-none-match, x-challenge',
       'access-control-max-age': '86400',
     }).status(204).send())
   }
@@ -88,7 +90,7 @@ export function refuseBusy(route: Route, request: FastifyRequest, reply: Fastify
   for (const [name, value] of isOpenToOtherSites(route) ? OTHER_SITES : []) reply.raw.setHeader(name, value)
   reply.raw.writeHead(Busy.status, {
     'content-type': 'application/problem+json', 'content-length': BUSY.length, 'cache-control': 'no-store',
-    'retry-after': '1', 'x-request-id': request.id,
+    'retry-after': '1', 'x-request-id': request.id, ...SAFE,
   }).end(BUSY)
   observeRequest(route, Busy.status, 0)
 }
@@ -110,5 +112,6 @@ export function answerBrokenBytes(error: Error & { code?: string }, socket: Sock
   const title = STATUS_CODES[status]!
   const body = JSON.stringify({ type: 'about:blank', title, status, detail })
   socket.end(`HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\nconnection: close\r\n` +
+    `x-content-type-options: nosniff\r\n` +
     `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
 }

@@ -21,6 +21,7 @@ import { observeRequest } from './metrics.ts'
 import { InvalidRequest, Problem, type ProblemKind } from './problem.ts'
 import { refuseHostileText, validator } from './validation.ts'
 import { ReadyAnswer, sendReady, timingOf } from './ready-answer.ts'
+import { SAFE } from './safe-headers.ts'
 import type { Log } from './log.ts'
 
 export { Id, Timestamp, Page, PageQuery, encodeCursor, decodeCursor } from './validation.ts'
@@ -140,7 +141,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
 }
 
 type Done = (error: Error | null, value?: unknown) => void
-
 function parseJson(request: FastifyRequest, raw: string | Buffer, done: Done): void {
   ;(request as { rawBody?: Buffer }).rawBody = raw as Buffer
   const { rawBody } = (request.routeOptions.config ?? {}) as { rawBody?: boolean }
@@ -176,7 +176,7 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
     try {
       const actor = definition.access === 'public' || definition.access === 'webhook' ? ANONYMOUS
         : await authenticate(request, definition.access)
-      reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff')
+      reply.headers(SAFE).header('x-request-id', request.id)
       if ('viewedBy' in actor) reply.header('x-viewing-as', actor.id)
       if (definition.access !== 'public') reply.header('cache-control', 'private, no-store')
       if (open) allowOrigin(reply)

@@ -88,7 +88,7 @@ export async function startPostgres(options: Options = {}): Promise<Postgres> {
 }
 
 /** Refuses a server out of reach, older than PostgreSQL 15 or not in UTF-8, saying what to do, never the password. */
-export async function checkServerVersion(url: string): Promise<void> {
+export async function checkServerVersion(url: string, { durable = false } = {}): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
   const at = `${client.host}:${client.port}, database ${client.database}, user ${client.user}`
   client.on('error', () => {})
@@ -96,7 +96,7 @@ export async function checkServerVersion(url: string): Promise<void> {
     await client.connect()
     const { rows: [row] } = await client.query(
       `select current_setting('server_version_num')::int as number, current_setting('server_version') as version,
-              current_setting('server_encoding') as encoding`)
+              current_setting('server_encoding') as encoding, current_setting('fsync') as fsync`)
     if (row.number < 150_000) {
       throw new Error(`DATABASE_URL is PostgreSQL ${row.version} (${at}). Kontor needs 15 or newer: upgrade it, ` +
         'or leave DATABASE_URL out to use the one that comes with Kontor.')
@@ -104,6 +104,10 @@ export async function checkServerVersion(url: string): Promise<void> {
     if (row.encoding !== 'UTF8') {
       throw new Error(`DATABASE_URL is a database in ${row.encoding} (${at}). Create one with: ` +
         "create database kontor encoding 'UTF8' template template0")
+    }
+    if (durable && row.fsync === 'off') {
+      throw new Error(`DATABASE_URL is a server with fsync = off (${at}): a power cut can destroy the shop. ` +
+        'Set fsync = on and restart it. For a measurement that nobody minds: UNSAFE_DATABASE=1.')
     }
   } catch (error) {
     if (error instanceof Error && error.message.startsWith('DATABASE_URL')) throw error

@@ -28,7 +28,8 @@ export function referenceRoutes(apis: { [name: string]: Description }): Route[] 
       method: 'GET', path: '/docs', access: 'public', operationId: 'docs', summary: 'This reference, for people',
       tags: ['Reference'], response: { 200: Type.Unknown() },
       async run({ reply }) {
-        reply.header('content-security-policy', POLICY).type('text/html; charset=utf-8')
+        reply.header('content-security-policy', POLICY).header('cross-origin-opener-policy', 'same-origin')
+          .type('text/html; charset=utf-8')
         return page ??= Buffer.from(
           referencePage(Object.keys(apis).map((name) => ({ name, document: documentOf(name) })))
         )
@@ -39,5 +40,5 @@ export function referenceRoutes(apis: { [name: string]: Description }): Route[] 
 
 // The page may run its own script and style, named by their hashes, and load nothing.
 const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
-const POLICY = `default-src 'none'; style-src ${hash(STYLE)}; script-src ${hash(SCRIPT)}; base-uri 'none'; ` +
-  `form-action 'none'; frame-ancestors 'none'`
+const POLICY = `default-src 'none'; object-src 'none'; style-src ${hash(STYLE)}; script-src ${hash(SCRIPT)}; ` +
+  `base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
