@@ -1,6 +1,7 @@
 // A shop after years: any number of products and orders with everything that hangs on them, written by a few statements
 // (insert … select), so that a million orders take minutes. What is written keeps every invariant of the shop. Plans
 // are judged on it (src/plans.test.ts, bench/plans.ts): an index proves itself only against tables that have grown.
+import { followProducts } from '../src/modules/browse/refresh-offers.ts'
 import { learnWords } from '../src/modules/catalog/correct-spelling.ts'
 import { refreshSearch } from '../src/modules/catalog/announce-products.ts'
 import { systemContext, type Db } from '../src/platform/db.ts'
@@ -32,6 +33,7 @@ export async function grow({ db, channelId, locations }: Ground, { products, ord
     for (let first = 0; first < rows.length; first += SEARCHED_AT_ONCE) {
       const ids = rows.slice(first, first + SEARCHED_AT_ONCE).map(({ id }) => id)
       await db.transaction(systemContext(), (tx) => refreshSearch(tx, ids))
+      await followProducts(db, ids)
       await learnWords(db, ids)
     }
     await client.query('vacuum analyze')

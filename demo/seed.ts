@@ -1,6 +1,7 @@
 // Fills a new shop with the demo catalogue, in one transaction and through the public functions of the modules, as any
 // program of a merchant would. The same everywhere but for ids and keys. Its pictures and its past (history.ts) come
 // after the shop answers.
+import { refreshOffers } from '../src/modules/browse/refresh-offers.ts'
 import { saveChannel, listChannels } from '../src/modules/catalog/channels.ts'
 import { saveCategoryPaths } from '../src/modules/catalog/categories.ts'
 import { createCollection, setCollectionProducts } from '../src/modules/catalog/collections.ts'
@@ -34,6 +35,8 @@ export async function seedDemo(
     await seedMarket(tx)
     const saved = await seedGoods(tx, channelId)
     await seedCollections(tx, saved)
+    // The worker would do so when it starts: the first shopper may come before.
+    await refreshOffers(tx, saved.map(({ productId }) => productId))
     await createPublishableKey(tx, newId(), { name: 'Demo shop pages', channelId })
     return createSecretKey(tx, newId(), { name: 'Demo', permissions: Object.keys(permissions) })
   })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { adminApi, storeApi } from './apis.ts'
 import * as alerts from './modules/alerts/jobs.ts'
+import * as browse from './modules/browse/jobs.ts'
 import * as catalog from './modules/catalog/jobs.ts'
 import * as checkout from './modules/checkout/jobs.ts'
 import * as customers from './modules/customers/jobs.ts'
@@ -36,7 +37,7 @@ import type { Log } from './platform/log.ts'
 import { systemRoutes } from './system-routes.ts'
 
 const modules = [
-  alerts, catalog, checkout, customers, identity, inventory, media, notifications, orders, payments, pricing,
+  alerts, browse, catalog, checkout, customers, identity, inventory, media, notifications, orders, payments, pricing,
   privacy,
 ] as readonly { handlers: readonly EventSubscription[]; sweeps?: readonly Sweep[] }[]
 

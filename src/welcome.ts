@@ -33,17 +33,19 @@ export async function welcome({ db, app, url, owner, secretKey }: Facts): Promis
   return lines.join('\n')
 }
 
+const THERE = ['in_stock', 'low_stock']
+
 async function purchaseLine(
   db: Db, app: FastifyInstance, url: string, { key, channelId }: { key: string; channelId: string },
 ): Promise<{ said: string; line: string } | undefined> {
   const headers = { 'x-publishable-key': key }
   const { defaultCurrency: currency, country } = await getChannel(db, channelId)
-  const list = await app.inject({ url: '/store/products?limit=1&inStock=true&sort=newest', headers })
-  const [card] = list.json().items ?? []
+  const list = await app.inject({ url: '/store/products?limit=100&sort=newest', headers })
+  const card = list.json().items?.find((one: any) => one.from && THERE.includes(one.stock.status))
   if (!card) return undefined
   const product = (await app.inject({ url: `/store/products/${card.id}`, headers })).json()
   const variant = product.variants?.find((one: any) =>
-    one.prices.length > 0 && ['in_stock', 'low_stock'].includes(one.stock.status))
+    one.prices.length > 0 && THERE.includes(one.stock.status))
   if (!variant) return undefined
   const request = { channelId, currency, country, lines: [{ variantId: variant.id, quantity: 1 }], couponCodes: [] }
   const priced = await quote(db, request)

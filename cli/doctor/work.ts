@@ -38,6 +38,27 @@ export const workChecks: Check[] = [
     () => ({ broken: true, what: 'Orders hold stock ten minutes past their time', next: START })),
   },
   {
+    name: 'offers', holds: 'Lists know the prices and the stock of products',
+    // What changed a moment ago may not have reached the lists yet.
+    find: (client) => together(client, `
+      select product_id, channel_id, currency, offer.prices::text as listed, current_offer.prices::text as priced,
+        offer.in_stock as listed_in_stock, not isempty(current_offer.prices_in_stock) as in_stock
+      from browse.offer full join browse.current_offer using (product_id, channel_id, currency)
+      where (offer.prices, offer.prices_in_stock)
+          is distinct from (current_offer.prices, current_offer.prices_in_stock)
+        and product_id not in (
+          select product_id from inventory.stock_change join catalog.active_variant using (variant_id))
+        and not exists (select from platform.event where relayed_at is null
+          and type in ('catalog.product-changed', 'pricing.prices-changed', 'inventory.stock-changed'))
+        and not exists (select from platform.job where handler like 'browse.%' and given_up_at is null)
+      order by product_id limit 100`,
+    () => ({
+      broken: true, what: 'Products are listed by prices or stock that they do not have',
+      next: 'The worker repairs it within the hour; at once, if you run: ' +
+        `update browse.offered_product set checked_at = '-infinity'.`,
+    })),
+  },
+  {
     name: 'messages', holds: 'Messages leave',
     async find(client) {
       const late = await together(client, `

@@ -24,7 +24,7 @@ export type ModuleName = keyof typeof graph
 
 /** The views that a module publishes for statements of the modules above it. */
 export const views: { [module in ModuleName]?: readonly string[] } = {
-  catalog: ['sellable_variant', 'selling_channel'],
+  catalog: ['active_variant', 'sellable_variant', 'selling_channel'],
   shipping: ['offered_rate'],
   pricing: ['current_price'],
   inventory: ['variant_availability'],

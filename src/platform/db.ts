@@ -12,7 +12,7 @@ import { compile, sql, type Statement } from './sql.ts'
 import { Connection, openTransaction, scope, strict, Tx, type Conn, type Task } from './tx.ts'
 import { parsers } from './values.ts'
 
-export { sql, none, joined, json, Statement } from './sql.ts'
+export { sql, none, joined, json, replanned, Statement } from './sql.ts'
 export { mapConstraint } from './db-errors.ts'
 export { systemContext, resultId, type Context, type Actor } from './context.ts'
 export { measured, openTransaction, strict, Tx, type Conn, type Cost } from './tx.ts'

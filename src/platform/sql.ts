@@ -10,9 +10,12 @@ import { join } from 'node:path'
 export class Statement {
   readonly strings: readonly string[]
   readonly values: readonly unknown[]
-  constructor(strings: readonly string[], values: readonly unknown[]) {
+  /** Not prepared, so that PostgreSQL plans it anew for its values each time. */
+  readonly replanned: boolean
+  constructor(strings: readonly string[], values: readonly unknown[], replanned = false) {
     this.strings = strings
     this.values = values
+    this.replanned = replanned
   }
 }
 
@@ -22,6 +25,14 @@ export class Statement {
  */
 export function sql(strings: TemplateStringsArray, ...values: unknown[]): Statement {
   return new Statement(strings, values)
+}
+
+/**
+ * The statement, planned for its values each time, which costs some 0.5 ms: for those whose best plan hangs on them,
+ * as "the newest of a category" does on its size. A prepared one would keep the plan that its first five calls liked.
+ */
+export function replanned({ strings, values }: Statement): Statement {
+  return new Statement(strings, values, true)
 }
 
 /** Nothing: for a fragment that is absent, as in `${wanted ? sql`and …` : none}`. */
@@ -50,6 +61,10 @@ const names = new Map<string, string>()
 /** The text, the name of the prepared statement and the parameters of a statement. */
 export function compile(statement: Statement): Query {
   note(statement)
+  if (statement.replanned) {
+    const values: unknown[] = []
+    return { text: inline(statement, values), name: undefined, values }
+  }
   const known = compiled.get(statement.strings)
   if (known) return { ...known, values: statement.values as unknown[] }
   if (!statement.values.some((value) => value instanceof Statement)) {

@@ -175,7 +175,7 @@ export type ShopOperations = {
     answer: Collection
     problems: CommonProblem | 'forbidden' | 'not-found' | 'unauthenticated'
   }
-  /** List and search products. Facets are counted as if each were not filtered itself; the total and the counts of 500 products and more may be half a minute old. Prices are in minor units of the currency. */
+  /** List and search products. Facets are counted as if each were not filtered itself. Of more than a thousand products the first answer counts a thousand (`countedAll` is false); answers a moment later count all. Counts of 250 and more may be half a minute old. Words that more than a thousand products have are not ranked: those with the words in the title come first, the newest of them before others. Prices are in minor units of the currency. */
   listProducts: {
     input: {
       limit?: number
@@ -216,6 +216,8 @@ export type ShopOperations = {
           count: number
         }[]
       }[]
+      /** false: more match than the thousand that total and facets are counted of */
+      countedAll: boolean
       correctedText: string | null
     }
     problems: CommonProblem | 'channel-not-found' | 'currency-not-offered' | 'forbidden' | 'invalid-cursor' | 'unauthenticated'

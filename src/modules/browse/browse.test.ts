@@ -8,6 +8,7 @@ import { InvalidationFeed } from '../../platform/cache.ts'
 import { sql, systemContext, type Tx } from '../../platform/db.ts'
 import { createApp } from '../../platform/http.ts'
 import { newId } from '../../platform/id.ts'
+import { drainEvents } from '../../platform/jobs.ts'
 import { createLog } from '../../platform/log.ts'
 import { testDatabase, type Cleanup } from '../../platform/testing.ts'
 import type { ProductInput } from '../catalog/catalog.ts'
@@ -20,6 +21,7 @@ import { announceChanges } from '../inventory/announce-changes.ts'
 import { setStock } from '../inventory/set-stock.ts'
 import { setPrices } from '../pricing/set-prices.ts'
 import { ProductList, ProductPage } from './browse.ts'
+import { handlers } from './jobs.ts'
 import { storeRoutes } from './store-api.ts'
 
 type Sold = { price?: number, stock?: number, handle?: string } & Partial<ProductInput>
@@ -40,8 +42,14 @@ async function start(t: Cleanup) {
   openMemory(db, feed, { maxBytes: 1_000_000, cdnSeconds: 0 })
   await feed.look()
   t.after(() => app.close())
+  /** What the worker of a shop does within a second of a change. */
+  const settle = async () => {
+    await announceChanges(db)
+    await drainEvents(db, handlers)
+    await feed.look()
+  }
   return {
-    db, feed, write, channelId, locationId,
+    db, feed, settle, write, channelId, locationId,
     get: async (path: string, headers = {}) => {
       const answer = await app.inject({ url: `/store/products${path}`, headers })
       const body = answer.body === '' ? undefined : answer.json()
@@ -59,8 +67,7 @@ async function start(t: Cleanup) {
         await write((tx) => setPrices(tx, variants.map((variant, index) => (
           { variantId: variant.id, unitMinor: price + index * 100, channelId, currency: 'EUR' }))))
       }
-      await announceChanges(db)
-      await feed.look()
+      await settle()
       return { id, variantIds: variants.map((variant) => variant.id) }
     },
   }
@@ -187,8 +194,7 @@ test('an answer is made once, told apart by its ETag, and follows each change', 
 
   const change = async (work: (tx: Tx) => Promise<unknown>) => {
     await shop.write(work)
-    await announceChanges(shop.db)
-    await shop.feed.look()
+    await shop.settle()
     return [(await shop.get('/mug')).body, (await shop.get('')).body.items[0]]
   }
   const few = { variantId: variantIds[0]!, locationId: shop.locationId, onHand: 2 }

@@ -33,6 +33,7 @@ export type Card = Static<typeof Card>
 
 export const ProductList = Type.Object({
   items: Type.Array(Card), nextCursor: nullable(Type.String()), total: Type.Integer(), facets: Type.Array(Facet),
+  countedAll: Type.Boolean({ description: 'false: more match than the thousand that total and facets are counted of' }),
   correctedText: nullable(Type.String({ description: 'Searched instead of q; the next page takes it as q' })),
 })
 

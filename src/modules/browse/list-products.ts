@@ -1,6 +1,7 @@
 // The list of products that a shopper walks through: by words, category, collection, facets, price and stock. What
 // matches is catalogue's knowledge, what it costs pricing's, whether it is there inventory's; this puts them together.
-// A new answer costs three trips (what matches, and if asked what is offered; then the cards), an old one none.
+// A new answer costs a few trips (the market; what matches, in which order; the cards), whatever the size of the shop,
+// an old one none.
 
 import { Type, type Static } from 'typebox'
 import type { Db } from '../../platform/db.ts'
@@ -16,7 +17,7 @@ import { CurrencyNotOffered } from '../pricing/pricing.ts'
 import { answerFromMemory, recall, type Made } from '../../platform/answer-from-memory.ts'
 import { ProductList, shownPrice, shownStock, type Card } from './browse.ts'
 import { findMarket } from './market.ts'
-import { findOffered, pageByPrice, readOffers, type Market } from './offers.ts'
+import { offered, pageByPrice, readOffers, type Market } from './offers.ts'
 
 const Minor = Type.Integer({ minimum: 0, maximum: 1_000_000_000_000_000 })
 const some = <T extends ReturnType<typeof Type.String>>(item: T, description: string) =>
@@ -47,32 +48,37 @@ const Query = Type.Object({
 })
 type Query = Static<typeof Query>
 
+// What was counted in part is known in full a moment later; and what comes into stock was not shown here, so nothing
+// says that the list is out of date. Such lists are made anew soon.
+const SOON_MS = 2_000
+
 async function makeList(db: Db, channelId: string, query: Query): Promise<Made> {
   const market = await findMarket(db, channelId, query.currency)
-  const { productIds, nextCursor, total, facets, correctedText } = await findProducts(db, market, query)
-  const cards = await readCards(db, market, productIds)
+  const { productIds, ...found } = await findProducts(db, market, query)
+  const items = await readCards(db, market, productIds)
   return {
-    value: { items: cards, nextCursor, total, facets, correctedText: correctedText ?? null },
+    value: { items, ...found },
     tags: [PRODUCTS_TAG, GROUPS_TAG, ...productIds.map(productTag)],
-    // What comes into stock was not shown here, so nothing says that this list is out of date: it asks again soon.
-    ...(query.inStock === undefined ? {} : { maxAgeMs: 2_000 }),
+    ...(query.inStock === undefined && found.countedAll ? {} : { maxAgeMs: SOON_MS }),
   }
 }
 
 async function findProducts(db: Db, market: Market, query: Query) {
   const { limit = 20, cursor, sort, minPrice: minMinor, maxPrice: maxMinor, inStock } = query
-  const { categoryId, collectionId } = query
-  const place: SearchFilter = { channelId: market.channelId, categoryId, collectionId }
-  const productIds = minMinor === undefined && maxMinor === undefined && inStock === undefined
-    ? undefined : await findOffered(db, market, place, { minMinor, maxMinor, inStock })
-  const filter = { ...place, text: query.q?.trim() || undefined, productIds, facets: facetsOf(query) }
-  if (sort !== 'price' && sort !== '-price') {
-    const { hits, counts, ...rest } = await searchProducts(db, { ...filter, sort, limit, cursor, countFacets: true })
-    return { productIds: hits.map((hit) => hit.productId), ...counts!, ...rest }
+  const { q, categoryId, collectionId } = query
+  const bounds = { minMinor, maxMinor, inStock }
+  const filter: SearchFilter = {
+    channelId: market.channelId, categoryId, collectionId, text: q?.trim() || undefined, facets: facetsOf(query),
   }
-  const { counts, correctedText } = await searchProducts(db, { ...filter, limit: 1, countFacets: true })
-  const page = await pageByPrice(db, market, { ...filter, text: correctedText ?? filter.text },
-    { limit, cursor, descending: sort === '-price' })
+  const among = offered(market, bounds)
+  const byPrice = sort === 'price' || sort === '-price'
+  const { hits, counts, correctedText = null, ...rest } = await searchProducts(db, {
+    ...filter, among, countFacets: true, ...byPrice ? { sort: 'newest', limit: 1 } : { sort, limit, cursor },
+  })
+  const page = byPrice
+    ? await pageByPrice(db, market, { ...filter, text: correctedText ?? filter.text },
+      { ...bounds, limit, cursor, descending: sort === '-price' })
+    : { productIds: hits.map((hit) => hit.productId), nextCursor: rest.nextCursor }
   return { ...page, ...counts!, correctedText }
 }
 
@@ -109,8 +115,10 @@ async function readCards(db: Db, market: Market, productIds: string[]): Promise<
 export const getStoreProducts = route({
   method: 'GET', path: '/store/products', access: 'shopper', tags: ['Shop'],
   summary: 'List and search products',
-  description: 'Facets are counted as if each were not filtered itself; the total and the counts of 500 products and ' +
-    'more may be half a minute old. Prices are in minor units of the currency.',
+  description: 'Facets are counted as if each were not filtered itself. Of more than a thousand products the first ' +
+    'answer counts a thousand (`countedAll` is false); answers a moment later count all. Counts of 250 and more may ' +
+    'be half a minute old. Words that more than a thousand products have are not ranked: those with the words in ' +
+    'the title come first, the newest of them before others. Prices are in minor units of the currency.',
   query: Query,
   response: { 200: ProductList, 304: null },
   problems: [InvalidCursor, CurrencyNotOffered, ChannelNotFound],

@@ -1,9 +1,10 @@
-// What products cost and whether they are there, read across the views that pricing and inventory publish: one
-// statement for any number of products. The few of a page are looked up one by one (`offset 0` keeps the planner from
-// making that a join, which would read both views whole); for the many that a filter goes through a join is right.
+// What products cost and whether they are there. A card says what the views of pricing and inventory say at this
+// moment, read for the few products of a page one by one (`offset 0` keeps the planner from making that a join, which
+// would read both views whole). Which products are listed, and in which order, is decided by browse.offer: it follows
+// those views (refresh-offers.ts) and has the indexes for it.
 
 import { Type, type Static } from 'typebox'
-import { none, sql, type Conn, type Statement } from '../../platform/db.ts'
+import { none, replanned, sql, type Conn, type Statement } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id } from '../../platform/http.ts'
 import { nullable } from '../catalog/catalog.ts'
 import { matchingProducts, type SearchFilter } from '../catalog/matching-products.ts'
@@ -19,9 +20,6 @@ export type Offer = Static<typeof Offer>
 
 /** What a unit costs: prices finer than a cent name how many units they buy. */
 const unitPrice = sql`price.unit_minor::numeric / price.per_units`
-
-// A variant that inventory does not know is counted and has none.
-const CAN_BE_HAD = sql`coalesce(not stock.tracked or stock.available > 0 or stock.backorder, false)`
 
 /** The offers of these products: the price of their cheapest variant, the stock of all. Without a price: absent. */
 export function readOffers(
@@ -54,56 +52,54 @@ export type OfferFilter = {
 }
 
 /**
- * The products of a category or collection (or all) with a variant that costs within the bounds; of those variants one
- * that can be had (`inStock` true), or none (false).
+ * The products with a variant that costs within the bounds; of those variants one that can be had (`inStock` true), or
+ * none (false). For `among` of a search; undefined when nothing is asked.
  */
-export async function findOffered(
-  conn: Conn, market: Market, among: SearchFilter, filter: OfferFilter,
-): Promise<string[]> {
-  const rows = await conn.many(Type.Object({ productId: Type.String() }), sql`
-    select variant.product_id as "productId"
-    from ${offered(market, filter)}
-      and variant.product_id in (select product_id from (${matchingProducts(among)}) as matching)
-    group by variant.product_id
-    ${filter.inStock === undefined ? none : sql`having bool_or(${CAN_BE_HAD}) = ${filter.inStock}`}`)
-  return rows.map((row) => row.productId)
+export function offered({ channelId, currency }: Market, filter: OfferFilter): SearchFilter['among'] {
+  if (Object.values(filter).every((value) => value === undefined)) return undefined
+  return {
+    ids: sql`select offer.product_id from browse.offer where ${of({ channelId, currency })} ${fits(filter)}`,
+    key: JSON.stringify([currency, filter.minMinor, filter.maxMinor, filter.inStock]),
+  }
 }
 
-function offered({ channelId, currency }: Market, { minMinor, maxMinor, inStock }: OfferFilter): Statement {
-  return sql`catalog.sellable_variant as variant
-    join pricing.current_price as price
-      on price.variant_id = variant.variant_id and price.channel_id = ${channelId} and price.currency = ${currency}
-    ${inStock === undefined ? none
-      : sql`left join inventory.variant_availability as stock on stock.variant_id = variant.variant_id`}
-    where variant.channel_id = ${channelId}
-      ${minMinor === undefined ? none : sql`and ${unitPrice} >= ${minMinor}`}
-      ${maxMinor === undefined ? none : sql`and ${unitPrice} <= ${maxMinor}`}`
+const of = ({ channelId, currency }: Market): Statement =>
+  sql`offer.channel_id = ${channelId} and offer.currency = ${currency}`
+
+// The bounds of lowest and highest say nothing more: they are there for the index.
+function fits({ minMinor, maxMinor, inStock }: OfferFilter): Statement {
+  if (minMinor === undefined && maxMinor === undefined) {
+    return inStock === undefined ? none : sql`and ${inStock ? none : sql`not`} offer.in_stock`
+  }
+  if ((minMinor ?? 0) > (maxMinor ?? Infinity)) return sql`and false`
+  const within = sql`numrange(${minMinor ?? null}::numeric, ${maxMinor ?? null}::numeric, '[]')`
+  return sql`
+    ${maxMinor === undefined ? none : sql`and offer.lowest <= ${maxMinor}::numeric`}
+    ${minMinor === undefined ? none : sql`and offer.highest >= ${minMinor}::numeric`}
+    and ${inStock ? sql`offer.prices_in_stock` : sql`offer.prices`} && ${within}
+    ${inStock === false ? sql`and not offer.prices_in_stock && ${within}` : none}`
 }
 
 const Priced = Type.Object({ productId: Type.String(), key: Type.String() })
 // A price as it stands in a cursor: digits of a numeric, nothing else.
 const PriceKey = Type.String({ pattern: '^[0-9]{1,16}(\\.[0-9]{1,40})?$' })
 
-type PricePage = { limit: number, cursor?: string | undefined, descending: boolean }
+type PricePage = OfferFilter & { limit: number, cursor?: string | undefined, descending: boolean }
 
 /** A page of what matches, by the price of the cheapest variant. Throws InvalidCursor. */
 export async function pageByPrice(
-  conn: Conn, market: Market, filter: SearchFilter, { limit, cursor, descending }: PricePage,
+  conn: Conn, market: Market, filter: SearchFilter, { limit, cursor, descending, ...bounds }: PricePage,
 ): Promise<{ productIds: string[], nextCursor: string | null }> {
   const [after, id] = cursor ? decodeCursor(cursor, [PriceKey, Id]) : []
   const direction = descending ? sql`desc` : none
   const beyond = descending ? sql`<` : sql`>`
-  const rows = await conn.many(Priced, sql`
-    select product_id as "productId", cheapest.key::text as key
-    from (
-      select variant.product_id, min(${unitPrice}) as key
-      from ${offered(market, {})}
-        and variant.product_id in (select product_id from (${matchingProducts(filter)}) as matching)
-      group by variant.product_id
-    ) as cheapest
-    ${id ? sql`where (cheapest.key, product_id) ${beyond} (${after}::numeric, ${id}::uuid)` : none}
-    order by cheapest.key ${direction}, product_id ${direction}
-    limit ${limit + 1}`)
+  const rows = await conn.many(Priced, replanned(sql`
+    select offer.product_id as "productId", offer.lowest::text as key
+    from browse.offer join (${matchingProducts(filter)}) as matching on matching.product_id = offer.product_id
+    where ${of(market)} ${fits(bounds)}
+      ${id ? sql`and (offer.lowest, offer.product_id) ${beyond} (${after}::numeric, ${id}::uuid)` : none}
+    order by offer.lowest ${direction}, offer.product_id ${direction}
+    limit ${limit + 1}`))
   const last = rows[limit - 1]
   return {
     productIds: rows.slice(0, limit).map((row) => row.productId),

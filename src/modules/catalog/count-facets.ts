@@ -1,27 +1,37 @@
-// How many products match, and how many with each value of a facet. A page reads twenty products, a count reads every
-// match: 230 ms for 100,000. So counts of many are kept for half a minute, apart from the pages, and shared by all of
-// them; counts of few are made each time.
+// How many products match, and how many with each value of a facet. A page reads twenty products, a count would read
+// every match: 230 ms for 100,000. So the first answer counts a thousand at most and says so when there are more; all
+// are then counted aside, one count after the other, and known to whoever asks from then on. Counts of more than a
+// few are kept for half a minute, apart from the pages.
 import { Type, type Static } from 'typebox'
-import { sql, type Conn } from '../../platform/db.ts'
+import { measured, none, replanned, sql, type Conn, type Db } from '../../platform/db.ts'
 import { matchingProducts, SEPARATOR, type SearchFilter } from './matching-products.ts'
 
 export const FacetValue = Type.Object({ value: Type.String(), count: Type.Integer() })
 export const Facet = Type.Object({ name: Type.String(), values: Type.Array(FacetValue) })
-const Counted = Type.Object({ total: Type.Integer(), facets: Type.Array(Facet) })
-export type Counted = Static<typeof Counted>
+const Counts = Type.Object({ total: Type.Integer(), facets: Type.Array(Facet) })
+/** `countedAll` false: more match, the total and the counts are of the thousand that were counted. */
+export type Counted = Static<typeof Counts> & { countedAll: boolean }
 
+/** So many are counted while somebody waits: 8 ms. */
+export const COUNTED_AT_ONCE = 1_000
 const MAX_VALUES_PER_FACET = 100
-const MANY = 500                // they take 8 ms to count, several times what a page costs
-const KEPT_MS = 30_000
+const SOME = 250                // take 2 ms to count: from here on it is worth to keep that
+const KEPT_MS = 30_000          // then they are counted again
+const SHOWN_MS = 600_000        // until that is done, counts of more than a thousand are shown, for so long at most
 const KEPT_AT_MOST = 1_000      // of some kilobytes each
+const WAITING_AT_MOST = 100     // to be counted aside: who finds more waiting asks again later
 
-type Kept = { counts: Promise<Counted>; until: number }
-const keptOf = new WeakMap<object, Map<string, Kept>>()
+type Kept = { counts: Promise<Counted>; since: number; many: boolean }
+class Counter {
+  readonly kept = new Map<string, Kept>()
+  readonly aside = new Set<string>()
+  last: Promise<unknown> = Promise.resolve()
+}
+const counters = new WeakMap<object, Counter>()
 
 /**
  * How many products match, and how many of them have each facet value: the 100 most frequent of each. A facet that is
- * filtered counts what matches all other filters, so that a shopper sees what another value would give. Exact; of this
- * moment for fewer than 500 products, at most half a minute old for more.
+ * filtered counts what matches all other filters, so that a shopper sees what another value would give.
  */
 export async function countFacets(conn: Conn, filter: SearchFilter): Promise<Counted> {
   const { facets = {} } = filter
@@ -30,43 +40,62 @@ export async function countFacets(conn: Conn, filter: SearchFilter): Promise<Cou
     countPlain(conn, filter),
     ...filtered.map(async (name) => {
       const { [name]: _, ...others } = facets
-      return (await countPlain(conn, { ...filter, facets: others })).facets.filter((facet) => facet.name === name)
+      const counted = await countPlain(conn, { ...filter, facets: others })
+      return { ...counted, facets: counted.facets.filter((facet) => facet.name === name) }
     }),
   ])
-  const all = [...own.facets.filter(({ name }) => !filtered.includes(name)), ...alone.flat()]
-  return { total: own.total, facets: all.toSorted((one, other) => (one.name < other.name ? -1 : 1)) }
+  const all = [...own.facets.filter(({ name }) => !filtered.includes(name)), ...alone.flatMap(({ facets }) => facets)]
+  return {
+    total: own.total, facets: all.toSorted((one, other) => (one.name < other.name ? -1 : 1)),
+    countedAll: [own, ...alone].every(({ countedAll }) => countedAll),
+  }
 }
 
-/** The same, with each facet as filtered as it is. Counts of many are made once, however many ask at a time. */
-function countPlain(conn: Conn, filter: SearchFilter): Promise<Counted> {
-  // What another module found first is theirs alone, and as long as it likes.
-  if (filter.productIds) return readCounts(conn, filter)
-  const kept = keptOf.get(conn.root) ?? new Map<string, Kept>()
-  keptOf.set(conn.root, kept)
+/** The same, with each facet as filtered as it is. However many ask at a time, one counts. */
+export function countPlain(conn: Conn, filter: SearchFilter): Promise<Counted> {
+  const counter = counters.get(conn.root) ?? new Counter()
+  counters.set(conn.root, counter)
+  const { kept } = counter
   const key = JSON.stringify([
-    filter.channelId, filter.text, filter.categoryId, filter.collectionId, Object.entries(filter.facets ?? {}).sort(),
+    filter.channelId, filter.text, filter.categoryId, filter.collectionId, filter.among?.key,
+    Object.entries(filter.facets ?? {}).sort(),
   ])
-  const known = kept.get(key)
-  if (known && known.until > performance.now()) return known.counts
-  const counts = readCounts(conn, filter)
-  const until = performance.now() + KEPT_MS
-  // There were many before: who asks meanwhile waits for this count.
-  if (known) kept.set(key, { counts, until })
-  counts.then(({ total }) => {
+  const keep = (counts: Promise<Counted>, many: boolean): void => {
     kept.delete(key)
-    if (total >= MANY) kept.set(key, { counts, until })
+    kept.set(key, { counts, since: performance.now(), many })
     if (kept.size > KEPT_AT_MOST) kept.delete(kept.keys().next().value!)
+  }
+  const countAside = (): void => {
+    if (counter.aside.has(key) || counter.aside.size >= WAITING_AT_MOST) return
+    counter.aside.add(key)
+    const turn = (): Promise<void> => measured(() => readCounts(conn.root as Db, filter), 'export')
+      // What could not be counted is asked for again.
+      .then((all) => keep(Promise.resolve(all), true), () => {})
+      .finally(() => counter.aside.delete(key))
+    counter.last = counter.last.then(turn)
+  }
+  const known = kept.get(key)
+  const age = known ? performance.now() - known.since : Infinity
+  if (known && age < (known.many ? SHOWN_MS : KEPT_MS)) {
+    if (age >= KEPT_MS) countAside()
+    return known.counts
+  }
+  const counts = readCounts(conn, filter, COUNTED_AT_ONCE)
+  keep(counts, false)
+  counts.then(({ total, countedAll }) => {
+    if (!countedAll) countAside()
+    else if (total < SOME && kept.get(key)?.counts === counts) kept.delete(key)
   }, () => kept.delete(key))
   return counts
 }
 
 // The total is counted in the same pass, as a facet without a name.
-function readCounts(conn: Conn, filter: SearchFilter): Promise<Counted> {
-  return conn.one(Counted, sql`
-    with counted as materialized (
+async function readCounts(conn: Conn, filter: SearchFilter, atMost?: number): Promise<Counted> {
+  const counts = await conn.one(Counts, replanned(sql`
+    with matching as (${matchingProducts(filter)} ${atMost === undefined ? none : sql`limit ${atMost + 1}`}),
+    counted as materialized (
       select facet, count(*) as count
-        from (${matchingProducts(filter)}) as matching cross
-          join lateral unnest(array_append(facets, ${SEPARATOR})) as facet
+        from matching cross join lateral unnest(array_append(facets, ${SEPARATOR})) as facet
        group by facet),
     ranked as (
       select split_part(facet, ${SEPARATOR}, 1) as name, split_part(facet, ${SEPARATOR}, 2) as value, count,
@@ -75,5 +104,7 @@ function readCounts(conn: Conn, filter: SearchFilter): Promise<Counted> {
     select coalesce((select count from counted where facet = ${SEPARATOR}), 0) as total,
            coalesce((select jsonb_agg(jsonb_build_object('name', name, 'values', values) order by name)
               from (select name, jsonb_agg(jsonb_build_object('value', value, 'count', count) order by place) as values
-                      from ranked where place <= ${MAX_VALUES_PER_FACET} group by name) as named), '[]') as facets`)
+                      from ranked where place <= ${MAX_VALUES_PER_FACET} group by name) as named), '[]') as facets`))
+  const countedAll = atMost === undefined || counts.total <= atMost
+  return { ...counts, total: countedAll ? counts.total : atMost, countedAll }
 }

@@ -221,6 +221,8 @@ create table catalog.product_search (
 );
 -- Matching words.
 create index search_by_words on catalog.product_search using gin (document);
+-- Matching words in titles: of a thousand matches and more those come first.
+create index search_by_title_words on catalog.product_search using gin (ts_filter(document, '{a}'));
 -- Filtering by facets.
 create index search_by_facets on catalog.product_search using gin (facets);
 
@@ -245,6 +247,10 @@ select v.id as variant_id, u.channel_id, p.id as product_id, p.handle as product
   join catalog.channel c on c.id = u.channel_id
  where v.active and p.status = 'active' and c.active
    and u.published_from <= now() and (u.published_until is null or u.published_until > now());
+
+-- Published: the variants that are for sale wherever, and whenever, their product is.
+create view catalog.active_variant as
+select id as variant_id, product_id from catalog.variant where active;
 
 -- Published: the channels that sell.
 create view catalog.selling_channel as

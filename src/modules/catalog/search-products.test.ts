@@ -108,7 +108,8 @@ test('every order pages through everything once, and a foreign cursor is refused
   assert.deepEqual([seen[1], seen[3]], [['mug', 'shirt', 'jacket'], ['mug', 'shirt', 'jacket']])
   const { nextCursor } = await search({ sort: 'title', limit: 1 })
   await assert.rejects(search({ sort: 'newest', cursor: nextCursor! }), (error) => isProblem(error, InvalidCursor))
-  assert.deepEqual((await search({ productIds: [ids['mug']!, ids['draft']!] })).handles, ['mug'])
+  const among = { ids: sql`select unnest(${[ids['mug'], ids['draft']]}::uuid[])`, key: 'mug and draft' }
+  assert.deepEqual((await search({ among })).handles, ['mug'])
 })
 
 /** A Conn that also keeps what it was asked to run. */

@@ -2,10 +2,10 @@
 // value. Prices and stock belong to others, who join `matchingProducts` to sort and filter by theirs. Measured at
 // 100,000 products: docs/decisions/search.md.
 import { Type, type Static, type TSchema } from 'typebox'
-import { none, sql, type Conn, type Statement } from '../../platform/db.ts'
+import { none, replanned, sql, type Conn, type Statement } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id, Timestamp } from '../../platform/http.ts'
 import { correctSpelling } from './correct-spelling.ts'
-import { countFacets, type Counted } from './count-facets.ts'
+import { COUNTED_AT_ONCE, countFacets, countPlain, type Counted } from './count-facets.ts'
 import { shownNow } from './get-listed-products.ts'
 import { matchingProducts, type SearchFilter } from './matching-products.ts'
 
@@ -40,9 +40,30 @@ export async function searchProducts(conn: Conn, request: SearchRequest): Promis
   return { ...await searchOnce(conn, { ...request, text: correctedText }), correctedText }
 }
 
+type Page = Pick<SearchResult, 'hits' | 'nextCursor'>
+
 async function searchOnce(conn: Conn, request: SearchRequest): Promise<Omit<SearchResult, 'correctedText'>> {
-  const [page, counts] = await Promise.all(
-    [readPage(conn, request), request.countFacets ? countFacets(conn, request) : undefined])
+  const { text, sort, collectionId } = request
+  if (text && (sort ?? 'relevance') === 'relevance') return searchRanked(conn, request)
+  const by = sort === 'relevance' || (sort === 'position' && !collectionId) ? undefined : sort
+  const [page, counts] = await Promise.all([
+    readPage(conn, request, by ?? (collectionId ? 'position' : 'newest')),
+    request.countFacets ? countFacets(conn, request) : undefined,
+  ])
+  return { ...page, counts }
+}
+
+/**
+ * By relevance: a rank takes a look at each match, so it is for a thousand at most. More than that are much of a
+ * muchness: those with the words in their title come first, each part newest first. A cursor says which of the two.
+ */
+async function searchRanked(conn: Conn, request: SearchRequest): Promise<Omit<SearchResult, 'correctedText'>> {
+  const counting = request.countFacets ? countFacets(conn, request) : undefined
+  const { total, countedAll } = await countPlain(conn, request)
+  const many = request.cursor ? isTitled(request.cursor) : !countedAll || total > COUNTED_AT_ONCE
+  const [page, counts] = await Promise.all([
+    many ? readTitlesFirst(conn, request) : readPage(conn, request, 'relevance'), counting,
+  ])
   return { ...page, counts }
 }
 
@@ -58,27 +79,61 @@ const sorts: Record<SearchSort, { key: Statement; type: Statement; schema: TSche
 const Hit = Type.Object({ productId: Type.String(), rank: Type.Number(),
   key: Type.Union([Type.String(), Type.Number()]) })
 
-async function readPage(conn: Conn, request: SearchRequest): Promise<Pick<SearchResult, 'hits' | 'nextCursor'>> {
-  const { limit = 20, cursor, text, collectionId } = request
-  const sort = request.sort ?? (text ? 'relevance' : collectionId ? 'position' : 'newest')
-  const { key, type, schema, descending } = sorts[sort === 'position' && !collectionId ? 'newest' : sort]
+async function readPage(conn: Conn, request: SearchRequest, sort: SearchSort): Promise<Page> {
+  const { limit = 20, cursor, collectionId } = request
+  const { key, type, schema, descending } = sorts[sort]
   const [after, id] = cursor ? decodeCursor(cursor, [schema, Id]) : []
   const direction = descending ? sql`desc` : none
-  const rows = await conn.many(Hit, sql`
+  const rows = await conn.many(Hit, replanned(sql`
     select matching.product_id as "productId", matching.rank, ${key} as key
       from (${matchingProducts(request)}) as matching
       ${sort === 'title' ? sql`join catalog.product on product.id = matching.product_id` : none}
-      ${sort === 'position' && collectionId
+      ${sort === 'position'
         ? sql`join catalog.collection_product member on member.product_id = matching.product_id
           and member.collection_id = ${collectionId}` : none}
      ${id ? sql`where (${key}, matching.product_id) ${descending ? sql`<` : sql`>`} (${after}::${type}, ${id}::uuid)`
        : none}
      order by ${key} ${direction}, matching.product_id ${direction}
-     limit ${limit + 1}`)
+     limit ${limit + 1}`))
+  return pageOf(rows, limit, (last) => [last.key, last.productId])
+}
+
+const Words = Type.Enum(['in title', 'elsewhere'])
+const TitledHit = Type.Object({ productId: Type.String(), rank: Type.Number(), words: Words,
+  publishedFrom: Timestamp })
+const titledCursor = [Words, Timestamp, Id]
+
+function isTitled(cursor: string): boolean {
+  try {
+    return Boolean(decodeCursor(cursor, titledCursor))
+  } catch {
+    return false      // another's, or none at all: whoever reads it says so
+  }
+}
+
+// Two walks, of which the second begins where the first has ended: `union all` runs them one after the other.
+async function readTitlesFirst(conn: Conn, request: SearchRequest): Promise<Page> {
+  const { limit = 20, cursor } = request
+  const [from = 'in title', after, id] = cursor ? decodeCursor(cursor, titledCursor) : []
+  const walk = (words: Static<typeof Words>): Statement => sql`(
+    select product_id as "productId", rank, ${words}::text as words, published_from as "publishedFrom"
+      from (${matchingProducts(request, words)}) as matching
+     ${id && words === from
+       ? sql`where (published_from, product_id) < (${after}::timestamptz, ${id}::uuid)` : none}
+     order by published_from desc, product_id desc limit ${limit + 1})`
+  const rows = await conn.many(TitledHit, replanned(sql`
+    select * from (${from === 'elsewhere' ? none : sql`${walk('in title')} union all`} ${walk('elsewhere')}) as found
+    limit ${limit + 1}`))
+  return pageOf(rows, limit, (last) => [last.words, last.publishedFrom, last.productId])
+}
+
+function pageOf<Row extends { productId: string; rank: number }>(
+  rows: readonly Row[], limit: number, keyOf: (row: Row) => (string | number)[],
+): Page {
   const last = rows[limit - 1]
   return {
     hits: rows.slice(0, limit).map(({ productId, rank }) => ({ productId, rank })),
-    nextCursor: rows.length > limit && last ? encodeCursor([last.key, last.productId]) : null,
+    nextCursor: rows.length > limit && last ? encodeCursor(keyOf(last)) : null,
   }
 }
 
