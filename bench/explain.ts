@@ -1,11 +1,11 @@
 // Asks PostgreSQL how it would run what the shop really says. Statements are noted as they leave for the server, so the
-// text that is judged is the text that runs. Each is judged twice: with the values of the call, and as the generic plan
-// that a prepared statement may become after its fifth run. Sequential scans are forbidden to the planner meanwhile, so
-// that one which is left says "no index serves this", whatever the size of the table.
+// text that is judged is the text that runs. Each is judged with the values of the call, and one that is prepared also
+// as the generic plan that it may become after its fifth run. Sequential scans are forbidden to the planner meanwhile,
+// so that one which is left says "no index serves this", whatever the size of the table.
 import pg from 'pg'
 import type { Db } from '../src/platform/db.ts'
 
-export type Noted = { text: string; values: unknown[]; request: string }
+export type Noted = { text: string; values: unknown[]; request: string; prepared: boolean }
 type Plan = {
   'Node Type': string; 'Schema'?: string; 'Relation Name'?: string; 'Index Name'?: string; 'Index Cond'?: string
   'Shared Hit Blocks'?: number; 'Shared Read Blocks'?: number; Plans?: Plan[]
@@ -21,8 +21,8 @@ export async function noteStatements(
   let request = ''
   const query = pg.Client.prototype.query as (...args: unknown[]) => unknown
   pg.Client.prototype.query = function noting(this: pg.Client, ...args: unknown[]) {
-    const { text, values } = Object(args[0]) as { text?: string; values?: unknown[] }
-    if (text && values && !noted.has(text)) noted.set(text, { text, values, request })
+    const { text, values, name } = Object(args[0]) as { text?: string; values?: unknown[]; name?: string }
+    if (text && values && !noted.has(text)) noted.set(text, { text, values, request, prepared: name !== undefined })
     return query.apply(this, args)
   } as typeof pg.Client.prototype.query
   try {
@@ -50,8 +50,11 @@ export async function judge(
   return withClient(db, async (client) => {
     const judged: Judged[] = []
     for (const noted of statements) {
+      await client.query(`set plan_cache_mode = force_${noted.prepared ? 'generic' : 'custom'}_plan`)
       await client.query('set enable_seqscan = off')
-      const plans = [await generic(client, noted), await custom(client, noted, 'verbose, format json')]
+      const plans = [
+        ...noted.prepared ? [await generic(client, noted)] : [], await custom(client, noted, 'verbose, format json'),
+      ]
       await client.query('reset enable_seqscan')
       const run = runs ? await custom(client, noted, 'analyze, buffers, format json').catch(() => undefined) : undefined
       const { Plan: { 'Shared Hit Blocks': hit = 0, 'Shared Read Blocks': read = 0 } } = run ?? { Plan: {} as Plan }
@@ -102,7 +105,6 @@ function wholesOf(plan: Plan, large: ReadonlySet<string>, limited = false): stri
 async function withClient<T>(db: Db, fn: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = await db.dedicated()
   try {
-    await client.query('set plan_cache_mode = force_generic_plan')
     return await fn(client)
   } finally {
     await client.end()

@@ -19,11 +19,12 @@ import { races } from './programmes/races.ts'
 import { restore } from './programmes/restore.ts'
 import { sale } from './programmes/sale.ts'
 import { upgrade } from './programmes/upgrade.ts'
+import { webhooks } from './programmes/webhooks.ts'
 import { bound, keep, readResult, writeReport, type Result } from './results.ts'
 
 const programmes: readonly Programme[] = [
   kill, failpointsProgramme, commit, database, gateway, link, jobs, clock, restore, upgrade, races, sale, overload,
-  model,
+  model, webhooks,
 ]
 
 const usage = `npm run chaos -- [programme …] [options]      breaks a shop on purpose, and counts what that broke

@@ -27,7 +27,7 @@ import { startPostgres, type Postgres } from '../src/platform/postgres.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import { Journal } from './journal.ts'
 
-const SECRET = 'bank-of-the-fault-run'
+export const SECRET = 'bank-of-the-fault-run'
 const GOODS = 12
 const SCARCE = 40              // units of what everybody wants: most shoppers of a long round come too late
 const PLENTY = 1_000_000

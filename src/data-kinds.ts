@@ -103,6 +103,9 @@ export const dataKinds: Record<string, Columns> = {
   },
   'inventory.stock_change': { none: 'id variant_id' },
 
+  'browse.offered_product': { none: 'product_id checked_at' },
+  'browse.offer': { none: 'product_id channel_id currency prices prices_in_stock lowest highest in_stock' },
+
   'pricing.price_list': { none: 'id channel_id currency name priority starts_at ends_at announced_at created_at' },
   'pricing.price': { none: 'variant_id price_list_id min_quantity unit_minor per_units compare_at_minor' },
   'pricing.tax_rate': { none: 'id country region tax_class rate_ppm name' },

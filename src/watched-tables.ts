@@ -7,8 +7,8 @@ import type { Db } from './platform/db.ts'
 
 /** Tables that say nothing new: derived from others, queues, and what holds secrets alone. */
 const UNWATCHED = new Set([
-  'catalog.product_search', 'catalog.search_word', 'inventory.stock_change', 'inventory.reservation',
-  'media.unclaimed', 'identity.rate_limit', 'identity.request_count', 'identity.known_origin',
+  'browse.offered_product', 'browse.offer', 'catalog.product_search', 'catalog.search_word', 'inventory.stock_change',
+  'inventory.reservation', 'media.unclaimed', 'identity.rate_limit', 'identity.request_count', 'identity.known_origin',
   'identity.one_time_token',
 ])
 
