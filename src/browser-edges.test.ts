@@ -20,6 +20,8 @@ test('every answer says what it is, loads nothing and stands in no frame', async
   for (const [url, headers = {}, method = 'GET'] of asked) {
     const answer = await app.inject({ url, headers: headers as Record<string, string>, method: method as 'GET' })
     assert.equal(answer.headers['x-content-type-options'], 'nosniff', url)
+    assert.match(String(answer.headers['content-type'] ?? ''),
+      answer.body === '' ? /^/ : /^application\/(problem\+)?json|^text\/html; charset=utf-8$/, url)
     assert.equal(answer.headers['referrer-policy'], 'no-referrer', url)
     assert.match(String(answer.headers['content-security-policy']), /frame-ancestors 'none'/, url)
     assert.match(String(answer.headers['content-security-policy']), /default-src 'none'/, url)
