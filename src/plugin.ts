@@ -9,7 +9,8 @@ import type { Route } from './platform/http.ts'
 import type { Log } from './platform/log.ts'
 
 export type {
-  ChargeOutcome, ChargeRequest, Gateway, OperationOutcome, OperationRequest, PaymentMethod, WebhookFacts,
+  Absent, ChargeOutcome, ChargeRequest, Gateway, GatewayProperties, KnownCharge, OperationKind, OperationOutcome,
+  OperationRequest, PaymentMethod, WebhookFacts,
 } from './modules/payments/gateway.ts'
 export { on, sweep } from './platform/events.ts'
 export { route } from './platform/http.ts'
@@ -51,6 +52,8 @@ export type ShopConfig = {
   roles: readonly RoleName[]
   plugins: readonly Plugin[]
   paymentMethods: readonly PaymentMethod[]
+  /** Origins of storefronts (`https://shop.example`) to which a shopper may be sent back after a page of a gateway. */
+  storefronts?: readonly string[]
 }
 
 /** The configuration with its types checked; throws where it contradicts itself. */
@@ -66,5 +69,9 @@ export function defineShop(config: ShopConfig): ShopConfig {
   )
   const method = twice(config.paymentMethods.map(({ code }) => code))
   if (method) throw new Error(`shop.config.ts: the payment method "${method}" is there twice`)
+  const page = config.storefronts?.find((one) => !URL.canParse(one) || new URL(one).origin !== one)
+  if (page !== undefined) throw new Error(
+    `shop.config.ts: the storefront "${page}" is no origin: give scheme and host alone, as https://shop.example`
+  )
   return config
 }

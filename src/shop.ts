@@ -73,7 +73,10 @@ export async function openShop(
     await plugin.setup(kitOf(plugin.name, db, settings, { ...added, listening, stopping }))
   }
   refuseUnknownGateways(shopConfig, added.gateways)
-  paymentSetup.set(db, { gateways: added.gateways, methods: shopConfig.paymentMethods })
+  paymentSetup.set(db, {
+    gateways: added.gateways, methods: shopConfig.paymentMethods, storefronts: shopConfig.storefronts ?? [],
+    publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
+  })
   paymentListener.set(db, orderPayments)
   if (config.disposableMail) disposableMail.set(db, readDomains(config.disposableMail))
   mediaStorage.set(db, configuredStorage(config, dataDir))

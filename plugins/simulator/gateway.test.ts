@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { gatewayContract } from '../../src/modules/payments/gateway-contract.ts'
+import { gatewayContract, testCharge } from '../../src/modules/payments/gateway-contract.ts'
 import { Bank, KeyReused } from './bank.ts'
 import { simulatorGateway, startSimulator } from './gateway.ts'
 
@@ -25,11 +25,16 @@ gatewayContract('the simulator', async (t) => {
   return {
     gateway: simulatorGateway({ url: bank.url }),
     unreachable: simulatorGateway({ url: 'http://127.0.0.1:1' }),
-    data: { good: {}, declined: { token: 'fault:decline' }, action: { fault: 'action' } },
-    confirm: (url) => fetch(url, { method: 'POST', body: 'answer=yes' }),
-    webhook: ({ key, reference }) => {
-      const raw = Buffer.from(JSON.stringify({ eventId: randomUUID(), about: 'charge', key, reference }))
-      const timestamp = String(Math.floor(Date.now() / 1_000))
+    data: {
+      good: {}, declined: { token: 'fault:decline' }, action: { fault: 'action' },
+      lostBefore: { fault: 'drop_before_charge' }, lostAfter: { fault: 'charge_then_drop' },
+    },
+    answer: (url, agrees) => fetch(url, { method: 'POST', body: `answer=${agrees ? 'yes' : 'no'}` }),
+    webhook: (told, secondsAgo = 0) => {
+      const raw = Buffer.from(JSON.stringify({
+        eventId: randomUUID(), about: 'charge', account: 'sim_account', amountMinor: null, currency: null, ...told,
+      }))
+      const timestamp = String(Math.floor(Date.now() / 1_000) - secondsAgo)
       const signature = createHmac('sha256', 'simulator-secret').update(`${timestamp}.`).update(raw).digest('hex')
       return { raw, headers: { 'x-simulator-timestamp': timestamp, 'x-simulator-signature': signature } }
     },
@@ -63,13 +68,13 @@ test('a bank that was started anew elsewhere is found again, and nothing is char
   const gateway = simulatorGateway({
     url: first.url, secret: 'first', findAgain: async () => second && { url: second.url, secret: 'second' },
   })
-  const charge = { key: randomUUID(), amountMinor: 700, currency: 'EUR', capture: true, data: {} }
+  const charge = testCharge({}, { amountMinor: 700 })
   const charged = await gateway.charge(charge)
   await first.stop()
-  await assert.rejects(gateway.lookUp(charge.key), 'nobody knows where it is')
+  await assert.rejects(gateway.lookUp({ key: charge.key, reference: null }), 'nobody knows where it is')
   second = await startSimulator({ dataDir, secret: 'second' })
   t.after(() => second!.stop())
-  assert.deepEqual(await gateway.lookUp(charge.key), charged)
+  assert.deepEqual(await gateway.lookUp({ key: charge.key, reference: null }), charged)
   assert.deepEqual(await gateway.charge(charge), charged)
   assert.equal((await (await fetch(`${second.url}/charges`)).json() as unknown[]).length, 1)
 })
@@ -82,9 +87,7 @@ test('a shop that refuses the webhooks that come first is answered all the same'
   const bank = await startSimulator({ dataDir: folder(t), whileMs: 200, webhookUrl: `http://127.0.0.1:${port}/` })
   t.after(() => bank.stop())
   const gateway = simulatorGateway({ url: bank.url, properties: { timeoutMs: 10_000 } })
-  const answer = await gateway.charge({
-    key: randomUUID(), amountMinor: 700, currency: 'EUR', capture: true, data: { fault: 'webhook_first' },
-  })
+  const answer = await gateway.charge(testCharge({ fault: 'webhook_first' }))
   // Repeating two messages until it gives up takes the bank 12 s: longer than an adapter waits.
   assert.equal(answer.kind, 'captured')
 })

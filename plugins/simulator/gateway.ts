@@ -18,8 +18,8 @@ export type SimulatorOptions = {
 export function simulatorGateway(options: SimulatorOptions): Gateway {
   let { url, secret = DEFAULT_SECRET } = options
   const own: Gateway['properties'] = {
-    keyLifetimeHours: 24, errorsCachedUnderKey: false, lookUp: true, partialCapture: true, multipleCaptures: true,
-    currencies: null, timeoutMs: 10_000, byHand: false, ...options.properties,
+    keyLifetimeHours: 24, errorsCachedUnderKey: false, lookUp: 'key', partialCapture: true, multipleCaptures: true,
+    currencies: null, limits: null, entry: ['redirect'], timeoutMs: 10_000, byHand: false, ...options.properties,
   }
   const ask = (path: string, body: unknown): Promise<Response> => fetch(url + path, {
     signal: AbortSignal.timeout(own.timeoutMs), ...(body === undefined ? {} : {
@@ -44,11 +44,11 @@ export function simulatorGateway(options: SimulatorOptions): Gateway {
     properties: own,
     charge: async ({ key, amountMinor, currency, capture, data }) =>
       readCharge(await send('/charges', { key, amountMinor, currency, capture, fault: faultOf(data) })),
-    async lookUp(key): Promise<ChargeOutcome | Absent> {
+    async lookUp({ key }): Promise<ChargeOutcome | Absent> {
       const answer = await send(`/charges/${key}`)
       return answer.status === 404 ? { kind: 'absent' } : readCharge(answer)
     },
-    async lookUpOperation(key): Promise<OperationOutcome | Absent> {
+    async lookUpOperation({ key }): Promise<OperationOutcome | Absent> {
       const answer = await send(`/operations/${key}`)
       return answer.status === 404 ? { kind: 'absent' } : readOperation(answer)
     },

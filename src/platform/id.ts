@@ -40,6 +40,11 @@ export function firstIdOfLast(days: number): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`
 }
 
+/** When an id was made, by the clock of the process that made it. */
+export function timeOfId(id: string): Date {
+  return new Date(parseInt(id.slice(0, 8) + id.slice(9, 13), 16))
+}
+
 /** A secret of 256 bits as 43 characters, after an optional prefix that tells people what it is (`sk_`). */
 export function newToken(prefix = ''): string {
   return prefix + randomBytes(32).toString('base64url')

@@ -104,7 +104,8 @@ export const listCartPaymentMethods = route({
   params, response: { 200: Type.Object({ items: Type.Array(OfferedMethod) }) }, problems: cartProblems,
   async run({ db, context, params }) {
     const cart = await readCart(db, context, params.cartId)
-    const methods = listPaymentMethods(db, { currency: cart.currency, country: cart.shippingAddress?.country ?? null })
+    const country = cart.shippingAddress?.country ?? null
+    const methods = listPaymentMethods(db, { currency: cart.currency, country, amountMinor: null })
     return { items: methods.map(({ code, title }) => ({ code, title })) }
   },
 })

@@ -100,7 +100,9 @@ export function refuseUnready(
     throw CartChanged({ expectedTotal, quote: quoted }, 'Show the new total to the shopper, then send that.')
   }
   const country = cart.shippingAddress?.country ?? null
-  if (quoted.totalMinor > 0) requireMethod(db, payment.method, { currency: quoted.currency, country })
+  if (quoted.totalMinor > 0) {
+    requireMethod(db, payment.method, { currency: quoted.currency, country, amountMinor: quoted.totalMinor })
+  }
   return cart.email!
 }
 

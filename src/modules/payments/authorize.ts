@@ -6,7 +6,8 @@ import { json, sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { failpoint } from '../../platform/failpoint.ts'
 import { newId } from '../../platform/id.ts'
 import { callGateway } from './call-gateway.ts'
-import { paymentSetup, type ChargeRequest, type Gateway } from './gateway.ts'
+import { chargeRequest, type Charge } from './charge-request.ts'
+import { paymentSetup, type Gateway } from './gateway.ts'
 import { requireMethod } from './open-payment.ts'
 import {
   AttemptState, PaymentClosed, resultOf, secondsUntilCheck, type PaymentResult,
@@ -32,14 +33,15 @@ export async function authorize(db: Db, context: Context, choice: Choice): Promi
   const begun = await db.transaction(context, (tx) => begin(tx, db, choice))
   if ('standing' in begun) return begun.standing
   failpoint('charge.committed')
-  const outcome = await callGateway(begun.gateway, (gateway) => gateway.charge(begun.charge))
+  const request = await chargeRequest(db, begun.charge)
+  const outcome = await callGateway(begun.gateway, (gateway) => gateway.charge(request))
   failpoint('charge.answered')
   const result = await recordCharge(db, context, { orderId: choice.orderId, attemptId: begun.charge.key }, outcome)
   failpoint('charge.recorded')
   return result
 }
 
-type Begun = { standing: PaymentResult } | { gateway: Gateway; charge: ChargeRequest }
+type Begun = { standing: PaymentResult } | { gateway: Gateway; charge: Charge }
 
 async function begin(tx: Tx, db: Db, choice: Choice): Promise<Begun> {
   const [, owed] = await Promise.all([
@@ -55,7 +57,9 @@ async function begin(tx: Tx, db: Db, choice: Choice): Promise<Begun> {
   if (owed.attempt) return { standing: resultOf(owed.attempt) }
   if (owed.closed) throw PaymentClosed({}, 'The order was cancelled or its time is over. Begin a new cart.')
 
-  const method = requireMethod(db, choice.method, { currency: owed.currency, country: null })
+  const method = requireMethod(db, choice.method, {
+    currency: owed.currency, country: null, amountMinor: owed.amountMinor,
+  })
   const gateway = paymentSetup.of(db).gateways.get(method.gateway)!
   const charge = {
     key: newId(), amountMinor: owed.amountMinor, currency: owed.currency, capture: method.capture === 'automatic',

@@ -7,7 +7,11 @@ import { provided } from '../../platform/provide.ts'
 export type ChargeOutcome =
   | { kind: 'authorized'; reference: string; amountMinor: number; currency: string }
   /** `amountMinor` is what was authorised, `capturedMinor` what was taken of it so far. */
-  | { kind: 'captured'; reference: string; amountMinor: number; currency: string; capturedMinor: number }
+  | {
+    kind: 'captured'; reference: string; amountMinor: number; currency: string; capturedMinor: number
+    /** What the gateway keeps of it, where it says so: it goes into the ledger with the capture. */
+    feeMinor?: number
+  }
   | { kind: 'action'; reference: string; url: string }
   /** Money comes later by itself (a bank transfer, cash on delivery): the order may be placed unpaid. */
   | { kind: 'pending'; reference: string }
@@ -16,7 +20,7 @@ export type ChargeOutcome =
   | { kind: 'unknown'; detail: string }
 
 export type OperationOutcome =
-  | { kind: 'done'; reference: string }
+  | { kind: 'done'; reference: string; feeMinor?: number }
   | { kind: 'failed'; reason: string }
   | { kind: 'unknown'; detail: string }
 
@@ -30,9 +34,19 @@ export type ChargeRequest = {
   currency: string
   /** Capture at once, or authorise alone. */
   capture: boolean
+  /** What the gateway's own form gave the storefront (a token of a card, never a card), and what the shopper chose. */
   data: Record<string, unknown>
+  /** Where a page of the gateway sends the shopper afterwards, and where when they turn back. The same for a key. */
+  returnUrl: string
+  cancelUrl: string
+  /** A page of the gateway closes by itself at this time: what is paid after it belongs to no order. */
+  endsAt: Date
 }
 
+/** A charge as we know it. `reference` is null until the gateway has told us one. */
+export type KnownCharge = { key: string; reference: string | null }
+
+export type OperationKind = 'capture' | 'refund' | 'void'
 export type OperationRequest = {
   key: string
   /** The gateway's own reference of the charge. */
@@ -53,40 +67,57 @@ export type WebhookFacts = {
   /** Of the whole charge; null when the gateway does not say. */
   amountMinor: number | null
   currency: string | null
+  /** What no rule can mend and people have to know: then the message is kept for them. */
+  note?: string | undefined
+}
+
+export type GatewayProperties = {
+  /** How long the gateway remembers a key. A repeat after that could charge twice, so it is never made. */
+  keyLifetimeHours: number
+  /** Whether a failure of its own (a 500) is answered again to a repeat. Then a repeat cannot help for long. */
+  errorsCachedUnderKey: boolean
+  /**
+   * How a charge is found again: by our `key`, though we never heard an answer; by the gateway's own `reference` alone;
+   * or not at all (`none`). As long as it cannot be found, only a repeat under its key tells what became of it.
+   */
+  lookUp: 'key' | 'reference' | 'none'
+  /** Whether less than all can be captured, and whether the rest can be captured after that. */
+  partialCapture: boolean
+  multipleCaptures: boolean
+  /** Currencies it takes; null for all. */
+  currencies: readonly string[] | null
+  /** The smallest charge by currency, and the largest of any: beyond them its methods are not offered. */
+  limits: { smallestMinor: Readonly<Record<string, number>>; largestMinor: number } | null
+  /**
+   * Where a shopper says how they pay: on a page of the gateway to which they are sent, or in its form inside the
+   * shop's page, whose token comes in `data`. Nowhere, when there is nothing to say.
+   */
+  entry: readonly ('redirect' | 'in-page')[]
+  /** How long we wait for an answer. After that the outcome is unknown, which is a state and not a failure. */
+  timeoutMs: number
+  /** Nobody is asked: staff record what happened (a transfer that arrived, cash). */
+  byHand: boolean
 }
 
 export type Gateway = {
   code: string
   /** Our account there. A webhook for another one is kept for people. */
   account: string | null
-  properties: {
-    /** How long the gateway remembers a key. A repeat after that could charge twice, so it is never made. */
-    keyLifetimeHours: number
-    /** Whether a failure of its own (a 500) is answered again to a repeat. Then a repeat cannot help for long. */
-    errorsCachedUnderKey: boolean
-    /** Whether charges and operations can be found by our key. Without it, only a repeat with the key tells. */
-    lookUp: boolean
-    /** Whether less than all can be captured, and whether the rest can be captured after that. */
-    partialCapture: boolean
-    multipleCaptures: boolean
-    /** Currencies it takes; null for all. */
-    currencies: readonly string[] | null
-    /** How long we wait for an answer. After that the outcome is unknown, which is a state and not a failure. */
-    timeoutMs: number
-    /** Nobody is asked: staff record what happened (a transfer that arrived, cash). */
-    byHand: boolean
-  }
+  properties: GatewayProperties
   charge(request: ChargeRequest): Promise<ChargeOutcome>
-  /** What became of the charge with this key. */
-  lookUp(key: string): Promise<ChargeOutcome | Absent>
-  /** What became of the capture, refund or void with this key. */
-  lookUpOperation(key: string): Promise<OperationOutcome | Absent>
+  /** How a charge stands now. */
+  lookUp(charge: KnownCharge): Promise<ChargeOutcome | Absent>
+  /** What became of a capture, refund or void. */
+  lookUpOperation(operation: OperationRequest & { kind: OperationKind }): Promise<OperationOutcome | Absent>
   capture(request: OperationRequest): Promise<OperationOutcome>
   refund(request: OperationRequest): Promise<OperationOutcome>
   /** Gives an authorisation back, or ends a charge that still waits for the shopper. */
   void(request: OperationRequest): Promise<OperationOutcome>
-  /** Verifies a webhook on its raw bytes; null when it is not genuine. */
-  readWebhook(raw: Buffer, headers: Record<string, string | undefined>): WebhookFacts | null
+  /**
+   * Verifies a webhook on its raw bytes; null when it is not genuine. 'irrelevant': genuine, and about nothing that a
+   * shop keeps; it is answered and forgotten.
+   */
+  readWebhook(raw: Buffer, headers: Record<string, string | undefined>): WebhookFacts | 'irrelevant' | null
 }
 
 /** A way to pay, as a shopper sees it. */
@@ -100,7 +131,14 @@ export type PaymentMethod = {
   currencies?: readonly string[]
 }
 
-export type PaymentSetup = { gateways: ReadonlyMap<string, Gateway>; methods: readonly PaymentMethod[] }
+export type PaymentSetup = {
+  gateways: ReadonlyMap<string, Gateway>
+  methods: readonly PaymentMethod[]
+  /** The address of this shop: pages of gateways send shoppers back to it. */
+  publicUrl: string
+  /** Pages of storefronts to which a shopper may be sent on: the origins, as `https://shop.example`. */
+  storefronts: readonly string[]
+}
 
 /** The gateways and methods of this shop, from shop.config.ts and its plugins. */
 export const paymentSetup = provided<PaymentSetup>('payment methods and gateways')

@@ -1,6 +1,6 @@
 // Opens the payment of an order: one row in the order's own transaction. Nothing is asked of a gateway yet.
 import { sql, type Db, type Tx } from '../../platform/db.ts'
-import { paymentSetup, type PaymentMethod } from './gateway.ts'
+import { paymentSetup, type GatewayProperties, type PaymentMethod } from './gateway.ts'
 import { PaymentMethodNotAvailable } from './payments.ts'
 
 /**
@@ -14,20 +14,27 @@ export async function openPayment(
     values (${payment.paymentId}, ${payment.orderId}, ${payment.amountMinor}, ${payment.currency})`)
 }
 
-/** The ways to pay that are offered for a currency and a country. */
-export function listPaymentMethods(db: Db, place: { currency: string; country: string | null }): PaymentMethod[] {
+/** What is to be paid, and where; no country or amount, while nobody knows it. */
+export type Place = { currency: string; country: string | null; amountMinor: number | null }
+
+/** The ways to pay that are offered for a currency, a country and an amount. */
+export function listPaymentMethods(db: Db, { currency, country, amountMinor }: Place): PaymentMethod[] {
   const { gateways, methods } = paymentSetup.of(db)
   return methods.filter((method) => {
-    const currencies = method.currencies ?? gateways.get(method.gateway)?.properties.currencies
-    return (!currencies || currencies.includes(place.currency))
-      && (!method.countries || !place.country || method.countries.includes(place.country))
+    const properties = gateways.get(method.gateway)?.properties
+    const currencies = [method.currencies, properties?.currencies]
+    return currencies.every((some) => !some || some.includes(currency))
+      && (!method.countries || !country || method.countries.includes(country))
+      && (amountMinor === null || isWithin(properties?.limits ?? null, currency, amountMinor))
   })
 }
 
+function isWithin(limits: GatewayProperties['limits'], currency: string, amountMinor: number): boolean {
+  return !limits || (amountMinor >= (limits.smallestMinor[currency] ?? 1) && amountMinor <= limits.largestMinor)
+}
+
 /** The method with this code; throws PaymentMethodNotAvailable, naming those that are. */
-export function requireMethod(
-  db: Db, code: string, place: { currency: string; country: string | null },
-): PaymentMethod {
+export function requireMethod(db: Db, code: string, place: Place): PaymentMethod {
   const offered = listPaymentMethods(db, place)
   const method = offered.find((one) => one.code === code)
   if (!method) {

@@ -147,11 +147,14 @@ export async function runOperations(db: Db, context: Context, orderId: string): 
 
 async function carryOut(gateway: Gateway, operation: Static<typeof Unfinished>): Promise<OperationOutcome> {
   const { id: key, kind, amountMinor, currency } = operation
-  const { lookUp, keyLifetimeHours } = gateway.properties
+  const { keyLifetimeHours } = gateway.properties
+  const lookUp = gateway.properties.lookUp !== 'none'
+  const request = { key, reference: operation.reference ?? '', amountMinor, currency }
   const expired = operation.ageHours >= keyLifetimeHours
   // Whoever sent it may have died after the gateway did it: nothing is called failed without a look.
   if (lookUp && (operation.state === 'unknown' || expired)) {
-    const found = await callGateway<OperationOutcome | Absent>(gateway, () => gateway.lookUpOperation(key))
+    const found = await callGateway<OperationOutcome | Absent>(gateway, () =>
+      gateway.lookUpOperation({ ...request, kind }))
     if (found.kind !== 'absent') return found
   }
   // A key that the gateway has forgotten would do it a second time.
@@ -159,8 +162,7 @@ async function carryOut(gateway: Gateway, operation: Static<typeof Unfinished>):
     return lookUp ? { kind: 'failed', reason: 'never reached the gateway' }
       : { kind: 'unknown', detail: 'the key has expired: compare with the gateway' }
   }
-  return callGateway<OperationOutcome>(gateway, () =>
-    gateway[kind]({ key, reference: operation.reference ?? '', amountMinor, currency }))
+  return callGateway<OperationOutcome>(gateway, () => gateway[kind](request))
 }
 
 const Recorded = Type.Object({

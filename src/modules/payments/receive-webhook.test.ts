@@ -7,6 +7,7 @@ import { Type } from 'typebox'
 import { sql } from '../../platform/db.ts'
 import { createApp } from '../../platform/http.ts'
 import { createLog } from '../../platform/log.ts'
+import { testCharge } from './gateway-contract.ts'
 import { testPayments, type TestPayments } from './internal/test-payments.ts'
 import { sweeps } from './jobs.ts'
 import { storeRoutes } from './store-api.ts'
@@ -131,7 +132,7 @@ test('money that arrives for an attempt that we gave up goes to people', async (
   await payments.later(3_600)
   const { attempts: [attempt] } = await payments.payment(orderId)
   assert.equal(attempt!.state, 'declined')
-  await payments.gateway.charge({ key: attempt!.id, amountMinor: 1_000, currency: 'EUR', capture: true, data: {} })
+  await payments.gateway.charge(testCharge({}, { key: attempt!.id }))
   await post({ reference: `sim_${attempt!.id}`, key: attempt!.id })
   await payments.later()
   assert.ok(payments.alerts.includes(

@@ -25,12 +25,14 @@ export const receiveWebhook = route({
     if (!gateway) throw GatewayUnknown({})
     const facts = gateway.readWebhook(rawBody, headers)
     if (!facts) throw WebhookRefused({}, 'The signature or the timestamp does not fit. Check the webhook secret.')
-    const { eventId, about, key, reference, account, amountMinor, currency } = facts
+    if (facts === 'irrelevant') return { received: true }
+    const { eventId, about, key, reference, account, amountMinor, currency, note } = facts
     // One trip. A repeated message is told to the worker again, who finds it done.
     await db.transaction(context, (tx) => tx.commit([
       tx.run(sql`insert into payments.webhook_event
-        (gateway, event_id, about, key, reference, account, amount_minor, currency)
-        values (${gateway.code}, ${eventId}, ${about}, ${key}, ${reference}, ${account}, ${amountMinor}, ${currency})
+        (gateway, event_id, about, key, reference, account, amount_minor, currency, reason)
+        values (${gateway.code}, ${eventId}, ${about}, ${key}, ${reference}, ${account}, ${amountMinor}, ${currency},
+          ${note ?? null})
         on conflict do nothing`),
       publish(tx, WebhookReceived, { gateway: gateway.code, eventId }),
     ]))
@@ -44,11 +46,12 @@ const Message = Type.Object({
   gateway: Type.String(), eventId: Type.String(), about: Type.Enum(['charge', 'operation', 'dispute']),
   key: nullable(Type.String()), reference: Type.String(), account: nullable(Type.String()),
   amountMinor: nullable(Type.Integer()), currency: nullable(Type.String()), tries: Type.Integer(),
+  note: nullable(Type.String()),
 })
 type Message = Static<typeof Message>
 const Ours = Type.Object({
-  attemptId: Type.String(), gateway: Type.String(), state: AttemptState, orderId: Type.String(),
-  paymentId: Type.String(), amountMinor: Type.Integer(), currency: Type.String(),
+  attemptId: Type.String(), gateway: Type.String(), reference: nullable(Type.String()), state: AttemptState,
+  orderId: Type.String(), paymentId: Type.String(), amountMinor: Type.Integer(), currency: Type.String(),
 })
 type Ours = Static<typeof Ours>
 
@@ -56,7 +59,7 @@ type Ours = Static<typeof Ours>
 export async function workWebhook(db: Db, { gateway, eventId }: { gateway: string; eventId: string }): Promise<void> {
   const message = await db.maybe(Message, sql`
     select gateway, event_id as "eventId", about, key, reference, account, amount_minor as "amountMinor", currency,
-      tries
+      tries, reason as note
     from payments.webhook_event
     where gateway = ${gateway} and event_id = ${eventId} and state in ('received', 'parked')`)
   if (!message) return
@@ -66,7 +69,8 @@ export async function workWebhook(db: Db, { gateway, eventId }: { gateway: strin
   if (wrong) return quarantine(db, message, ours, wrong)
   await settlePayment(db, systemContext(), ours.orderId)
   failpoint('webhook.settled')
-  if (message.about === 'dispute') return quarantine(db, message, ours, 'the charge is disputed: answer at the gateway')
+  const note = message.note ?? (message.about === 'dispute' ? 'the charge is disputed: answer at the gateway' : null)
+  if (note) return quarantine(db, message, ours, note)
   if (['declined', 'voided', 'expired'].includes(ours.state) && await wasChargedAfterAll(db, ours)) {
     return quarantine(db, message, ours, `the gateway took money for what is ${ours.state} here: give it back there`)
   }
@@ -79,7 +83,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 function findOurs(db: Db, { gateway, key, reference }: Message): Promise<Ours | undefined> {
   const byKey = key !== null && UUID.test(key) ? sql`or attempt.id = ${key}` : none
   return db.maybe(Ours, sql`
-    select attempt.id as "attemptId", gateway, state, order_id as "orderId", payment.id as "paymentId",
+    select attempt.id as "attemptId", gateway, reference, state, order_id as "orderId", payment.id as "paymentId",
       amount_minor as "amountMinor", currency
     from payments.attempt join payments.payment on payment.id = payment_id
     where (gateway = ${gateway} and reference = ${reference} ${byKey}) and gateway = ${gateway}

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql, systemContext } from '../../platform/db.ts'
 import { newId } from '../../platform/id.ts'
+import { testCharge } from './gateway-contract.ts'
 import { testPayments, type TestPayments } from './internal/test-payments.ts'
 import { decidePayment } from './operate-payment.ts'
 import type { AttemptState, PaymentResult } from './payments.ts'
@@ -58,7 +59,7 @@ test('every fault ends in the right state, exactly once, as the bank has it', as
 
 test('a gateway without look-up is asked again with the same key; one that repeats its errors is looked up',
   async (t) => {
-  for (const properties of [{ lookUp: false }, { errorsCachedUnderKey: true }]) {
+  for (const properties of [{ lookUp: 'none' as const }, { errorsCachedUnderKey: true }]) {
     const payments = await testPayments(t, { properties })
     for (const fault of ['drop_before_charge', 'charge_then_drop', 'delay,webhook_never']) {
       const orderId = await payments.order()
@@ -79,7 +80,7 @@ test('a process that died before or after its call: recovery finishes what it be
     await payments.db.run(sql`insert into payments.attempt
       (id, payment_id, method, gateway, state, capture, data, next_check_at)
       values (${key}, ${paymentId}, 'card', 'simulator', 'sending', true, '{}', now())`)
-    const charge = { key, amountMinor: 1_000, currency: 'EUR', capture: true, data: { fault: 'webhook_never' } }
+    const charge = testCharge({ fault: 'webhook_never' }, { key })
     if (reached) await payments.gateway.charge(charge)
     await payments.later()
     // without a charge the gateway may still be on its way: nothing is repeated before that has become impossible
@@ -91,7 +92,7 @@ test('a process that died before or after its call: recovery finishes what it be
 })
 
 test('after the lifetime of the key nothing is repeated: look-up decides, or people do', async (t) => {
-  for (const [lookUp, end] of [[true, 'declined'], [false, 'unknown']] as const) {
+  for (const [lookUp, end] of [['key', 'declined'], ['none', 'unknown']] as const) {
     const payments = await testPayments(t, { properties: { lookUp } })
     const orderId = await payments.order()
     await payments.pay(orderId, 'drop_before_charge')

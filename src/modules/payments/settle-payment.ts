@@ -4,13 +4,15 @@
 import { Type, type Static } from 'typebox'
 import { sql, systemContext, type Context, type Db } from '../../platform/db.ts'
 import { callGateway } from './call-gateway.ts'
-import { paymentSetup, type Absent, type ChargeOutcome, type Gateway } from './gateway.ts'
+import { chargeRequest } from './charge-request.ts'
+import { paymentSetup, type Absent, type ChargeOutcome, type Gateway, type KnownCharge } from './gateway.ts'
 import { runOperations } from './operations.ts'
 import { AttemptState, mustBeChecked } from './payments.ts'
 import { recordCharge } from './record-charge.ts'
 
 const Undecided = Type.Object({
-  attemptId: Type.String(), gateway: Type.String(), state: AttemptState, amountMinor: Type.Integer(),
+  attemptId: Type.String(), gateway: Type.String(), reference: Type.Union([Type.String(), Type.Null()]),
+  state: AttemptState, amountMinor: Type.Integer(),
   currency: Type.String(), capture: Type.Boolean(), closed: Type.Boolean(),
   data: Type.Record(Type.String(), Type.Unknown()), ageSeconds: Type.Number(),
 })
@@ -22,13 +24,13 @@ type Undecided = Static<typeof Undecided>
  */
 export async function settlePayment(db: Db, context: Context, orderId: string): Promise<void> {
   const undecided = await db.many(Undecided, sql`
-    select attempt.id as "attemptId", gateway, state, amount_minor as "amountMinor", currency, capture, closed, data,
-      extract(epoch from now() - attempt.created_at)::float8 as "ageSeconds"
+    select attempt.id as "attemptId", gateway, reference, state, amount_minor as "amountMinor", currency, capture,
+      closed, data, extract(epoch from now() - attempt.created_at)::float8 as "ageSeconds"
     from payments.attempt join payments.payment on payment.id = payment_id
     where order_id = ${orderId} and state in ('sending', 'unknown', 'requires_action', 'pending', 'authorized')`)
   for (const attempt of undecided) {
     const gateway = paymentSetup.of(db).gateways.get(attempt.gateway)
-    const outcome: ChargeOutcome = gateway ? await findOut(gateway, attempt)
+    const outcome: ChargeOutcome = gateway ? await findOut(db, gateway, attempt)
       : { kind: 'unknown', detail: `the gateway ${attempt.gateway} is not configured any more` }
     await recordCharge(db, context, { orderId, attemptId: attempt.attemptId }, outcome)
   }
@@ -38,15 +40,17 @@ export async function settlePayment(db: Db, context: Context, orderId: string): 
 // A call that has not arrived after this long never will: longer than any timeout between us and a gateway.
 const LOST_AFTER_SECONDS = 30 * 60
 
-async function findOut(gateway: Gateway, attempt: Undecided): Promise<ChargeOutcome> {
-  const found = await lookUpCharge(gateway, attempt.attemptId)
+async function findOut(db: Db, gateway: Gateway, attempt: Undecided): Promise<ChargeOutcome> {
+  const known = { key: attempt.attemptId, reference: attempt.reference }
+  const found = await lookUpCharge(gateway, known)
   if (found.kind === 'action' && attempt.closed) return endWaiting(gateway, attempt, found)
   if (found.kind !== 'absent') return found
   if (!mustBeChecked(attempt.state) || attempt.state === 'requires_action') {
     return { kind: 'unknown', detail: 'the gateway does not find what it told us of' }
   }
   const { ageSeconds, closed, amountMinor, currency, capture, data } = attempt
-  const { keyLifetimeHours, errorsCachedUnderKey, lookUp, timeoutMs } = gateway.properties
+  const { keyLifetimeHours, errorsCachedUnderKey, timeoutMs } = gateway.properties
+  const lookUp = canBeFound(gateway, known)
   if (ageSeconds * 1_000 < timeoutMs) return { kind: 'unknown', detail: 'the first call may still be under way' }
   const expired = ageSeconds >= keyLifetimeHours * 3_600
   const lost = ageSeconds >= LOST_AFTER_SECONDS
@@ -55,12 +59,17 @@ async function findOut(gateway: Gateway, attempt: Undecided): Promise<ChargeOutc
   }
   if (expired) return { kind: 'unknown', detail: 'the key has expired: compare with the gateway' }
   if (lookUp && closed) return { kind: 'unknown', detail: 'the gateway has not heard of it yet' }
-  return callGateway(gateway, () => gateway.charge({ key: attempt.attemptId, amountMinor, currency, capture, data }))
+  const request = await chargeRequest(db, { key: attempt.attemptId, amountMinor, currency, capture, data })
+  return callGateway(gateway, () => gateway.charge(request))
 }
 
-async function lookUpCharge(gateway: Gateway, key: string): Promise<ChargeOutcome | Absent> {
-  if (!gateway.properties.lookUp) return { kind: 'absent' }
-  return callGateway<ChargeOutcome | Absent>(gateway, () => gateway.lookUp(key))
+/** Whether a look-up tells: otherwise that it finds nothing says nothing. */
+const canBeFound = ({ properties: { lookUp } }: Gateway, { reference }: KnownCharge): boolean =>
+  lookUp === 'key' || (lookUp === 'reference' && reference !== null)
+
+async function lookUpCharge(gateway: Gateway, charge: KnownCharge): Promise<ChargeOutcome | Absent> {
+  if (!canBeFound(gateway, charge)) return { kind: 'absent' }
+  return callGateway<ChargeOutcome | Absent>(gateway, () => gateway.lookUp(charge))
 }
 
 /** The order is closed: nobody may confirm any more what nobody sells any more. */
@@ -74,9 +83,12 @@ async function endWaiting(
 }
 
 /** Whether the gateway took money under a key that we hold for refused: then somebody has to give it back. */
-export async function wasChargedAfterAll(db: Db, attempt: { gateway: string; attemptId: string }): Promise<boolean> {
+export async function wasChargedAfterAll(
+  db: Db, attempt: { gateway: string; attemptId: string; reference: string | null },
+): Promise<boolean> {
   const gateway = paymentSetup.of(db).gateways.get(attempt.gateway)
-  const found = gateway && await lookUpCharge(gateway, attempt.attemptId)
+  const { attemptId: key, reference } = attempt
+  const found = gateway && await lookUpCharge(gateway, { key, reference })
   return found?.kind === 'authorized' || found?.kind === 'captured'
 }
 

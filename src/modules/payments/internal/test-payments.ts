@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
 import { manual } from '../../../../plugins/manual/manual.ts'
 import type { BankOperation, Charge } from '../../../../plugins/simulator/bank.ts'
 import { simulatorGateway, startSimulator } from '../../../../plugins/simulator/gateway.ts'
@@ -30,11 +31,13 @@ import { storeRoutes } from '../store-api.ts'
 const PATIENCE_MS = 3_000
 const A_WHILE_MS = 4_000
 
-const methods = [
-  { code: 'card', gateway: 'simulator', title: 'Card', capture: 'automatic' },
-  { code: 'card-later', gateway: 'simulator', title: 'Card, charged later', capture: 'manual' },
+const methodsOf = ({ code: gateway }: Gateway) => [
+  { code: 'card', gateway, title: 'Card', capture: 'automatic' },
+  { code: 'card-later', gateway, title: 'Card, charged later', capture: 'manual' },
   { code: 'transfer', gateway: 'manual', title: 'Transfer', capture: 'manual' },
 ] as const
+
+const here = { publicUrl: 'http://shop.test', storefronts: [] }
 
 export class TestPayments {
   readonly db: Db
@@ -49,7 +52,8 @@ export class TestPayments {
     this.db = db
     this.gateway = gateway
     this.bankUrl = bankUrl
-    paymentSetup.set(db, { gateways: new Map([['simulator', gateway], ['manual', manual]]), methods })
+    const gateways = new Map([[gateway.code, gateway], ['manual', manual]])
+    paymentSetup.set(db, { gateways, methods: methodsOf(gateway), ...here })
     paymentListener.set(db, {
       lock: async () => {},
       paid: async (_, { orderId }) => {
@@ -69,8 +73,9 @@ export class TestPayments {
     return orderId
   }
 
-  pay(orderId: string, fault = '', method = 'card'): Promise<PaymentResult> {
-    return authorize(this.db, systemContext(), { orderId, method, data: { fault } })
+  pay(orderId: string, fault: string | Record<string, unknown> = '', method = 'card'): Promise<PaymentResult> {
+    const data = typeof fault === 'string' ? { fault } : fault
+    return authorize(this.db, systemContext(), { orderId, method, data })
   }
 
   /** An order that is paid; by default it is authorised and not captured. */
@@ -151,9 +156,7 @@ export async function testPayments(
   const bank = await startSimulator({ dataDir, whileMs: A_WHILE_MS })
   const payments = new TestPayments(
     db, simulatorGateway({ url: bank.url, properties: { timeoutMs: PATIENCE_MS, ...properties } }), bank.url)
-  const app = await createApp({
-    db, routes: storeRoutes, log: createLog('silent'), authenticate: async () => { throw new Error('Nobody signs in') },
-  })
+  const app = await openApp(db)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   await fetch(`${bank.url}/webhook-url`, { method: 'POST', body: JSON.stringify({ url: `${url}/webhooks/simulator` }) })
   t.after(async () => {
@@ -163,3 +166,8 @@ export async function testPayments(
   })
   return payments
 }
+
+/** What serves the webhooks. */
+export const openApp = (db: Db): Promise<FastifyInstance> => createApp({
+  db, routes: storeRoutes, log: createLog('silent'), authenticate: async () => { throw new Error('Nobody signs in') },
+})
