@@ -61,8 +61,9 @@ const broken: [what: string, programme: Programme, sabotage: string[], noticed: 
     trigger('inventory.stock', 'before update', 'new.reserved := old.reserved; return new;'),
     /^stock in one place, wanted by 50: 50 were accepted/],
   ['more is sold than there is', sale,
-    trigger('inventory.stock', 'before update', `if new.reserved > 90 then new.reserved := old.reserved; end if;
-      return new;`), /^winners: \d+, and there were 100 units/],
+    ['create sequence public.forgotten', ...trigger('inventory.stock', 'before update', `
+      if new.reserved > 90 and nextval('public.forgotten') < 10 then new.reserved := old.reserved; end if;
+      return new;`)], /^winners: \d+, and there were 100 units/],
   ['a coupon is never free again', model,
     trigger('pricing.use_count', 'before update', 'if new.used < old.used then return null; end if; return new;'),
     /coupons.*the shortest: /s],

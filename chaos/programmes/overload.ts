@@ -153,10 +153,11 @@ async function listen({ url }: Stage, over: () => boolean): Promise<number> {
   return Math.round(longest)
 }
 
-/** How long after the end of the storm the first purchase that was begun after it was answered, in ms. */
+/** How long after the end of the storm the next order was placed, in ms. */
 async function recoveryOf(crowd: Crowd, ended: number): Promise<number> {
-  while (crowd.success.sentAt < ended && performance.now() - ended < 3 * WELL_WITHIN_MS) await sleep(20)
-  return Math.round((crowd.success.sentAt < ended ? performance.now() : crowd.success.answeredAt) - ended)
+  const before = crowd.orders
+  while (crowd.orders === before && performance.now() - ended < 3 * WELL_WITHIN_MS) await sleep(20)
+  return Math.round(performance.now() - ended)
 }
 
 function mostMegabytesOf(pid: number): number {
