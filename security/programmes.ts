@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { randomFrom } from '../bench/random.ts'
 import { tryAssign } from './assign.ts'
+import { flood } from './flood.ts'
 import { fuzz } from './fuzz.ts'
 import type { Ground } from './ground.ts'
 import { operations, tableOf, tryMatrix } from './matrix.ts'
@@ -98,4 +99,20 @@ const raw: Programme = {
   },
 }
 
-export const programmes: readonly Programme[] = [matrix, assign, same, hostile, upload, raw]
+const wrongSignIns: Programme = {
+  name: 'flood', about: 'wrong sign-ins from 1,000 addresses on 1,000 accounts, while people sign in and buy',
+  unit: 'guesses', counts: { full: 10_000, quick: 400, aRound: 10_000 },
+  async round(ground, { count, quick }) {
+    const { notIn, ...figures } = await flood(ground, { guesses: count, seconds: Math.max(12, count * 0.03) })
+    const { people, letIn, guessedIn, quietP99Ms, floodP99Ms } = figures
+    const slow = floodP99Ms > 1.5 * quietP99Ms
+    return { count, figures, violations: [
+      ...letIn < 0.99 * people ? [`${people - letIn} of ${people} people were not let in: ${notIn[0]}`] : [],
+      ...guessedIn > 0 ? [`${guessedIn} guesses were let in`] : [],
+      // The 99th of a few dozen orders is the slowest, which says nothing.
+      ...slow && !quick ? [`checkout took ${floodP99Ms} ms at the 99th, ${quietP99Ms} when it was quiet`] : [],
+    ] }
+  },
+}
+
+export const programmes: readonly Programme[] = [matrix, assign, same, hostile, upload, raw, wrongSignIns]

@@ -16,6 +16,7 @@ const usage = `npm run security -- [programme …] [options]     tries to break 
   fuzz           hostile values in every operation (100,000 requests, quick 2,500)
   upload         files that are meant to harm
   raw            spellings and framings on a socket
+  flood          wrong sign-ins from everywhere (five minutes, quick 12 seconds)
 
   --quick        a minute or two
   --count N      so many requests or samples at least, instead of the whole

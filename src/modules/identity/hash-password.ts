@@ -17,13 +17,15 @@ const AT_ONCE = Math.max(1, Math.min(2, availableParallelism() - 1))
 const WAITING_AT_MOST = 40 * AT_ONCE
 
 let running = 0
-const waiting: (() => void)[] = []
+// Whoever is known waits ahead of strangers, so that a flood of guesses is what waits.
+const [known, strangers]: [(() => void)[], (() => void)[]] = [[], []]
 const hashed = counter('password_hashes_total', 'Passwords hashed, to set or to check one')
 const refused = counter('password_hashes_refused_total', 'Passwords not hashed because too many were waiting')
-gauge('password_hashes_waiting', 'Passwords that wait to be hashed', () => waiting.length)
+gauge('password_hashes_waiting', 'Passwords that wait to be hashed', () => known.length + strangers.length)
 
-async function inPool<T>(work: () => Promise<T>): Promise<T> {
+async function inPool<T>(work: () => Promise<T>, isKnown: boolean): Promise<T> {
   if (running >= AT_ONCE) {
+    const waiting = isKnown ? known : strangers
     if (waiting.length >= WAITING_AT_MOST) {
       refused.inc()
       throw Busy({ retryAfterSeconds: 2 }, 'Too many people are signing in right now.')
@@ -35,7 +37,7 @@ async function inPool<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } finally {
-    const next = waiting.shift()
+    const next = known.shift() ?? strangers.shift()
     if (next) next()
     else running--
   }
@@ -43,7 +45,7 @@ async function inPool<T>(work: () => Promise<T>): Promise<T> {
 
 type Parameters = { memory: number; passes: number; parallelism: number; nonce: Buffer; tagLength: number }
 
-function derive(password: string, parameters: Parameters): Promise<Buffer> {
+function derive(password: string, parameters: Parameters, isKnown: boolean): Promise<Buffer> {
   return inPool(() => new Promise((resolve, reject) => {
     hashed.inc()
     // NFKC, so that the same characters typed on another keyboard are the same password (NIST 800-63B).
@@ -51,7 +53,7 @@ function derive(password: string, parameters: Parameters): Promise<Buffer> {
       'argon2id', { message: password.normalize('NFKC'), ...parameters },
       (error, hash) => (error ? reject(error) : resolve(hash))
     )
-  }))
+  }), isKnown)
 }
 
 const base64 = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '')
@@ -62,21 +64,25 @@ const PHC = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Z
 /** What is stored of a password. Throws Busy when too many wait. */
 export async function hashPassword(password: string): Promise<string> {
   const nonce = randomBytes(SALT_BYTES)
-  return phc(
-    nonce, await derive(password, { memory: MEMORY_KIB, passes: PASSES, parallelism: 1, nonce, tagLength: HASH_BYTES })
-  )
+  const parameters = { memory: MEMORY_KIB, passes: PASSES, parallelism: 1, nonce, tagLength: HASH_BYTES }
+  return phc(nonce, await derive(password, parameters, true))
 }
 
 // Nobody knows a password of this one: it is compared where there is no account, so that the answer takes as long.
 const NOBODY = phc(randomBytes(SALT_BYTES), randomBytes(HASH_BYTES))
 
-/** Whether this is the password; without a hash it takes the same time and is never. Throws Busy when too many wait. */
-export async function isPassword(password: string, stored: string | null | undefined): Promise<boolean> {
+/**
+ * Whether this is the password; without a hash it takes the same time and is never. `isKnown`: they signed in from
+ * there before. Throws Busy when too many wait.
+ */
+export async function isPassword(
+  password: string, stored: string | null | undefined, { isKnown = true } = {},
+): Promise<boolean> {
   const match = PHC.exec(stored ?? NOBODY)
   if (!match) throw new Error('A stored password hash is not argon2id in PHC format')
   const [memory, passes, parallelism] = match.slice(1, 4).map(Number) as [number, number, number]
   const expected = Buffer.from(match[5]!, 'base64')
   const nonce = Buffer.from(match[4]!, 'base64')
-  const hash = await derive(password, { memory, passes, parallelism, nonce, tagLength: expected.length })
+  const hash = await derive(password, { memory, passes, parallelism, nonce, tagLength: expected.length }, isKnown)
   return timingSafeEqual(hash, expected) && stored !== null && stored !== undefined
 }

@@ -28,21 +28,26 @@ const strangersLimits = ({ email, address }: SignInTry): Limit[] => [
   { name: 'sign-in-account', subject: email, acts: 100, seconds: 3_600 },
 ]
 
-// A hash takes a core for 30 ms, so strangers together take a third of one; beyond that each pays with a challenge.
-const EVERYBODY: Limit = { name: 'sign-in-all', subject: '', acts: 100, seconds: 10 }
+// A hash takes a core for 30 ms, so strangers together take a sixth of one, and never more places at once than the pool
+// has for all (40, hash-password.ts): beyond that each pays with a challenge.
+const EVERYBODY: Limit = { name: 'sign-in-all', subject: '', acts: 30, seconds: 6 }
 
-/** Throws TooManyRequests, and ChallengeRequired for a stranger while there are too many. */
-export async function limitSignIn(db: Db, attempt: SignInTry): Promise<void> {
+/**
+ * Throws TooManyRequests, and ChallengeRequired for a stranger while there are too many. Answers whether they are known
+ * there.
+ */
+export async function limitSignIn(db: Db, attempt: SignInTry): Promise<{ isKnown: boolean }> {
   const { known } = await db.one(Type.Object({ known: Type.Boolean() }), sql`
     select exists (select from identity.known_origin where mark = ${markOf(attempt)}) as known`)
   await limitRate(db, known ? pairLimits(attempt) : [...pairLimits(attempt), ...strangersLimits(attempt)])
-  if (known) return
+  if (known) return { isKnown: true }
   try {
     await limitRate(db, [EVERYBODY])
   } catch (error) {
     if (!isProblem(error, TooManyRequests)) throw error
     await requireChallenge(db, attempt.answer)
   }
+  return { isKnown: false }
 }
 
 /** After a sign-in: the wrong tries before it are forgiven, and the address is known from now on. */

@@ -32,10 +32,10 @@ export async function signIn(
 ): Promise<Signed> {
   const email = normalEmail(input.email)
   const attempt = { email, address: device.address, answer: input.challenge }
-  await limitSignIn(db, attempt)
+  const { isKnown } = await limitSignIn(db, attempt)
   const account = await db.maybe(Account, sql`
     select id, password_hash as "passwordHash", active from identity.staff where email = ${email}`)
-  const right = await isPassword(input.password, account?.passwordHash)
+  const right = await isPassword(input.password, account?.passwordHash, { isKnown })
   const open = right && account?.active
   const signed = open ? await db.transaction(context, (tx) => openSession(tx, account, device)) : undefined
   signIns.inc({ outcome: signed ? 'accepted' : 'refused' })
