@@ -146,9 +146,9 @@ const stock = [`
 
 const money = [`
   insert into payments.payment (id, order_id, currency, amount_minor, authorized_minor, captured_minor,
-    refunded_minor, created_at)
+    refunded_minor, closed, created_at)
   select pg_temp.id_at(created_at), id, 'EUR', total_minor, took, took,
-    case state when 'cancelled' then total_minor else 0 end, created_at
+    case state when 'cancelled' then total_minor else 0 end, state in ('cancelled', 'lapsed'), created_at
   from orders."order"
   cross join lateral (select case when state in ('placed', 'cancelled') then total_minor else 0 end as took) as t
   order by created_at`,
@@ -161,6 +161,28 @@ const money = [`
   select pg_temp.id_at(payment.created_at), payment.id, attempt.id, 'refund', amount_minor, 'done', 're_' || payment.id,
     payment.created_at
   from payments.payment join payments.attempt on payment_id = payment.id where refunded_minor > 0`,
+`create temp table grown_entry as
+  select pg_temp.id_at(at) as id, source_type, source_id, kind, order_id, payment_id, at, goods, shipping_minor, tax_minor,
+    sale, money
+  from (
+    select id as order_id, created_at as at, state, total_minor, shipping_minor, tax_minor,
+      subtotal_minor - tax_minor as goods
+    from orders."order"
+  ) as "order"
+  cross join lateral (select id as payment_id from payments.payment where payment.order_id = "order".order_id) as paid
+  cross join lateral (values
+    ('order', order_id, 'sale', 1, 0), ('payment', payment_id, 'capture', 0, total_minor),
+    ('order', order_id, 'cancellation', -1, 0), ('payment', payment_id, 'refund', 0, -total_minor)
+  ) as entry (source_type, source_id, kind, sale, money)
+  where state = 'cancelled' or state = 'placed' and kind in ('sale', 'capture')`,
+`insert into payments.ledger_entry (id, source_type, source_id, kind, currency, order_id, payment_id, at)
+  select id, source_type, source_id, kind, 'EUR', order_id, case when money <> 0 then payment_id end, at
+  from grown_entry order by at`,
+`insert into payments.ledger_line (entry_id, account, amount_minor)
+  select id, account, amount from grown_entry cross join lateral (values
+    ('receivable', sale * (goods + tax_minor + shipping_minor) - money), ('revenue', -sale * goods),
+    ('tax', -sale * tax_minor), ('shipping', -sale * shipping_minor), ('clearing:simulator', money)
+  ) as line (account, amount) where amount <> 0 order by at`,
 `insert into payments.webhook_event (gateway, event_id, about, reference, state, next_try_at, received_at)
   select 'simulator', 'evt_' || n, 'charge', 'ch_' || id, 'done', null, now() - n * interval '30 days' / ${orders}
   from grown_order where n % 4 = 0`,

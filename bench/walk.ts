@@ -93,6 +93,10 @@ async function manage(call: Call, orderId: string, variantId: string): Promise<v
   await call('GET', `/admin/orders/${orderId}`)
   await call('GET', `/admin/orders/${orderId}/payments`)
   await call('GET', '/admin/payments')
+  await call('GET', '/admin/ledger/balances')
+  for (const query of ['', '?account=receivable', `?orderId=${orderId}`, `?from=${longAgo}`]) {
+    await pages(call, `/admin/ledger/entries${query}`)
+  }
   const list = await pages(call, '/admin/products')
   for (const query of ['status=active', 'status=draft', 'text=bowl']) await pages(call, `/admin/products?${query}`)
   await call('GET', `/admin/products/${list[0]!['id']}`)

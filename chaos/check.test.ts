@@ -18,6 +18,18 @@ const damage: [what: string, harm: string | ((stage: Stage) => unknown), noticed
   ['money of which the books know nothing', ({ bank }) => fetch(`${bank.url}/charges`, {
     method: 'POST', body: JSON.stringify({ key: newId(), amountMinor: 700, currency: 'EUR', capture: true }),
   }), /^I4 the bank has a charge/],
+  ['an entry that does not balance', `alter table payments.ledger_line disable trigger user;
+    insert into payments.ledger_line select entry_id, 'write_off', 1 from payments.ledger_line limit 1`,
+    /^I5 the lines of an entry/],
+  ['money that moved past the ledger', `alter table payments.ledger_line disable trigger user;
+    update payments.ledger_line set amount_minor = amount_minor + 1 where account in ('clearing:simulator', 'receivable')
+      and entry_id = (select id from payments.ledger_entry where kind = 'capture' limit 1)`,
+    /^I5 what the ledger holds for a payment/],
+  ['money at the bank of which the ledger does not know', `alter table payments.ledger_line disable trigger user;
+    update payments.ledger_line set account = 'bank' where account = 'clearing:simulator'`,
+    /^I5 by the ledger/],
+  ['a sale that was not booked', `alter table payments.ledger_line disable trigger user;
+    delete from payments.ledger_line where account = 'receivable' and amount_minor > 0`, /^I5 by the ledger a placed/],
   ['a refund that nobody began', `update payments.payment set refunded_minor = captured_minor where id = (
     select id from payments.payment where captured_minor > 0 and refunded_minor = 0 limit 1)`, /^I6 /],
   ['a coupon that was counted twice', 'update pricing.use_count set used = used + 1', /^I8 /],

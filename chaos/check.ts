@@ -76,12 +76,22 @@ async function compareWithBank({ db, bank }: Stage): Promise<string[]> {
     const isExcused = known.has(id) && all.some(({ reference }) => refused.has(reference))
     broken.push(...compareOrder(attempts.filter(({ orderId }) => orderId === id), all, isExcused))
   }
+  broken.push(...await compareClearing(db, charges))
   const ours = new Set((await db.many(Type.Object({ id: Type.String() }), sql`
     select id from payments.operation`)).map(({ id }) => id))
   for (const { key } of operations) {
     if (!ours.has(key.replace(/-end$/, ''))) broken.push(`I6 the bank did ${key}, for which nobody here asked`)
   }
   return broken
+}
+
+/** What the ledger says lies at the bank is what the bank took, less what it gave back and kept. */
+async function compareClearing(db: Db, charges: Charge[]): Promise<string[]> {
+  const { cleared } = await db.one(Type.Object({ cleared: Type.Integer() }), sql`
+    select coalesce(sum(amount_minor), 0)::bigint as cleared from payments.ledger_line
+    where account = 'clearing:simulator'`)
+  const atBank = sum(charges, 'capturedMinor') - sum(charges, 'refundedMinor') - sum(charges, 'feeMinor')
+  return cleared === atBank ? [] : [`I5 by the ledger ${cleared} lie at the bank, by its own log ${atBank}`]
 }
 
 /** Orders of which staff was told that a refund or a void failed. */
@@ -110,7 +120,7 @@ function compareOrder(attempts: Static<typeof Attempt>[], charges: Charge[], isE
   return broken
 }
 
-const sum = (charges: Charge[], what: 'capturedMinor' | 'refundedMinor'): number =>
+const sum = (charges: Charge[], what: 'capturedMinor' | 'refundedMinor' | 'feeMinor'): number =>
   charges.reduce((total, charge) => total + charge[what], 0)
 
 const Order = Type.Object({ id: Type.String(), cartId: Type.Union([Type.String(), Type.Null()]) })

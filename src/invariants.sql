@@ -92,6 +92,37 @@ from payments.payment join orders."order" on "order".id = order_id
 where refunded_minor + refunding_minor > captured_minor or captured_minor + capturing_minor > authorized_minor
   or authorized_minor > amount_minor or payment.currency <> "order".currency or amount_minor <> total_minor;
 
+-- The database refuses it at the commit; this looks whether it did.
+-- payments: I5 the lines of an entry of the ledger add up to nothing
+select id, source_type, source_id, kind, sum(amount_minor) as sum
+from payments.ledger_entry left join payments.ledger_line on entry_id = id
+group by id having coalesce(sum(amount_minor), 1) <> 0;
+
+-- Fees are what the gateway kept of it.
+-- payments: I5 what the ledger holds for a payment is what was captured and not refunded
+select payment.id, captured_minor, refunded_minor, held
+from payments.payment left join (
+  select payment_id, sum(amount_minor) as held
+  from payments.ledger_entry join payments.ledger_line on entry_id = ledger_entry.id
+  where payment_id is not null and (account like 'clearing:%' or account in ('fee', 'unapplied')) group by payment_id
+) as entries on payment_id = payment.id
+where captured_minor - refunded_minor <> coalesce(held, 0);
+
+-- What is given back of an order that stays placed is no debt: it lies in the account of refunds.
+-- orders: I5 by the ledger a placed order owes its total less what was captured, and an ended one is owed what it paid
+select "order".id, number, state, total_minor, captured, returned, owed
+from orders."order" left join (
+  select order_id, sum(captured_minor) as captured, sum(refunded_minor) filter (where closed) as returned
+  from payments.payment group by order_id
+) as paid on paid.order_id = "order".id
+left join (
+  select order_id, sum(amount_minor) as owed
+  from payments.ledger_entry join payments.ledger_line on entry_id = ledger_entry.id
+  where account = 'receivable' and order_id is not null group by order_id
+) as entries on entries.order_id = "order".id
+where coalesce(owed, 0) <> case state when 'placed' then total_minor else 0 end
+  - coalesce(captured, 0) + coalesce(returned, 0);
+
 -- The recovery job looks every two seconds.
 -- payments: I11 no attempt, operation or webhook is five minutes past its next look
 select 'attempt' as kind, id::text, state, next_check_at as due from payments.attempt

@@ -13,20 +13,22 @@ export type Invariant = {
 
 const STATEMENT = /^-- (\w+): (I\d+ .+)\n((?!--)[^;]+);/gm
 
-/** All of them, or those of one module. */
-export function invariantsOf(module?: string): Invariant[] {
+/** What a choice leaves out is not looked at: a module, or numbers as `/^I[3-6] /`. */
+export type Chosen = { module?: string; name?: RegExp }
+
+export function invariantsOf({ module, name }: Chosen = {}): Invariant[] {
   const file = readFileSync(join(import.meta.dirname, 'invariants.sql'), 'utf8')
   return [...file.matchAll(STATEMENT)]
-    .map(([, owner, name, text]) => ({ module: owner!, name: name!, text: text! }))
-    .filter((one) => module === undefined || one.module === module)
+    .map(([, owner, sentence, text]) => ({ module: owner!, name: sentence!, text: text! }))
+    .filter((one) => (module === undefined || one.module === module) && (!name || name.test(one.name)))
 }
 
 /** What is broken now, a sentence each with the first row; nothing, if all is well. */
-export async function findBroken(db: Db, module?: string): Promise<string[]> {
+export async function findBroken(db: Db, chosen: Chosen = {}): Promise<string[]> {
   const client = await db.dedicated()
   try {
     const broken: string[] = []
-    for (const { name, text } of invariantsOf(module)) {
+    for (const { name, text } of invariantsOf(chosen)) {
       const { rows } = await client.query(text)
       if (rows.length > 0) broken.push(`${name}: ${rows.length} rows, the first ${JSON.stringify(rows[0])}`)
     }

@@ -15,6 +15,7 @@ const WHOLE: [text: RegExp, because: string][] = [
   [/^\s*with matching as/, 'a thousand are counted while somebody waits, all of more after the answer'],
   [/order by matching\.rank/, 'ranking looks at each match, of which there are a thousand at most'],
   [/greatest\(on_hand - reserved, 0\) </, 'an index on what each sale changes would cost each sale'],
+  [/group by account, currency/, 'a trial balance is over every entry; kept sums would queue all payments'],
   [/from media\.asset\s+where touched_at/, 'a sweep of every five minutes looks for what nobody shows'],
 ]
 

@@ -28,7 +28,7 @@ import { hashToken, newId } from './platform/id.ts'
 import { readConfig } from './platform/config.ts'
 import { drainEvents } from './platform/jobs.ts'
 import { createLog } from './platform/log.ts'
-import { testDatabase, type Cleanup } from './platform/testing.ts'
+import { testDatabase, type Cleanup, type TestDatabaseOptions } from './platform/testing.ts'
 import type { ShopConfig } from './plugin.ts'
 import { openShop, type Shop } from './shop.ts'
 
@@ -146,8 +146,8 @@ const config: ShopConfig = {
   ],
 }
 
-/** Opens a shop for a test, put together as any other; everything ends with the test. `max`: connections at most. */
-export async function testShop(t: Cleanup, options: { max?: number } = {}): Promise<TestShop> {
+/** Opens a shop for a test, put together as any other; everything ends with the test. */
+export async function testShop(t: Cleanup, options: TestDatabaseOptions = {}): Promise<TestShop> {
   const db = await testDatabase(t, options)
   const dataDir = mkdtempSync(join(tmpdir(), 'kontor-test-'))
   const bank = await startSimulator({ dataDir })

@@ -8,9 +8,11 @@ export type ChargeWish = { amountMinor: number; currency: string; capture: boole
 export type Charge = ChargeWish & {
   reference: string; key: string; state: ChargeState; capturedMinor: number; refundedMinor: number
   at: number; reason?: string
+  /** What the bank keeps of what it captured. */
+  feeMinor: number
 }
 export type OperationWish = { reference: string; kind: 'capture' | 'refund' | 'void'; amountMinor: number }
-export type BankOperation = OperationWish & { key: string; error?: string }
+export type BankOperation = OperationWish & { key: string; error?: string; feeMinor?: number }
 
 type Entry = { charge: Charge; operation?: BankOperation }
 
@@ -58,6 +60,7 @@ export class Bank {
     const charge: Charge = {
       reference: `sim_${key}`, key, state, amountMinor, currency, capture, faults,
       capturedMinor: state === 'captured' ? amountMinor : 0, refundedMinor: 0, at: Date.now(),
+      feeMinor: state === 'captured' ? feeOf(amountMinor) : 0,
       ...(state === 'declined' ? { reason: 'the card was declined' } : {}),
     }
     this.#write({ charge })
@@ -70,7 +73,8 @@ export class Bank {
     if (charge?.state !== 'requires_action') return charge
     const { capture, amountMinor } = charge
     this.#write({ charge: approve
-      ? { ...charge, state: capture ? 'captured' : 'authorized', capturedMinor: capture ? amountMinor : 0 }
+      ? { ...charge, state: capture ? 'captured' : 'authorized', capturedMinor: capture ? amountMinor : 0,
+        feeMinor: capture ? feeOf(amountMinor) : 0 }
       : { ...charge, state: 'declined', reason: 'the shopper did not confirm' } })
     return this.byReference.get(reference)
   }
@@ -85,13 +89,19 @@ export class Bank {
     const { kind, reference, amountMinor } = wish
     const charge = this.byReference.get(reference)
     const changed = refusal ?? (charge ? changedBy(charge, kind, amountMinor) : 'no such charge')
-    const operation = { key, reference, kind, amountMinor, ...(typeof changed === 'string' ? { error: changed } : {}) }
+    const operation: BankOperation = {
+      key, reference, kind, amountMinor, ...(typeof changed === 'string' ? { error: changed }
+        : kind === 'capture' ? { feeMinor: feeOf(amountMinor) } : {}),
+    }
     if (charge) this.#write({ operation, charge: typeof changed === 'string' ? charge : changed })
     return operation
   }
 
   close(): void { closeSync(this.#file) }
 }
+
+// As banks do: a share and something for the trouble, and never more than there is.
+const feeOf = (amountMinor: number): number => Math.min(amountMinor, Math.round(amountMinor * 0.014) + 25)
 
 /** The charge after the operation, or why it is refused. */
 function changedBy(charge: Charge, kind: OperationWish['kind'], amountMinor: number): Charge | string {
@@ -101,7 +111,10 @@ function changedBy(charge: Charge, kind: OperationWish['kind'], amountMinor: num
     case 'capture':
       if (state !== 'authorized' && state !== 'captured') return `the charge is ${state}`
       if (capturedMinor + amountMinor > charge.amountMinor) return 'more than was authorised'
-      return { ...charge, state: 'captured', capturedMinor: capturedMinor + amountMinor }
+      return {
+        ...charge, state: 'captured', capturedMinor: capturedMinor + amountMinor,
+        feeMinor: charge.feeMinor + feeOf(amountMinor),
+      }
     case 'refund':
       if (refundedMinor + amountMinor > capturedMinor) return 'more than was captured'
       return { ...charge, refundedMinor: refundedMinor + amountMinor }

@@ -67,10 +67,10 @@ function faultOf({ fault, token }: Record<string, unknown>): string | undefined 
 
 function readCharge({ status, body }: Answered): ChargeOutcome {
   if (status !== 200 && status !== 402) return { kind: 'unknown', detail: `status ${status}: ${body.error}` }
-  const { reference, amountMinor, capturedMinor, currency } = body
+  const { reference, amountMinor, capturedMinor, feeMinor, currency } = body
   switch (body.state) {
     case 'authorized': return { kind: 'authorized', reference, amountMinor, currency }
-    case 'captured': return { kind: 'captured', reference, amountMinor, capturedMinor, currency }
+    case 'captured': return { kind: 'captured', reference, amountMinor, capturedMinor, feeMinor, currency }
     case 'requires_action': return { kind: 'action', reference, url: body.url }
     case 'declined': return { kind: 'declined', reference, reason: body.reason }
     case 'voided': return { kind: 'voided', reference }
@@ -79,7 +79,7 @@ function readCharge({ status, body }: Answered): ChargeOutcome {
 }
 
 function readOperation({ status, body }: Answered): OperationOutcome {
-  if (status === 200) return { kind: 'done', reference: body.key }
+  if (status === 200) return { kind: 'done', reference: body.key, feeMinor: body.feeMinor }
   return status === 402 ? { kind: 'failed', reason: body.error }
     : { kind: 'unknown', detail: `status ${status}: ${body.error}` }
 }

@@ -43,6 +43,9 @@ import {
   paymentsOperations, type PaymentsOperations,
 } from './admin/payments.ts'
 import {
+  ledgerOperations, type LedgerOperations,
+} from './admin/ledger.ts'
+import {
   ordersOperations, type OrdersOperations,
 } from './admin/orders.ts'
 import {
@@ -69,6 +72,7 @@ export type * from './admin/shipping.ts'
 export type * from './admin/inventory.ts'
 export type * from './admin/pricing.ts'
 export type * from './admin/payments.ts'
+export type * from './admin/ledger.ts'
 export type * from './admin/orders.ts'
 export type * from './admin/customers.ts'
 export type * from './admin/privacy.ts'
@@ -90,6 +94,7 @@ export type Operations =
   & InventoryOperations
   & PricingOperations
   & PaymentsOperations
+  & LedgerOperations
   & OrdersOperations
   & CustomersOperations
   & PrivacyOperations
@@ -110,6 +115,7 @@ export const operations = {
   ...inventoryOperations,
   ...pricingOperations,
   ...paymentsOperations,
+  ...ledgerOperations,
   ...ordersOperations,
   ...customersOperations,
   ...privacyOperations,

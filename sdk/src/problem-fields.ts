@@ -215,6 +215,8 @@ export type ProblemFields = {
   'key-replaced': {}
   /** The last owner who can sign in must stay one */
   'last-owner': {}
+  /** This cannot be booked */
+  'ledger-entry-refused': {}
   /** This is more than you may do yourself */
   'limit-exceeded': {
     /** What you may, in the unit of what you asked */

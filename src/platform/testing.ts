@@ -1,10 +1,12 @@
 // The harness of the tests. Each test works on a database of its own, cloned from a template that is migrated once for
 // each state of the migrations. A network connection that is opened inside a transaction fails the test: no row lock
 // may wait for somebody else's server.
+import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import net from 'node:net'
 import pg from 'pg'
 import { dataKinds } from '../data-kinds.ts'
+import { findBroken } from '../invariants.ts'
 import { allMigrations, prepareDatabase } from '../migrations.ts'
 import { Db, openTransaction } from './db.ts'
 import { newId } from './id.ts'
@@ -14,8 +16,18 @@ export type Cleanup = { after: (fn: () => unknown) => void }
 
 const server = process.env['TEST_DATABASE_URL']
 
-/** A Db on a fresh, migrated database, dropped when the test ends. `max`: connections at most. */
-export async function testDatabase(t: Cleanup, options: { max?: number } = {}): Promise<Db> {
+export type TestDatabaseOptions = {
+  /** Connections at most. */
+  max?: number
+  /** What the test does to its data behind the back of the shop; its money is not looked at then. */
+  damages?: string
+}
+
+/**
+ * A Db on a fresh, migrated database, dropped when the test ends. Before that its money must be right: the ledger
+ * balances, and payments agree with it and with their orders (I3 to I6 of invariants.sql).
+ */
+export async function testDatabase(t: Cleanup, options: TestDatabaseOptions = {}): Promise<Db> {
   if (!server) throw new Error('TEST_DATABASE_URL is not set: run the tests with `npm test`, or name a PostgreSQL ' +
     'server that may be filled with test databases')
   const template = await ensureTemplate(server)
@@ -23,8 +35,12 @@ export async function testDatabase(t: Cleanup, options: { max?: number } = {}): 
   await onServer(server, (client) => client.query(`create database ${name} template ${template}`))
   const db = new Db({ url: withDatabase(server, name), max: options.max ?? 20, applicationName: 'kontor test' })
   t.after(async () => {
-    await db.close()
-    await onServer(server, (client) => client.query(`drop database if exists ${name} with (force)`))
+    try {
+      if (options.damages === undefined) assert.deepEqual(await findBroken(db, { name: /^I[3-6] / }), [])
+    } finally {
+      await db.close()
+      await onServer(server, (client) => client.query(`drop database if exists ${name} with (force)`))
+    }
   })
   return db
 }

@@ -1,11 +1,12 @@
 // What a payment's outcome means for its order. Payments calls this inside the transaction that records the outcome, so
 // "paid" and "placed" are one fact: no crash can leave a paid order waiting, or a waiting order paid. An order that
 // cannot be placed any more refuses, and payments gives the money back by itself.
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { sql, systemContext, type Conn, type Db, type Tx } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
 import { claim } from '../inventory/claim-reservation.ts'
 import { release } from '../inventory/release-reservation.ts'
+import { post } from '../payments/ledger.ts'
 import type { PaymentListener } from '../payments/payments.ts'
 import { confirmCoupons, releaseCoupons } from '../pricing/use-coupons.ts'
 import { OrderPlaced, OrderState, statesThatMay } from './orders.ts'
@@ -38,31 +39,58 @@ export const orderPayments: PaymentListener = {
  * answers the same and does nothing more.
  */
 async function place(tx: Tx, orderId: string, data: Record<string, unknown>): Promise<'accepted' | 'refused'> {
-  const state = await lockOrder(tx, orderId)
-  if (state === 'placed') return 'accepted'
-  if (!state || !statesThatMay('pay').includes(state)) return refuse(tx, orderId, `the order is ${state ?? 'unknown'}`)
+  const sale = await lockSale(tx, orderId)
+  if (sale?.state === 'placed') return 'accepted'
+  if (!sale || !statesThatMay('pay').includes(sale.state)) {
+    return refuse(tx, orderId, `the order is ${sale?.state ?? 'unknown'}`)
+  }
   // One after the other: stock is locked before coupons everywhere, and a claim may have to lock stock anew.
   const stock = await claim(tx, orderId)
   const coupons = await confirmCoupons(tx, orderId)
-  return finish(tx, orderId, data, stock, coupons)
-}
-
-async function finish(
-  tx: Tx, orderId: string, data: Record<string, unknown>, stock: 'claimed' | 'lost', coupons: 'confirmed' | 'lost',
-): Promise<'accepted' | 'refused'> {
   if (stock === 'lost' || coupons === 'lost') {
-    await Promise.all([
-      release(tx, orderId), releaseCoupons(tx, orderId),
-      tx.run(sql`update orders.order set state = 'lapsed', closed_at = now() where id = ${orderId}`),
-    ])
+    await letGo(tx, orderId)
     return refuse(tx, orderId, stock === 'lost' ? 'its goods were sold meanwhile' : 'its coupon was used up meanwhile')
   }
   await Promise.all([
     tx.run(sql`update orders.order set state = 'placed', placed_at = now(), closed_at = null where id = ${orderId}`),
+    bookSale(tx, orderId, sale),
     note(tx, orderId, 'placed', data),
     publish(tx, OrderPlaced, { orderId }),
   ])
   return 'accepted'
+}
+
+const Sale = Type.Object({
+  state: OrderState, number: Type.Integer(), currency: Type.String(), subtotal: Type.Integer(), shipping: Type.Integer(),
+  discount: Type.Integer(), tax: Type.Integer(), total: Type.Integer(), included: Type.Integer(),
+  includedInShipping: Type.Integer(),
+})
+
+function lockSale(tx: Tx, orderId: string): Promise<Static<typeof Sale> | undefined> {
+  return tx.maybe(Sale, sql`
+    select state, number, currency, subtotal_minor as subtotal, shipping_minor as shipping, discount_minor as discount,
+      tax_minor as tax, total_minor as total, case when prices_include_tax then tax_minor else 0 end as included,
+      case when prices_include_tax then coalesce((delivery ->> 'taxMinor')::bigint, 0) else 0 end
+        as "includedInShipping"
+    from orders.order where id = ${orderId} for update`)
+}
+
+/** The buyer owes what was ordered; sales are booked without the tax that their prices include. */
+async function bookSale(tx: Tx, orderId: string, sale: Static<typeof Sale>): Promise<void> {
+  const { number, currency, subtotal, shipping, discount, tax, total, included, includedInShipping } = sale
+  await post(tx, {
+    source: { type: 'order', id: orderId }, kind: 'sale', currency, orderId, note: `order ${number}`, lines: {
+      receivable: total, discount, revenue: included - includedInShipping - subtotal,
+      shipping: includedInShipping - shipping, tax: -tax,
+    },
+  })
+}
+
+async function letGo(tx: Tx, orderId: string): Promise<void> {
+  await Promise.all([
+    release(tx, orderId), releaseCoupons(tx, orderId),
+    tx.run(sql`update orders.order set state = 'lapsed', closed_at = now() where id = ${orderId}`),
+  ])
 }
 
 async function refuse(tx: Tx, orderId: string, reason: string): Promise<'refused'> {

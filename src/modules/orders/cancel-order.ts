@@ -7,6 +7,7 @@ import { publish } from '../../platform/events.ts'
 import { Id, route } from '../../platform/http.ts'
 import { release } from '../inventory/release-reservation.ts'
 import { paymentsOf } from '../payments/get-payment.ts'
+import { reverseSale } from '../payments/ledger.ts'
 import { releaseCoupons } from '../pricing/use-coupons.ts'
 import { lockOrder } from './apply-payment.ts'
 import { findOrder } from './get-order.ts'
@@ -36,6 +37,7 @@ export async function cancelOrder(
     await releaseCoupons(tx, orderId)
     await tx.commit([
       tx.run(sql`update orders.order set state = 'cancelled', closed_at = now() where id = ${orderId}`),
+      state === 'placed' ? reverseSale(tx, orderId) : Promise.resolve(),
       note(tx, orderId, 'cancelled', { reason }),
       publish(tx, OrderCancelled, { orderId, reason }),
     ])

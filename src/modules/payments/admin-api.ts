@@ -1,8 +1,11 @@
-// What staff ask of payments.
+// What staff ask of payments and of the ledger.
+import { exportLedger } from './export-ledger.ts'
 import { getPayment, listOrderPayments, listPaymentsNeedingAttention } from './get-payment.ts'
+import { listBalances, listEntries } from './list-ledger.ts'
 import { capturePayment, decidePaymentRoute, recordReceipt, refundPayment, voidPayment } from './operate-payment.ts'
+import { postLedgerEntry } from './post-entry.ts'
 
 export const adminRoutes = [
   listPaymentsNeedingAttention, getPayment, listOrderPayments, capturePayment, refundPayment, voidPayment,
-  recordReceipt, decidePaymentRoute,
+  recordReceipt, decidePaymentRoute, listBalances, listEntries, exportLedger, postLedgerEntry,
 ]

@@ -9,6 +9,7 @@ import { failpoint } from '../../platform/failpoint.ts'
 import { newId } from '../../platform/id.ts'
 import { callGateway } from './call-gateway.ts'
 import { paymentSetup, type Absent, type Gateway, type OperationOutcome, type PaymentSetup } from './gateway.ts'
+import { postMoney } from './ledger.ts'
 import {
   AmountNotAvailable, NotPossible, PaymentAlert, PaymentNotFound, PaymentRefunded, secondsUntilCheck,
 } from './payments.ts'
@@ -167,7 +168,7 @@ async function carryOut(gateway: Gateway, operation: Static<typeof Unfinished>):
 
 const Recorded = Type.Object({
   kind: Kind, amountMinor: Type.Integer(), paymentId: Type.String(), orderId: Type.String(), attemptId: Type.String(),
-  checks: Type.Integer(), closed: Type.Boolean(),
+  checks: Type.Integer(), closed: Type.Boolean(), currency: Type.String(), gateway: Type.String(),
 })
 type Recorded = Static<typeof Recorded>
 
@@ -175,10 +176,11 @@ type Recorded = Static<typeof Recorded>
 async function recordOperation(db: Db, context: Context, id: string, outcome: OperationOutcome): Promise<void> {
   await db.transaction(context, async (tx) => {
     const row = await tx.maybe(Recorded, sql`
-      select kind, operation.amount_minor as "amountMinor", payment_id as "paymentId", order_id as "orderId",
-        attempt_id as "attemptId", checks, closed
-      from payments.operation join payments.payment on payment.id = payment_id
-      where operation.id = ${id} and state in ('sending', 'unknown') for update of payment, operation`)
+      select kind, operation.amount_minor as "amountMinor", payment.id as "paymentId", order_id as "orderId",
+        attempt_id as "attemptId", operation.checks, closed, currency, gateway
+      from payments.operation join payments.payment on payment.id = operation.payment_id
+      join payments.attempt on attempt.id = attempt_id
+      where operation.id = ${id} and operation.state in ('sending', 'unknown') for update of payment, operation`)
     if (!row) return
     if (outcome.kind === 'unknown') {
       await tx.run(sql`update payments.operation set state = 'unknown', reason = ${outcome.detail.slice(0, 500)},
@@ -202,10 +204,22 @@ async function finish(
       reason = ${done ? null : outcome.reason.slice(0, 500)}, reference = ${done ? outcome.reference : null}
       where id = ${id}`),
     moveAmounts(tx, row, done),
+    done ? book(tx, row, id, outcome.feeMinor) : undefined,
     done && kind === 'refund' ? publish(tx, PaymentRefunded, { paymentId, orderId, amountMinor }) : undefined,
     done ? undefined
       : publish(tx, PaymentAlert, { paymentId, orderId, reason: `a ${kind} failed: ${outcome.reason}`.slice(0, 500) }),
   ])
+}
+
+/** What was given back of an order that stays placed is a loss; of one that ended it is what we owed its buyer. */
+async function book(tx: Tx, row: Recorded, id: string, feeMinor: number | undefined): Promise<void> {
+  const { kind, gateway, amountMinor, closed, paymentId, orderId, currency } = row
+  if (kind === 'void') return
+  await postMoney(tx, {
+    source: { type: 'operation', id }, kind, gateway, feeMinor,
+    amountMinor: kind === 'capture' ? amountMinor : -amountMinor,
+    owed: kind === 'capture' || closed ? 'receivable' : 'refund', payment: { id: paymentId, orderId, currency },
+  })
 }
 
 async function moveAmounts(

@@ -5,6 +5,7 @@ import { Type, type Static } from 'typebox'
 import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
 import type { ChargeOutcome } from './gateway.ts'
+import { postMoney } from './ledger.ts'
 import { giveBack, runOperations } from './operations.ts'
 import {
   AttemptState, mayFollow, mustBeChecked, PaymentAlert, paymentListener, resultOf, secondsUntilCheck,
@@ -13,6 +14,7 @@ import {
 
 const Row = Type.Object({
   attemptId: Type.String(), paymentId: Type.String(), orderId: Type.String(), method: Type.String(),
+  gateway: Type.String(), capturedMinor: Type.Integer(),
   state: AttemptState, reason: Type.Union([Type.String(), Type.Null()]), url: Type.Union([Type.String(), Type.Null()]),
   checks: Type.Integer(), amountMinor: Type.Integer(), currency: Type.String(), operating: Type.Boolean(),
   closed: Type.Boolean(), checked: Type.Boolean(),
@@ -38,7 +40,9 @@ export async function recordCharge(
     if ('amountMinor' in outcome && (outcome.amountMinor !== row.amountMinor || outcome.currency !== row.currency)) {
       return { result: resultOf({ ...row, state: await distrust(tx, row, outcome) }), operations: false }
     }
-    const [, operations] = await Promise.all([move(tx, row, next, outcome), tell(tx, db, row, outcome)])
+    const [, , operations] = await Promise.all([
+      move(tx, row, next, outcome), book(tx, row, outcome), tell(tx, db, row, outcome),
+    ])
     const url = outcome.kind === 'action' ? outcome.url : null
     return { result: resultOf({ state: next, reason: reasonOf(outcome), url }), operations }
   })
@@ -48,8 +52,8 @@ export async function recordCharge(
 
 function lockAttempt(tx: Tx, attemptId: string): Promise<Row> {
   return tx.one(Row, sql`
-    select attempt.id as "attemptId", payment.id as "paymentId", order_id as "orderId", method, state, reason,
-      action_url as url, checks, amount_minor as "amountMinor", currency, closed,
+    select attempt.id as "attemptId", payment.id as "paymentId", order_id as "orderId", method, gateway, state, reason,
+      action_url as url, checks, amount_minor as "amountMinor", captured_minor as "capturedMinor", currency, closed,
       next_check_at is not null as checked,
       exists (select from payments.operation
         where attempt_id = attempt.id and operation.state in ('sending', 'unknown')) as operating
@@ -77,6 +81,17 @@ async function move(tx: Tx, row: Row, next: AttemptState, outcome: ChargeOutcome
         ? tx.run(sql`update payments.payment set authorized_minor = captured_minor where id = ${row.paymentId}`)
         : undefined,
   ])
+}
+
+/** What was taken goes into the ledger; what an operation of ours took before is there already. */
+async function book(tx: Tx, row: Row, outcome: ChargeOutcome): Promise<void> {
+  if (outcome.kind !== 'captured') return
+  const { attemptId, gateway, paymentId, orderId, currency } = row
+  await postMoney(tx, {
+    source: { type: 'attempt', id: attemptId }, kind: 'capture', gateway, owed: 'receivable',
+    amountMinor: Math.max(0, outcome.capturedMinor - row.capturedMinor), feeMinor: outcome.feeMinor,
+    payment: { id: paymentId, orderId, currency },
+  })
 }
 
 // The gateway still does not know, or the shopper is still away: look again later. An authorisation is looked at after

@@ -108,3 +108,55 @@ create index webhook_event_to_try on payments.webhook_event (next_try_at) where 
 -- The sweep that forgets what was worked a month ago.
 create index webhook_event_retention on payments.webhook_event (received_at) where state = 'done';
 create index webhook_event_for_people on payments.webhook_event (received_at) where state in ('parked', 'quarantined');
+
+-- The ledger: double entry, append-only, one currency an entry, debits positive and credits negative. An entry is posted in the transaction of
+-- what it books, once for each kind of booking of a source; what was booked wrongly is corrected by another entry.
+create table payments.ledger_entry (
+  id uuid constraint ledger_entry_pkey primary key,
+  source_type text not null constraint ledger_entry_source_known check (
+    source_type in ('order', 'payment', 'attempt', 'operation', 'transfer', 'staff')),
+  source_id uuid not null,
+  kind text not null constraint ledger_entry_kind_form check (kind ~ '^[a-z_]{1,40}$'),
+  currency text not null constraint ledger_entry_currency_form check (currency ~ '^[A-Z]{3}$'),
+  order_id uuid,
+  payment_id uuid,
+  note text constraint ledger_entry_note_length check (length(note) between 1 and 500),
+  at timestamptz not null default now(),
+  constraint ledger_entry_once unique (source_type, source_id, kind)
+);
+-- Balances of a period and the export, in the order in which things happened.
+create index ledger_entry_by_time on payments.ledger_entry (at, id);
+-- What an order owes, and what a payment holds.
+create index ledger_entry_of_order on payments.ledger_entry (order_id) where order_id is not null;
+create index ledger_entry_of_payment on payments.ledger_entry (payment_id) where payment_id is not null;
+
+-- One row for each account of an entry. ledger.ts says what each account means.
+create table payments.ledger_line (
+  entry_id uuid not null constraint ledger_line_entry_fkey references payments.ledger_entry (id),
+  account text not null constraint ledger_line_account_known check (
+    account in ('receivable', 'unapplied', 'revenue', 'shipping', 'discount', 'tax', 'refund', 'fee', 'dispute',
+      'gift_card', 'store_credit', 'bank', 'write_off')
+    or account ~ '^clearing:[a-z0-9-]{1,40}$'),
+  amount_minor bigint not null constraint ledger_line_amount_not_zero check (amount_minor <> 0),
+  constraint ledger_line_pkey primary key (entry_id, account)
+);
+
+-- Σ debit = Σ credit, checked when the transaction commits: until then the lines of an entry may come one by one.
+create function payments.refuse_unbalanced_entry() returns trigger language plpgsql as $$
+begin
+  if (select sum(amount_minor) from payments.ledger_line where entry_id = new.entry_id) <> 0 then
+    raise exception 'the ledger entry % does not balance', new.entry_id;
+  end if;
+  return null;
+end $$;
+create constraint trigger ledger_entry_balances after insert on payments.ledger_line
+  deferrable initially deferred for each row execute function payments.refuse_unbalanced_entry();
+
+create function payments.refuse_ledger_change() returns trigger language plpgsql as $$
+begin
+  raise exception 'the ledger is append-only: post an entry that corrects it';
+end $$;
+create trigger ledger_entry_append_only before update or delete or truncate on payments.ledger_entry
+  for each statement execute function payments.refuse_ledger_change();
+create trigger ledger_line_append_only before update or delete or truncate on payments.ledger_line
+  for each statement execute function payments.refuse_ledger_change();

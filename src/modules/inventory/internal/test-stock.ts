@@ -54,7 +54,7 @@ export async function testStock(db: Db) {
       update inventory.reservation set expires_at = now() - interval '1 second'
       where order_id = ${orderId} and state = 'held'`),
     async checkInvariants(): Promise<void> {
-      assert.deepEqual(await findBroken(db, 'inventory'), [])
+      assert.deepEqual(await findBroken(db, { module: 'inventory' }), [])
     },
   }
 }
