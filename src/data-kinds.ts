@@ -129,6 +129,10 @@ export const dataKinds: Record<string, Columns> = {
     none: 'id payment_id attempt_id kind amount_minor state next_check_at checks created_at', reference: 'reference',
     text: 'note reason',
   },
+  'payments.ledger_entry': {
+    none: 'id source_type kind currency at', reference: 'source_id order_id payment_id', text: 'note',
+  },
+  'payments.ledger_line': { none: 'entry_id account amount_minor' },
   'payments.webhook_event': {
     none: 'gateway event_id about account amount_minor currency state tries next_try_at received_at',
     reference: 'key reference', text: 'reason',

@@ -28,7 +28,7 @@ import { hashToken, newId } from './platform/id.ts'
 import { readConfig } from './platform/config.ts'
 import { drainEvents } from './platform/jobs.ts'
 import { createLog } from './platform/log.ts'
-import { testDatabase, type Cleanup, type TestDatabaseOptions } from './platform/testing.ts'
+import { inReverse, testDatabase, type Cleanup, type TestDatabaseOptions } from './platform/testing.ts'
 import type { ShopConfig } from './plugin.ts'
 import { openShop, type Shop } from './shop.ts'
 
@@ -148,20 +148,19 @@ const config: ShopConfig = {
 
 /** Opens a shop for a test, put together as any other; everything ends with the test. */
 export async function testShop(t: Cleanup, options: TestDatabaseOptions = {}): Promise<TestShop> {
-  const db = await testDatabase(t, options)
+  const ending = inReverse(t)
+  const db = await testDatabase(ending, options)
   const dataDir = mkdtempSync(join(tmpdir(), 'kontor-test-'))
+  ending.after(() => rmSync(dataDir, { recursive: true }))
   const bank = await startSimulator({ dataDir })
+  ending.after(() => bank.stop())
   const opened = await openShop(db, {
     ...config, plugins: [{ name: 'test', setup(kit) {
       kit.addGateway(manual)
       kit.addGateway(simulatorGateway({ url: bank.url }))
     } }],
   }, { log: createLog('silent'), dataDir, config: readConfig({}) })
-  t.after(async () => {
-    await opened.stop()
-    await bank.stop()
-    rmSync(dataDir, { recursive: true })
-  })
+  ending.after(() => opened.stop())
   const shop = new TestShop(db, bank, opened)
   await furnish(shop)
   return shop

@@ -14,6 +14,26 @@ import { newId } from './id.ts'
 /** What `node:test` hands to a test or a suite: only the hook that runs at its end is needed. */
 export type Cleanup = { after: (fn: () => unknown) => void }
 
+/**
+ * Ends in reverse what a test began, all of it, also when one fails: so a shop is at rest when its database is looked
+ * at, and nothing of it stays behind.
+ */
+export function inReverse(t: Cleanup): Cleanup {
+  const ends: (() => unknown)[] = []
+  t.after(async () => {
+    const failures: unknown[] = []
+    for (const end of ends.reverse()) {
+      try {
+        await end()
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
+  })
+  return { after: (fn) => void ends.push(fn) }
+}
+
 const server = process.env['TEST_DATABASE_URL']
 
 export type TestDatabaseOptions = {

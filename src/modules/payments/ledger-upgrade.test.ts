@@ -11,7 +11,7 @@ import { paymentsOf } from './get-payment.ts'
 import { balancesOf } from './list-ledger.ts'
 import { operate } from './operate-payment.ts'
 
-const own = ['0002-ledger.sql', '0002-book-sales.sql']
+const own = ['0002-ledger.sql', '0003-book-sales.sql']
 
 test('a shop that sold before opens its books by the migrations', async (t) => {
   const shop = await testShop(t)

@@ -14,7 +14,7 @@ import { createApp } from '../../../platform/http.ts'
 import { newId } from '../../../platform/id.ts'
 import { drainEvents } from '../../../platform/jobs.ts'
 import { createLog } from '../../../platform/log.ts'
-import { testDatabase, type Cleanup } from '../../../platform/testing.ts'
+import { inReverse, testDatabase, type Cleanup } from '../../../platform/testing.ts'
 import { authorize } from '../authorize.ts'
 import { paymentSetup, type Gateway } from '../gateway.ts'
 import { paymentsOf } from '../get-payment.ts'
@@ -151,7 +151,8 @@ export class TestPayments {
 export async function testPayments(
   t: Cleanup, { properties = {} }: { properties?: Partial<Gateway['properties']> } = {},
 ): Promise<TestPayments> {
-  const db = await testDatabase(t, { max: 30 })
+  const ending = inReverse(t)
+  const db = await testDatabase(ending, { max: 30 })
   const dataDir = mkdtempSync(join(tmpdir(), 'kontor-bank-'))
   const bank = await startSimulator({ dataDir, whileMs: A_WHILE_MS })
   const payments = new TestPayments(
@@ -159,7 +160,7 @@ export async function testPayments(
   const app = await openApp(db)
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   await fetch(`${bank.url}/webhook-url`, { method: 'POST', body: JSON.stringify({ url: `${url}/webhooks/simulator` }) })
-  t.after(async () => {
+  ending.after(async () => {
     await bank.stop()
     await app.close()
     rmSync(dataDir, { recursive: true })

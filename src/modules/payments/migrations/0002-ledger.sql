@@ -49,7 +49,7 @@ create trigger ledger_line_append_only before update or delete or truncate on pa
 with opened as (
   insert into payments.ledger_entry (id, source_type, source_id, kind, currency, order_id, payment_id, note)
   select gen_random_uuid(), 'payment', id, 'opening', currency, order_id, id, 'captured before there was a ledger'
-  from payments.payment where captured_minor > 0
+  from payments.payment where captured_minor > 0 and not (closed and refunded_minor = captured_minor)
   returning id, payment_id
 ), amounts as (
   select opened.id as entry_id, 'clearing:' || (
