@@ -162,8 +162,8 @@ const money = [`
     payment.created_at
   from payments.payment join payments.attempt on payment_id = payment.id where refunded_minor > 0`,
 `create temp table grown_entry as
-  select pg_temp.id_at(at) as id, source_type, source_id, kind, order_id, payment_id, at, goods, shipping_minor, tax_minor,
-    sale, money
+  select pg_temp.id_at(at) as id, source_type, source_id, kind, order_id, payment_id, at, goods, shipping_minor,
+    tax_minor, sale, money
   from (
     select id as order_id, created_at as at, state, total_minor, shipping_minor, tax_minor,
       subtotal_minor - tax_minor as goods

@@ -22,8 +22,9 @@ const damage: [what: string, harm: string | ((stage: Stage) => unknown), noticed
     insert into payments.ledger_line select entry_id, 'write_off', 1 from payments.ledger_line limit 1`,
     /^I5 the lines of an entry/],
   ['money that moved past the ledger', `alter table payments.ledger_line disable trigger user;
-    update payments.ledger_line set amount_minor = amount_minor + 1 where account in ('clearing:simulator', 'receivable')
-      and entry_id = (select id from payments.ledger_entry where kind = 'capture' limit 1)`,
+    update payments.ledger_line set amount_minor = amount_minor + 1
+      where account in ('clearing:simulator', 'receivable') and entry_id = (
+        select id from payments.ledger_entry where kind = 'capture' limit 1)`,
     /^I5 what the ledger holds for a payment/],
   ['money at the bank of which the ledger does not know', `alter table payments.ledger_line disable trigger user;
     update payments.ledger_line set account = 'bank' where account = 'clearing:simulator'`,

@@ -61,9 +61,9 @@ async function place(tx: Tx, orderId: string, data: Record<string, unknown>): Pr
 }
 
 const Sale = Type.Object({
-  state: OrderState, number: Type.Integer(), currency: Type.String(), subtotal: Type.Integer(), shipping: Type.Integer(),
-  discount: Type.Integer(), tax: Type.Integer(), total: Type.Integer(), included: Type.Integer(),
-  includedInShipping: Type.Integer(),
+  state: OrderState, number: Type.Integer(), currency: Type.String(), subtotal: Type.Integer(),
+  shipping: Type.Integer(), discount: Type.Integer(), tax: Type.Integer(), total: Type.Integer(),
+  included: Type.Integer(), includedInShipping: Type.Integer(),
 })
 
 function lockSale(tx: Tx, orderId: string): Promise<Static<typeof Sale> | undefined> {

@@ -17,7 +17,8 @@ test('two short transactions: five statements in two trips before the call, six 
     assert.equal((await payments.pay(orderId, 'webhook_never')).kind, 'captured')
     return cost
   })
-  // Begin, lock, read; insert, commit. Begin, lock; attempt, payment, ledger; commit. The order's part is counted by checkout.
+  // Begin, lock, read; insert, commit. Begin, lock; attempt, payment, ledger; commit. The order's part is counted by
+  // checkout.
   assert.deepEqual(cost, { statements: 5 + 6, trips: 2 + 3 })
 })
 

@@ -1,5 +1,5 @@
-// The ledger as a file for bookkeeping: a row for each line of an entry, oldest first, written as it is read, so that ten
-// years of a shop take no more memory than a day. docs/payments.md says what each column holds.
+// The ledger as a file for bookkeeping: a row for each line of an entry, oldest first, written as it is read, so that
+// ten years of a shop take no more memory than a day. docs/payments.md says what each column holds.
 import { Readable } from 'node:stream'
 import { Type, type Static } from 'typebox'
 import { sql, type Conn } from '../../platform/db.ts'
@@ -36,7 +36,8 @@ export async function* writeLedger(conn: Conn, asked: Static<typeof Period>): As
   for await (const page of entriesOf(conn, asked)) yield page.map(rowsOf).join('')
 }
 
-function rowsOf({ id, at, kind, currency, note, orderId, paymentId, sourceType, sourceId, lines }: LedgerEntry): string {
+function rowsOf(entry: LedgerEntry): string {
+  const { id, at, kind, currency, note, orderId, paymentId, sourceType, sourceId, lines } = entry
   return lines.map(({ account, amountMinor }) => csvLine([
     id, at, kind, account, currency, amountMinor > 0 ? formatAmount(amountMinor, currency) : '',
     amountMinor < 0 ? formatAmount(-amountMinor, currency) : '', amountMinor, note, orderId, paymentId, sourceType,

@@ -33,7 +33,7 @@ test('a shop that sold before opens its books by the migrations', async (t) => {
   const client = await shop.db.dedicated()
   t.after(() => client.end())
   await client.query(`drop table payments.ledger_line, payments.ledger_entry;
-    drop function payments.refuse_unbalanced_entry, payments.refuse_ledger_change`)
+    drop function payments.refuse_unbalanced_entry, payments.refuse_ledger_change, payments.book_opening_sale`)
   await client.query('delete from platform.migration where name = any($1)', [own])
   assert.equal(await migrate(shop.db, allMigrations()), own.length)
   assert.deepEqual(await findBroken(shop.db, { name: /^I[3-6] / }), [])

@@ -1,5 +1,6 @@
-// The ledger as staff read it: the balance of every account, and the entries behind it. A trial balance is one statement
-// over the entries of its period; nobody keeps a running balance, because every payment would queue before that row.
+// The ledger as staff read it: the balance of every account, and the entries behind it. A trial balance is one
+// statement over the entries of its period; nobody keeps a running balance, because every payment would queue before
+// that row.
 import { Type, type Static, type TSchema } from 'typebox'
 import { joined, sql, type Conn, type Statement } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'

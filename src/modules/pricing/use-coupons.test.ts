@@ -32,7 +32,8 @@ const hold = (db: Db, orderId: string, quote: Uses, customer: string) =>
   db.transaction(systemContext(), async (tx) => { await tx.commit([useCoupons(tx, orderId, quote, customer)]) })
 const confirm = (db: Db, orderId: string) => db.transaction(systemContext(), (tx) => confirmCoupons(tx, orderId))
 const release = (db: Db, orderId: string) => db.transaction(systemContext(), (tx) => releaseCoupons(tx, orderId))
-const checkInvariants = async (db: Db): Promise<void> => assert.deepEqual(await findBroken(db, { module: 'pricing' }), [])
+const checkInvariants = async (db: Db): Promise<void> =>
+  assert.deepEqual(await findBroken(db, { module: 'pricing' }), [])
 const counts = (db: Db, promotionId: string) => db.many(Count, sql`
   select split_part(scope, ':', 1) as scope, used from pricing.use_count
   where promotion_id = ${promotionId} order by scope`)

@@ -46,6 +46,19 @@ create trigger ledger_entry_append_only before update or delete or truncate on p
 create trigger ledger_line_append_only before update or delete or truncate on payments.ledger_line
   for each statement execute function payments.refuse_ledger_change();
 
+create function payments.book_opening_sale(
+  sold_order uuid, name text, sold_in text, sold_at timestamptz, total bigint, discount bigint, goods bigint,
+  shipping bigint, tax bigint
+) returns void language sql as $$
+  with entry as (
+    insert into payments.ledger_entry (id, source_type, source_id, kind, currency, order_id, note, at)
+    values (gen_random_uuid(), 'order', sold_order, 'sale', sold_in, sold_order, name, sold_at) returning id
+  )
+  insert into payments.ledger_line (entry_id, account, amount_minor)
+  select id, account, amount from entry, lateral (values ('receivable', total), ('discount', discount),
+    ('revenue', -goods), ('shipping', -shipping), ('tax', -tax)) as line (account, amount) where amount <> 0
+$$;
+
 with opened as (
   insert into payments.ledger_entry (id, source_type, source_id, kind, currency, order_id, payment_id, note)
   select gen_random_uuid(), 'payment', id, 'opening', currency, order_id, id, 'captured before there was a ledger'
