@@ -122,6 +122,20 @@ export class TestPayments {
     await this.work()
   }
 
+  /** As if our process had died before it wrote what the gateway answered to the charge. */
+  async forgetOutcome(orderId: string): Promise<void> {
+    await this.db.transaction(systemContext(), async (tx) => {
+      await tx.run(sql`set local session_replication_role = replica`)   // the ledger forgets nothing by itself
+      await tx.run(sql`delete from payments.ledger_line where entry_id in (
+        select id from payments.ledger_entry where order_id = ${orderId})`)
+      await tx.run(sql`delete from payments.ledger_entry where order_id = ${orderId}`)
+      await tx.run(sql`update payments.payment set authorized_minor = 0, captured_minor = 0
+        where order_id = ${orderId}`)
+      await tx.run(sql`update payments.attempt set state = 'sending', reference = null, next_check_at = now()
+        where payment_id in (select id from payments.payment where order_id = ${orderId})`)
+    })
+  }
+
   /** Works the events that wait: webhooks come in, alerts go out. */
   async work(): Promise<void> {
     await drainEvents(this.db, [...handlers, {

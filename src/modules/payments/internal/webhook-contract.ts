@@ -84,10 +84,7 @@ export function webhookContract(open: Open): void {
       // The gateway has the charge, our process died before it wrote the answer: `sending` is all that we know.
       assert.equal((await payments.pay(orderId, here.good)).kind, 'captured')
       const told = toldOf(await payments.payment(orderId))
-      await payments.db.run(sql`update payments.payment set authorized_minor = 0, captured_minor = 0
-        where order_id = ${orderId}`)
-      await payments.db.run(sql`update payments.attempt set state = 'sending', reference = null, next_check_at = now()
-        where id = ${told.key}`)
+      await payments.forgetOutcome(orderId)
       const messages: Message[] = [0, 1, 2].map(() => here.webhook(told))
       for (const index of order) assert.equal(await here.post(messages[index]!), 200)
       await payments.later()
