@@ -159,6 +159,7 @@ export const dataKinds: Record<string, Columns> = {
   'customers.group': { none: 'id code name' },
   'customers.membership': { none: 'group_id', reference: 'customer_id' },
   'customers.segment': { none: 'id name rule' },
+  'customers.purchase': { none: 'currency total_minor placed_at', reference: 'order_id customer_id' },
   'customers.purchase_total': { none: 'currency orders spent_minor last_at', reference: 'customer_id' },
   'customers.consent': { none: 'id purpose granted wording source at', reference: 'subject' },
 

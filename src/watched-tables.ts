@@ -7,9 +7,9 @@ import type { Db } from './platform/db.ts'
 
 /** Tables that say nothing new: derived from others, queues, and what holds secrets alone. */
 const UNWATCHED = new Set([
-  'browse.offered_product', 'browse.offer', 'catalog.product_search', 'catalog.search_word', 'inventory.stock_change',
-  'inventory.reservation', 'media.unclaimed', 'identity.rate_limit', 'identity.request_count', 'identity.known_origin',
-  'identity.one_time_token',
+  'browse.offered_product', 'browse.offer', 'catalog.product_search', 'catalog.search_word', 'customers.purchase',
+  'customers.purchase_total', 'inventory.stock_change', 'inventory.reservation', 'media.unclaimed',
+  'identity.rate_limit', 'identity.request_count', 'identity.known_origin', 'identity.one_time_token',
 ])
 
 type Table = { name: string; quoted: string; key: string[]; columns: string[]; triggers: string[] }

@@ -109,6 +109,9 @@ test('an order makes a customer, and what they bought is counted however often i
   await shop.drain()
   const after = (await ask('GET', `/customers/${zoe.id}`)).body.purchases[0]
   assert.deepEqual([after.orders, after.spentMinor], [2, spentMinor / 3 * 2])
+  // Told late and at once, in the wrong order: a cancelled order is not counted again.
+  await Promise.all(Array.from({ length: 20 }, () => countPurchases(db, first.orderId)))
+  assert.deepEqual((await ask('GET', `/customers/${zoe.id}`)).body.purchases[0], after)
 })
 
 test('a segment holds whoever fits its rule now', async (t) => {

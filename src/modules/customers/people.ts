@@ -23,7 +23,7 @@ export function readCustomers(
       array(select group_id from customers.membership where customer_id = customer.id order by 1) as "groupIds",
       coalesce((select jsonb_agg(jsonb_build_object('currency', currency, 'orders', orders, 'spentMinor', spent_minor,
           'lastAt', to_char(last_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) order by currency)
-        from customers.purchase_total where customer_id = customer.id), '[]') as purchases
+        from customers.purchase_total where customer_id = customer.id and orders > 0), '[]') as purchases
     from customers.customer where ${scope} and (${after}::uuid is null or id > ${after}::uuid)
     order by id limit ${limit}`)
 }

@@ -55,15 +55,26 @@ create table customers.segment (
   rule jsonb not null
 );
 
--- What a customer bought, counted from their placed orders after each change of one.
+-- The placed orders that are counted, each once.
+create table customers.purchase (
+  order_id uuid constraint purchase_pkey primary key,
+  customer_id uuid not null constraint purchase_customer references customers.customer on delete cascade,
+  currency text not null,
+  total_minor bigint not null,
+  placed_at timestamptz not null
+);
+-- When a customer bought last, and who bought what (the foreign key).
+create index purchase_last on customers.purchase (customer_id, currency, placed_at);
+
+-- What a customer bought: the sum of the above.
 create table customers.purchase_total (
   customer_id uuid not null constraint purchase_total_customer references customers.customer on delete cascade,
   currency text not null,
-  orders integer not null,
-  spent_minor bigint not null,
+  orders integer not null constraint purchase_total_orders check (orders >= 0),
+  spent_minor bigint not null constraint purchase_total_spent check (spent_minor >= 0),
   last_at timestamptz not null,
   primary key (customer_id, currency)
-);
+) with (fillfactor = 50);
 
 -- Who agreed to what, when and in which words: rows are added and never changed, so that a consent can be proven after
 -- it was withdrawn. The newest of a purpose counts. The subject is the mark of a person: see customers.customer.

@@ -50,7 +50,7 @@ const fragments: Record<string, (condition: any) => Statement> = {
     where customer_id = customer.id and currency = ${currency}`, range),
   lastOrderDays: (range: Range) => between(sql`
     select extract(day from now() - max(last_at)) from customers.purchase_total
-    where customer_id = customer.id`, range),
+    where customer_id = customer.id and orders > 0`, range),
   createdDays: (range: Range) => between(sql`extract(day from now() - created_at)`, range),
   consent: ({ purpose }: Static<typeof Consent>) => sql`(
     select granted from customers.consent where subject = customer.subject and purpose = ${purpose}
