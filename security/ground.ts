@@ -192,7 +192,7 @@ async function idsOf(shop: TestShop): Promise<Record<string, string>> {
       union all select 'handleOrId', (select handle from catalog.product limit 1)
     ) as found where id is not null`)
   const nothing = [
-    'customerId', 'addressId', 'groupId', 'segmentId',
+    'passkeyId', 'customerId', 'addressId', 'groupId', 'segmentId',
     'assetId', 'messageId', 'sessionId', 'staffId', 'keyId', 'categoryId', 'collectionId', 'promotionId', 'couponId',
   ]
   return {

@@ -12,7 +12,8 @@ export type Cell = { operation: string; access: string; principal: string; wante
 const OPEN = new Set([
   'GET /', 'GET /health', 'GET /health/ready', 'GET /docs', 'GET /docs/store', 'GET /docs/admin',
   'GET /openapi/store.json', 'GET /openapi/admin.json', 'GET /media/:key/:name', 'POST /webhooks/:gateway',
-  'POST /admin/session', 'POST /admin/password-reset', 'PUT /admin/password-reset',
+  'POST /admin/session', 'PUT /admin/session', 'POST /admin/session/passkey', 'PUT /admin/session/passkey',
+  'POST /admin/password-reset', 'PUT /admin/password-reset',
 ])
 
 export const operations: readonly Route[] = [...systemRoutes, ...storeApi.routes, ...adminApi.routes]

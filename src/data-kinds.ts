@@ -47,9 +47,15 @@ export const dataKinds: Record<string, Columns> = {
     secret: 'password_hash',
   },
   'identity.session': {
-    none: 'id created_at last_seen_at expires_at', reference: 'staff_id', network: 'address user_agent',
+    none: 'id created_at last_seen_at expires_at proven_at', reference: 'staff_id', network: 'address user_agent',
     secret: 'token_hash',
   },
+  'identity.totp': { none: 'confirmed_at last_step', reference: 'staff_id', secret: 'secret' },
+  'identity.recovery_code': { reference: 'staff_id', secret: 'code_hash' },
+  'identity.passkey': {
+    none: 'id counter transports name synced created_at last_used_at', reference: 'staff_id credential_id public_key',
+  },
+  'identity.passkey_challenge': { none: 'expires_at', reference: 'staff_id', secret: 'challenge_hash' },
   'identity.viewing': { none: 'until', reference: 'session_id staff_id' },
   'identity.one_time_token': { none: 'purpose expires_at', reference: 'staff_id', secret: 'token_hash' },
   'identity.secret_key': {

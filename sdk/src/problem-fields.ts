@@ -129,6 +129,8 @@ export type ProblemFields = {
   'channel-not-found': {
     channelId: string
   }
+  /** This code is wrong, or was used */
+  'code-refused': {}
   /** No such collection */
   'collection-not-found': {
     collectionId: string
@@ -163,6 +165,14 @@ export type ProblemFields = {
   'customer-not-found': {}
   /** Somebody of the staff has this e-mail address */
   'email-taken': {}
+  /** Begin with a new secret for the authenticator app */
+  'factor-missing': {}
+  /** A password alone does not prove that it is you */
+  'factor-required': {
+    factors: ('totp' | 'passkey' | 'recovery-code')[]
+  }
+  /** There is an authenticator app already: remove it first */
+  'factor-there': {}
   /** Not allowed */
   'forbidden': {
     permission?: string
@@ -215,6 +225,8 @@ export type ProblemFields = {
   'key-replaced': {}
   /** The last owner who can sign in must stay one */
   'last-owner': {}
+  /** Nothing would be left to sign in with */
+  'last-way-in': {}
   /** This cannot be booked */
   'ledger-entry-refused': {}
   /** This is more than you may do yourself */
@@ -265,6 +277,12 @@ export type ProblemFields = {
   }
   /** An owner may act everywhere: give another role first */
   'owner-everywhere': {}
+  /** No such passkey */
+  'passkey-not-found': {}
+  /** This passkey does not open anything here */
+  'passkey-refused': {}
+  /** This passkey belongs to an account already */
+  'passkey-there': {}
   /** Choose another password */
   'password-refused': {
     reason: 'too-short' | 'too-common' | 'personal'
@@ -296,6 +314,8 @@ export type ProblemFields = {
   'quote-too-large': {
     maximumMinor: number
   }
+  /** Show again that it is you, then repeat this */
+  'recent-proof-required': {}
   /** There is a role with this code */
   'role-code-taken': {}
   /** A system role cannot be changed: make one of your own */

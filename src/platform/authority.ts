@@ -17,6 +17,17 @@ export type Limits = {
 export const LimitExceeded = problem('limit-exceeded', 403, 'This is more than you may do yourself',
   Type.Object({ limit: Type.Integer({ description: 'What you may, in the unit of what you asked' }) }))
 
+export const RecentProofRequired = problem('recent-proof-required', 403, 'Show again that it is you, then repeat this')
+
+/**
+ * Throws RecentProofRequired for staff who did not prove within the last quarter of an hour that it is them: whoever
+ * finds an unlocked screen does not get this far. A key needs no proof: there is nobody to ask.
+ */
+export function requireProof(actor: Actor): void {
+  if (actor.kind !== 'staff' || actor.proven) return
+  throw RecentProofRequired({}, 'PUT /admin/me/proof, with the password, a code or a passkey.')
+}
+
 /** The condition that keeps a statement to what the actor may see; `column` is its channel, location or company. */
 export function within(actor: Actor, kind: keyof Within, column: Statement): Statement {
   const only = 'within' in actor ? actor.within?.[kind] : undefined

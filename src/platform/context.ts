@@ -14,7 +14,9 @@ export type Actor =
   | { kind: 'anonymous' }
   | { kind: 'system' }
   | { kind: 'shopper'; channelId: string; keyId: string; tokenHash?: Buffer }
-  | { kind: 'staff'; id: string; permissions: readonly string[]; sessionId: string; viewedBy?: string } & Authority
+  | { kind: 'staff'; id: string; permissions: readonly string[]; sessionId: string; viewedBy?: string
+    /** Proved a few minutes ago that it is them; see `sensitive` in http.ts. */
+    proven?: boolean } & Authority
   | { kind: 'key'; id: string; permissions: readonly string[] } & Authority
 
 export type Idempotency = {

@@ -7,7 +7,7 @@ import { ProxyTracerProvider, SpanStatusCode, trace, type Span } from '@opentele
 import { Type, type Static, type TObject, type TSchema } from 'typebox'
 import { answerFailure } from './answer-failure.ts'
 import { answerChecks } from './check-answers.ts'
-import type { Within } from './authority.ts'
+import { requireProof, type Within } from './authority.ts'
 import type { Actor, Context } from './context.ts'
 import { measured, strict, type Cost, type Db } from './db.ts'
 import type { Priority } from './gate.ts'
@@ -33,10 +33,7 @@ export { Id, Timestamp, Page, PageQuery, encodeCursor, decodeCursor } from './va
  */
 export type Access = 'public' | 'shopper' | 'staff' | 'webhook' | { permission: string; within?: keyof Within }
 
-/**
- * Decides, on the matched route, who asks; at once when it is remembered. Throws Unauthenticated or Forbidden. Identity
- * provides it.
- */
+/** Decides, on the matched route, who asks: identity does. Throws Unauthenticated or Forbidden. */
 export type Authenticate = (request: RequestFacts, access: Access) => Actor | Promise<Actor>
 export type RequestFacts = { method: string; headers: Record<string, string | string[] | undefined>; ip: string }
 
@@ -81,6 +78,8 @@ export type Route<
    * changes nothing).
    */
   replay?: 'refuse' | 'none' | ((input: RouteInput<P, Q, B> & { resultId: string }) => Promise<unknown>)
+  /** Wants a recent proof that it is them; see requireProof. */
+  sensitive?: boolean
   /** The largest body in bytes; 1 MiB unless told. */
   bodyLimit?: number
   rawBody?: boolean
@@ -176,6 +175,7 @@ function register(app: FastifyInstance, definition: Route, db: Db, authenticate:
     try {
       const actor = definition.access === 'public' || definition.access === 'webhook' ? ANONYMOUS
         : await authenticate(request, definition.access)
+      if (definition.sensitive) requireProof(actor)
       reply.headers(SAFE).header('x-request-id', request.id)
       if ('viewedBy' in actor) reply.header('x-viewing-as', actor.id)
       if (definition.access !== 'public') reply.header('cache-control', 'private, no-store')

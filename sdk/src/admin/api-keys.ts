@@ -86,7 +86,7 @@ export type ApiKeysOperations = {
       addresses?: string[]
     }
     answer: SecretKey
-    problems: CommonProblem | 'already-done' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'unauthenticated'
+    problems: CommonProblem | 'already-done' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'recent-proof-required' | 'unauthenticated'
   }
   /** Replace a secret key by a new one. The new key is in this answer and in no other; it may do what the old one may. The old one goes on working for as long as you say, so that every server can change over. Needs the permission `identity:write`. */
   rotateSecretKey: {
@@ -97,7 +97,7 @@ export type ApiKeysOperations = {
       overlapSeconds?: number
     }
     answer: SecretKey
-    problems: CommonProblem | 'already-done' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'key-not-found' | 'key-replaced' | 'unauthenticated'
+    problems: CommonProblem | 'already-done' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'key-not-found' | 'key-replaced' | 'recent-proof-required' | 'unauthenticated'
   }
   /** Revoke a secret key. It stops working within a second. Revoking it again changes nothing. Needs the permission `identity:write`. */
   deleteSecretKey: {

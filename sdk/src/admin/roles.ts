@@ -38,7 +38,7 @@ export type RolesOperations = {
       }
     }
     answer: Role
-    problems: CommonProblem | 'forbidden' | 'role-code-taken' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'role-code-taken' | 'unauthenticated'
   }
   /** Replace a role. Everybody who has it is permitted the new list within a second. Needs the permission `identity:write`. */
   setRole: {
@@ -56,7 +56,7 @@ export type RolesOperations = {
       }
     }
     answer: Role
-    problems: CommonProblem | 'forbidden' | 'role-fixed' | 'role-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'role-fixed' | 'role-not-found' | 'unauthenticated'
   }
   /** Delete a role that nobody has. Needs the permission `identity:write`. */
   deleteRole: {

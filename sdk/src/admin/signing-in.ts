@@ -21,6 +21,22 @@ export type Me = {
   viewedBy: string | null
 }
 
+export type MeFactor = {
+  totp: boolean
+  recoveryCodes: number
+}
+
+export type MePasskey = {
+  /** A UUID */
+  id: string
+  name: string
+  /** ISO 8601 in UTC */
+  createdAt: string
+  lastUsedAt: string | null
+  /** Kept by its maker on several devices of the person */
+  synced: boolean
+}
+
 export type MeSession = {
   /** A UUID */
   id: string
@@ -32,7 +48,30 @@ export type MeSession = {
   expiresAt: string
   address: string
   userAgent: string
+  /** As "Firefox on Windows" */
+  device: string
+  /** The network it was opened from; nobody is asked where that is */
+  place: string
   current: boolean
+}
+
+export type NewAuthenticatorAppResult = {
+  secret: string
+  url: string
+}
+
+export type PasskeyAssertion = {
+  clientDataJSON: string
+  authenticatorData: string
+  signature: string
+  userHandle?: string | null
+}
+
+export type Session = {
+  /** For finishSignIn, for ten minutes */
+  token: string
+  /** Any of them will do */
+  factors: ('totp' | 'passkey' | 'recovery-code')[]
 }
 
 export type ViewA = {
@@ -43,14 +82,24 @@ export type ViewA = {
 }
 
 export type SigningInOperations = {
-  /** Sign in. Sets the session cookie. It ends after a week, 8 idle hours, by signing out, or with a new password. */
+  /** Sign in. Sets the session cookie. It ends after a week, 8 idle hours, by signing out, or with a new password. Whoever has a second factor is answered 202 with a token, and is not signed in until `finishSignIn`. */
   signIn: {
     input: {
       email: string
       password: string
     }
-    answer: Staff
+    answer: Staff | Session
     problems: CommonProblem | 'challenge-required' | 'forbidden' | 'sign-in-refused'
+  }
+  /** Sign in: the second step. Sets the session cookie. A code counts once. */
+  finishSignIn: {
+    input: {
+      token: string
+      /** Six digits of the authenticator app, or a recovery code */
+      code: string
+    }
+    answer: Staff
+    problems: CommonProblem | 'code-refused' | 'forbidden' | 'token-refused'
   }
   /** Sign out */
   signOut: {
@@ -81,20 +130,34 @@ export type SigningInOperations = {
     answer: Me
     problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
-  /** Change the own password. Ends every session; this device gets a new one. */
+  /** Change the own password. Ends every other session; this device goes on. */
   changePassword: {
     input: {
       currentPassword: string
       newPassword: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'password-refused' | 'sign-in-refused' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'password-refused' | 'sign-in-refused' | 'token-refused' | 'unauthenticated'
+  }
+  /** Sign in by passkey only. Asked again it changes nothing. A link by mail sets one again. */
+  removePassword: {
+    input: {}
+    answer: undefined
+    problems: CommonProblem | 'forbidden' | 'last-way-in' | 'recent-proof-required' | 'unauthenticated'
   }
   /** List the own sessions */
   listMySessions: {
     input: {}
     answer: {
       items: MeSession[]
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** End all own sessions but this one. Asked again it ends none. */
+  endMyOtherSessions: {
+    input: {}
+    answer: {
+      ended: number
     }
     problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
@@ -106,6 +169,144 @@ export type SigningInOperations = {
     }
     answer: undefined
     problems: CommonProblem | 'forbidden' | 'session-not-found' | 'unauthenticated'
+  }
+  /** Show again that it is you. For what answers `recent-proof-required`; it holds for a quarter of an hour, as a sign-in does. Whoever has a second factor shows that one. Sets another session cookie. */
+  proveMyself: {
+    input: {
+      password?: string
+      /** Six digits of the authenticator app, or a recovery code */
+      code?: string
+      passkey?: {
+        id: string
+        rawId?: string
+        type?: 'public-key'
+        authenticatorAttachment?: 'platform' | 'cross-platform'
+        clientExtensionResults?: unknown
+        response: PasskeyAssertion
+      }
+    }
+    answer: undefined
+    problems: CommonProblem | 'code-refused' | 'factor-required' | 'forbidden' | 'passkey-refused' | 'sign-in-refused' | 'token-refused' | 'unauthenticated'
+  }
+  /** Which second factors I have */
+  getMyFactors: {
+    input: {}
+    answer: MeFactor
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** A secret for an authenticator app. Show the address as a QR code, then confirm with a code: until then nothing changes. Asked again, it is another secret. */
+  newAuthenticatorApp: {
+    input: {}
+    answer: NewAuthenticatorAppResult
+    problems: CommonProblem | 'factor-there' | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
+  }
+  /** Confirm an authenticator app. From now on signing in wants a code. */
+  confirmAuthenticatorApp: {
+    input: {
+      /** Six digits of the authenticator app, or a recovery code */
+      code: string
+    }
+    answer: {
+      /** Shown now and never again. Each lets in once whoever has lost the second factor */
+      recoveryCodes: string[]
+    }
+    problems: CommonProblem | 'code-refused' | 'factor-missing' | 'factor-there' | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
+  }
+  /** Remove the authenticator app. And the recovery codes, unless a passkey remains. Asked again it changes nothing. */
+  removeAuthenticatorApp: {
+    input: {}
+    answer: undefined
+    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
+  }
+  /** New recovery codes in place of the old ones */
+  newRecoveryCodes: {
+    input: {}
+    answer: {
+      /** Shown now and never again. Each lets in once whoever has lost the second factor */
+      recoveryCodes: string[]
+    }
+    problems: CommonProblem | 'already-done' | 'factor-missing' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'recent-proof-required' | 'unauthenticated'
+  }
+  /** Begin to make a passkey. Good for five minutes and once. */
+  beginPasskey: {
+    input: {}
+    answer: {
+      /** For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` */
+      options: unknown
+    }
+    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
+  }
+  /** Add the passkey that a browser made. From now on a password alone does not sign in. */
+  addPasskey: {
+    input: {
+      name: string
+      credential: {
+        id: string
+        rawId?: string
+        type?: 'public-key'
+        authenticatorAttachment?: 'platform' | 'cross-platform'
+        clientExtensionResults?: unknown
+        response: {
+          clientDataJSON: string
+          attestationObject: string
+          transports?: string[]
+          authenticatorData?: string
+          publicKey?: string
+          publicKeyAlgorithm?: number
+        }
+      }
+    }
+    answer: MePasskey
+    problems: CommonProblem | 'already-done' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'passkey-refused' | 'passkey-there' | 'recent-proof-required' | 'unauthenticated'
+  }
+  /** List the own passkeys */
+  listMyPasskeys: {
+    input: {}
+    answer: {
+      items: MePasskey[]
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** Rename a passkey */
+  renamePasskey: {
+    input: {
+      /** A UUID */
+      passkeyId: string
+      name: string
+    }
+    answer: MePasskey
+    problems: CommonProblem | 'forbidden' | 'passkey-not-found' | 'unauthenticated'
+  }
+  /** Remove a passkey. Never the last way in. */
+  removePasskey: {
+    input: {
+      /** A UUID */
+      passkeyId: string
+    }
+    answer: undefined
+    problems: CommonProblem | 'forbidden' | 'last-way-in' | 'passkey-not-found' | 'recent-proof-required' | 'unauthenticated'
+  }
+  /** Begin to sign in with a passkey. Also to prove yourself. Good for five minutes and once. */
+  beginPasskeySignIn: {
+    input: {}
+    answer: {
+      /** For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` */
+      options: unknown
+    }
+    problems: CommonProblem
+  }
+  /** Sign in with a passkey. Sets the session cookie. Nothing else is wanted. */
+  signInWithPasskey: {
+    input: {
+      id: string
+      rawId?: string
+      type?: 'public-key'
+      authenticatorAttachment?: 'platform' | 'cross-platform'
+      clientExtensionResults?: unknown
+      response: PasskeyAssertion
+    }
+    answer: Staff
+    problems: CommonProblem | 'forbidden' | 'passkey-refused'
   }
   /** See the shop as a colleague does. For half an hour, reads of this session with the header `x-view-as: <staffId>` are answered as they are for that person, and carry the header `x-viewing-as`: show a banner. Without the header you are yourself. Needs the permission `identity:view-as`. */
   viewAs: {
@@ -127,13 +328,29 @@ export type SigningInOperations = {
 /** Method, path, names in the query, and whether the operation takes an Idempotency-Key. */
 export const signingInOperations = {
   signIn: ['POST', '/admin/session', [], false],
+  finishSignIn: ['PUT', '/admin/session', [], false],
   signOut: ['DELETE', '/admin/session', [], false],
   requestPasswordReset: ['POST', '/admin/password-reset', [], false],
   setPasswordByToken: ['PUT', '/admin/password-reset', [], false],
   getMe: ['GET', '/admin/me', [], false],
   changePassword: ['PUT', '/admin/me/password', [], false],
+  removePassword: ['DELETE', '/admin/me/password', [], false],
   listMySessions: ['GET', '/admin/me/sessions', [], false],
+  endMyOtherSessions: ['DELETE', '/admin/me/sessions', [], false],
   endMySession: ['DELETE', '/admin/me/sessions/{sessionId}', [], false],
+  proveMyself: ['PUT', '/admin/me/proof', [], false],
+  getMyFactors: ['GET', '/admin/me/factors', [], false],
+  newAuthenticatorApp: ['POST', '/admin/me/totp', [], false],
+  confirmAuthenticatorApp: ['PUT', '/admin/me/totp', [], false],
+  removeAuthenticatorApp: ['DELETE', '/admin/me/totp', [], false],
+  newRecoveryCodes: ['POST', '/admin/me/recovery-codes', [], true],
+  beginPasskey: ['POST', '/admin/me/passkeys/options', [], false],
+  addPasskey: ['POST', '/admin/me/passkeys', [], true],
+  listMyPasskeys: ['GET', '/admin/me/passkeys', [], false],
+  renamePasskey: ['PATCH', '/admin/me/passkeys/{passkeyId}', [], false],
+  removePasskey: ['DELETE', '/admin/me/passkeys/{passkeyId}', [], false],
+  beginPasskeySignIn: ['POST', '/admin/session/passkey', [], false],
+  signInWithPasskey: ['PUT', '/admin/session/passkey', [], false],
   viewAs: ['PUT', '/admin/view-as', [], false],
   endViewAs: ['DELETE', '/admin/view-as', [], false],
 } as const

@@ -5,6 +5,15 @@ import type {
 } from './shared.ts'
 
 export type StaffOperations = {
+  /** Take the second factors of a colleague away. App, passkeys and recovery codes, for somebody who lost them. Ends their sessions and tells them by mail; who has no password asks for a link to set one. Needs the permission `identity:write`. */
+  removeSecondFactors: {
+    input: {
+      /** A UUID */
+      staffId: string
+    }
+    answer: undefined
+    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'staff-not-found' | 'unauthenticated'
+  }
   /** List staff. Needs the permission `identity:read`. */
   listStaff: {
     input: {
@@ -26,7 +35,7 @@ export type StaffOperations = {
       reach?: Reach
     }
     answer: Staff
-    problems: CommonProblem | 'email-taken' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'owner-everywhere' | 'role-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'email-taken' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'owner-everywhere' | 'recent-proof-required' | 'role-not-found' | 'unauthenticated'
   }
   /** Read a member of staff. Needs the permission `identity:read`. */
   getStaff: {
@@ -48,7 +57,7 @@ export type StaffOperations = {
       reach?: Reach
     }
     answer: Staff
-    problems: CommonProblem | 'forbidden' | 'last-owner' | 'owner-everywhere' | 'role-not-found' | 'staff-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'last-owner' | 'owner-everywhere' | 'recent-proof-required' | 'role-not-found' | 'staff-not-found' | 'unauthenticated'
   }
   /** Send the invitation again. Needs the permission `identity:write`. */
   inviteAgain: {
@@ -83,6 +92,7 @@ export type StaffOperations = {
 
 /** Method, path, names in the query, and whether the operation takes an Idempotency-Key. */
 export const staffOperations = {
+  removeSecondFactors: ['DELETE', '/admin/staff/{staffId}/factors', [], false],
   listStaff: ['GET', '/admin/staff', ['limit', 'cursor'], false],
   createStaff: ['POST', '/admin/staff', [], true],
   getStaff: ['GET', '/admin/staff/{staffId}', [], false],

@@ -1,13 +1,16 @@
 // Signing in, and what staff may ask of identity.
 import { keyRoutes } from './api-keys.ts'
 import { meRoutes } from './me.ts'
+import { factorRoutes } from './my-factors.ts'
+import { passkeyRoutes } from './my-passkeys.ts'
+import { sessionRoutes } from './my-sessions.ts'
 import { postPasswordReset, putPasswordReset } from './reset-password.ts'
 import { roleRoutes } from './roles.ts'
-import { deleteSession, postSession } from './sign-in.ts'
+import { deleteSession, postSession, putSession } from './sign-in.ts'
 import { staffRoutes } from './staff.ts'
 import { viewRoutes } from './view-as.ts'
 
 export const adminRoutes = [
-  postSession, deleteSession, postPasswordReset, putPasswordReset, ...meRoutes, ...staffRoutes, ...roleRoutes,
-  ...keyRoutes, ...viewRoutes,
+  postSession, putSession, deleteSession, postPasswordReset, putPasswordReset, ...meRoutes, ...sessionRoutes,
+  ...factorRoutes, ...passkeyRoutes, ...staffRoutes, ...roleRoutes, ...keyRoutes, ...viewRoutes,
 ]

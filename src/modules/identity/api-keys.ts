@@ -124,7 +124,7 @@ const getSecretKeys = route({
 })
 
 const postSecretKey = route({
-  method: 'POST', path: '/admin/secret-keys', access: write, tags, summary: 'Create a secret key',
+  method: 'POST', path: '/admin/secret-keys', access: write, sensitive: true, tags, summary: 'Create a secret key',
   description: 'The key is in this answer and in no other. It can have no permission that its maker lacks.',
   body: Type.Object({
     name: Name, permissions: Permissions, expiresAt: Type.Optional(Timestamp), reach: Type.Optional(Reach),
@@ -141,8 +141,8 @@ const postSecretKey = route({
 })
 
 const postRotation = route({
-  method: 'POST', path: '/admin/secret-keys/:keyId/rotate', operationId: 'rotateSecretKey', access: write, tags,
-  summary: 'Replace a secret key by a new one',
+  method: 'POST', path: '/admin/secret-keys/:keyId/rotate', operationId: 'rotateSecretKey', access: write,
+  sensitive: true, tags, summary: 'Replace a secret key by a new one',
   description: 'The new key is in this answer and in no other; it may do what the old one may. The old one goes on ' +
     'working for as long as you say, so that every server can change over.',
   params, body: Type.Object({ overlapSeconds: Type.Optional(Type.Integer({

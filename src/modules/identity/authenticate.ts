@@ -179,7 +179,7 @@ const Person = Type.Object({
   reach: Reach, limits: Limits,
 })
 const SessionRow = Type.Object({
-  sessionId: Type.String(), own: Person, seen: Type.Union([Person, Type.Null()]),
+  sessionId: Type.String(), proven: Type.Boolean(), own: Person, seen: Type.Union([Person, Type.Null()]),
 })
 
 const person = (staff: Statement, role: Statement): Statement => sql`jsonb_build_object(
@@ -192,7 +192,8 @@ async function findSession(db: Db, tokenHash: Buffer): Promise<Credential | unde
       update identity.session set last_seen_at = now()
       where token_hash = ${tokenHash} and ${LIVE_SESSION} and last_seen_at < now() - interval '1 minute'
     )
-    select session.id as "sessionId", ${person(sql`staff`, sql`role`)} as own,
+    select session.id as "sessionId", session.proven_at > now() - interval '15 minutes' as proven,
+      ${person(sql`staff`, sql`role`)} as own,
       case when seen.id is not null then ${person(sql`seen`, sql`seen_role`)} end as seen
     from identity.session
     join identity.staff on staff.id = session.staff_id join identity.role on role.code = staff.role_code
@@ -201,11 +202,11 @@ async function findSession(db: Db, tokenHash: Buffer): Promise<Credential | unde
     left join identity.role as seen_role on seen_role.code = seen.role_code
     where session.token_hash = ${tokenHash} and ${LIVE_SESSION} and staff.active`)
   if (!row) return undefined
-  const { sessionId, own, seen } = row
+  const { sessionId, proven, own, seen } = row
   const of = ({ reach, limits, ...rest }: Static<typeof Person>): Staff => ({
     kind: 'staff', id: rest.id, sessionId, permissions: permissionsOf(rest), ...authorityOf(reach, limits),
   })
-  return { actor: of(own), ...seen && { seenAs: { ...narrowed(of(seen), of(own)), viewedBy: own.id } } }
+  return { actor: { ...of(own), proven }, ...seen && { seenAs: { ...narrowed(of(seen), of(own)), viewedBy: own.id } } }
 }
 
 /** Who sees the shop as a colleague does not see more than with their own eyes, whatever becomes of either role. */

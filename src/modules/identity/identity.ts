@@ -86,6 +86,8 @@ export function requireWithin(actor: Actor, wanted: readonly string[]): void {
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 export const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' })
 export const Email = Type.String({ format: 'email', maxLength: 254 })
+/** The secret of a mailed link, or of a sign-in that waits for its second step. */
+export const Token = Type.String({ pattern: '^[\\w-]{43}$' })
 /** Longer than any check needs, so that a pass phrase fits; what a password must be is in check-password.ts. */
 export const Password = Type.String({ minLength: 1, maxLength: 256 })
 export const Permissions = Type.Array(Type.String({ pattern: '^[a-z-]+:[a-z-]+$', maxLength: 60 }), {
@@ -110,7 +112,8 @@ export type Staff = Static<typeof Staff>
 
 export const Session = Type.Object({
   id: Id, createdAt: Timestamp, lastSeenAt: Timestamp, expiresAt: Timestamp, address: Type.String(),
-  userAgent: Type.String(),
+  userAgent: Type.String(), device: Type.String({ description: 'As "Firefox on Windows"' }),
+  place: Type.String({ description: 'The network it was opened from; nobody is asked where that is' }),
   current: Type.Boolean(),
 })
 
@@ -133,6 +136,8 @@ export const PasswordRefused = problem('password-refused', 422, 'Choose another 
 }))
 /** One answer for an unknown, expired and used token. */
 export const TokenRefused = problem('token-refused', 410, 'This link is not valid any more: ask for a new one')
+/** One answer for whatever is wrong with what a device signed. */
+export const PasskeyRefused = problem('passkey-refused', 401, 'This passkey does not open anything here')
 export const StaffNotFound = problem(
   'staff-not-found', 404, 'No such member of staff', Type.Object({ staffId: Type.String() })
 )

@@ -13,6 +13,8 @@ async function forgetWhatIsOver(db: Db): Promise<void> {
     select id from identity.session where expires_at < now() limit 1000 for update skip locked))`)
   await db.run(sql`delete from identity.one_time_token where token_hash = any(array(
     select token_hash from identity.one_time_token where expires_at < now() limit 1000 for update skip locked))`)
+  await db.run(sql`delete from identity.passkey_challenge where challenge_hash = any(array(
+    select challenge_hash from identity.passkey_challenge where expires_at < now() limit 1000 for update skip locked))`)
   await db.run(sql`delete from identity.rate_limit where key = any(array(
     select key from identity.rate_limit where drained_at < now() limit 10000 for update skip locked))`)
   await forgetOrigins(db)

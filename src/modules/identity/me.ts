@@ -1,4 +1,4 @@
-// What people do with their own account: see it, change the password, end sessions on other devices.
+// What people do with their own account: see it, and change the password.
 import { Type } from 'typebox'
 import { sql, type Context, type Db } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
@@ -6,13 +6,14 @@ import { enqueueMessage } from '../notifications/enqueue-message.ts'
 import { forgetActors } from './authenticate.ts'
 import { checkPassword } from './check-password.ts'
 import { hashPassword, isPassword } from './hash-password.ts'
-import { Password, PasswordRefused, Session, SessionNotFound, SignInRefused, Staff } from './identity.ts'
+import { Password, PasswordRefused, SignInRefused, Staff, TokenRefused } from './identity.ts'
 import { limitRate } from './limit-rate.ts'
-import { LIVE_SESSION, sessionCookie } from './session-cookie.ts'
-import { deviceOf, openSession, type Device } from './sign-in.ts'
+import { sessionCookie } from './session-cookie.ts'
+import { proveSession } from './sign-in.ts'
 import { endSessions, getStaff } from './staff.ts'
 
-function signedIn({ actor }: Context) {
+/** Who is signed in; for routes with the access `staff`. */
+export function signedIn({ actor }: Context) {
   if (actor.kind !== 'staff') throw new Error(`A route for staff was called by ${actor.kind}`)
   return actor
 }
@@ -20,13 +21,13 @@ function signedIn({ actor }: Context) {
 const Own = Type.Object({ email: Type.String(), name: Type.String(), passwordHash: Type.String() })
 
 /**
- * Changes the own password: ends all sessions and opens a new one. Answers its token. Throws SignInRefused,
- * PasswordRefused.
+ * Changes the own password, ends all other sessions and gives this one another token, which it answers. Throws
+ * SignInRefused, PasswordRefused.
  */
 async function changePassword(
-  db: Db, context: Context, input: { currentPassword: string; newPassword: string }, device: Device,
+  db: Db, context: Context, input: { currentPassword: string; newPassword: string }
 ): Promise<string> {
-  const { id } = signedIn(context)
+  const { id, sessionId } = signedIn(context)
   // Somebody at an unlocked screen has a session, and must not try passwords with it.
   await limitRate(db, [{ name: 'password-change', subject: id, acts: 10, seconds: 3_600 }])
   const own = await db.one(Own, sql`
@@ -40,13 +41,13 @@ async function changePassword(
       update identity.staff set password_hash = ${passwordHash}
       where id = ${id} and active and password_hash = ${own.passwordHash}`)
     if (changed === 0) throw SignInRefused({}, 'The password was changed in the meantime.')
-    await endSessions(tx, id)
-    const [signed] = await Promise.all([
-      openSession(tx, { id, passwordHash }, device),
+    await endSessions(tx, id, sessionId)
+    const [renewed] = await Promise.all([
+      proveSession(tx, sessionId, { half: false }),
       tx.run(sql`delete from identity.one_time_token where staff_id = ${id}`),
       enqueueMessage(tx, 'password-changed', own.email, { name: own.name }),
     ])
-    return signed!.token
+    return renewed
   })
   forgetActors(db)
   return token
@@ -71,41 +72,12 @@ const getMe = route({
 const putPassword = route({
   method: 'PUT', path: '/admin/me/password', operationId: 'changePassword', access: 'staff', tags,
   summary: 'Change the own password',
-  description: 'Ends every session; this device gets a new one.',
+  description: 'Ends every other session; this device goes on.',
   body: Type.Object({ currentPassword: Password, newPassword: Password }),
-  response: { 204: null }, problems: [SignInRefused, PasswordRefused],
+  response: { 204: null }, problems: [SignInRefused, PasswordRefused, TokenRefused],
   async run({ db, context, body, request, reply }) {
-    reply.header('set-cookie', sessionCookie(request, await changePassword(db, context, body, deviceOf(request))))
+    reply.header('set-cookie', sessionCookie(request, await changePassword(db, context, body)))
   },
 })
 
-const listSessions = route({
-  method: 'GET', path: '/admin/me/sessions', operationId: 'listMySessions', access: 'staff', tags,
-  summary: 'List the own sessions',
-  response: { 200: Type.Object({ items: Type.Array(Session) }) },
-  async run({ db, context }) {
-    const { id, sessionId } = signedIn(context)
-    return {
-      items: await db.many(Session, sql`
-        select id, created_at as "createdAt", last_seen_at as "lastSeenAt", expires_at as "expiresAt", address,
-          user_agent as "userAgent", id = ${sessionId} as current
-        from identity.session where staff_id = ${id} and ${LIVE_SESSION} order by last_seen_at desc limit 100`),
-    }
-  },
-})
-
-const deleteMySession = route({
-  method: 'DELETE', path: '/admin/me/sessions/:sessionId', operationId: 'endMySession', access: 'staff', tags,
-  summary: 'End one of the own sessions', params: Type.Object({ sessionId: Id }), response: { 204: null },
-  problems: [SessionNotFound],
-  async run({ db, context, params: { sessionId } }) {
-    const { id } = signedIn(context)
-    await db.transaction(context, async (tx) => {
-      const ended = await tx.run(sql`delete from identity.session where id = ${sessionId} and staff_id = ${id}`)
-      if (ended === 0) throw SessionNotFound({ sessionId })
-    })
-    forgetActors(db)
-  },
-})
-
-export const meRoutes = [getMe, putPassword, listSessions, deleteMySession]
+export const meRoutes = [getMe, putPassword]

@@ -10,7 +10,9 @@ import { enqueueMessage } from '../notifications/enqueue-message.ts'
 import { forgetActors } from './authenticate.ts'
 import { checkPassword } from './check-password.ts'
 import { hashPassword } from './hash-password.ts'
-import { Email, normalEmail, Password, PasswordRefused, PasswordResetRequested, TokenRefused } from './identity.ts'
+import {
+  Email, normalEmail, Password, PasswordRefused, PasswordResetRequested, Token, TokenRefused,
+} from './identity.ts'
 import { addressPrefix, limitRate } from './limit-rate.ts'
 import { sendToken } from './send-token.ts'
 import { endSessions } from './staff.ts'
@@ -82,7 +84,7 @@ export const putPasswordReset = route({
   method: 'PUT', path: '/admin/password-reset', operationId: 'setPasswordByToken', access: 'public', tags,
   summary: 'Set a password with the token of a link',
   description: 'Accepts an invitation, too. Ends every session; sign in afterwards.',
-  body: Type.Object({ token: Type.String({ pattern: '^[\\w-]{43}$' }), password: Password }),
+  body: Type.Object({ token: Token, password: Password }),
   response: { 204: null }, problems: [TokenRefused, PasswordRefused],
   run: ({ db, context, body }) => setPasswordByToken(db, context, body.token, body.password),
 })

@@ -39,7 +39,7 @@ const listRoles = route({
 })
 
 const postRole = route({
-  method: 'POST', path: '/admin/roles', access: write, tags, summary: 'Create a role',
+  method: 'POST', path: '/admin/roles', access: write, sensitive: true, tags, summary: 'Create a role',
   body: Type.Object({ code: RoleCode, name: Name, permissions: Permissions, limits: Type.Optional(Limits) }),
   response: { 201: Role }, problems: [RoleCodeTaken], replay: 'none',
   run: ({ db, context, body }) => db.transaction(context, async (tx) => {
@@ -54,7 +54,7 @@ const postRole = route({
 })
 
 const putRole = route({
-  method: 'PUT', path: '/admin/roles/:code', access: write, tags, summary: 'Replace a role',
+  method: 'PUT', path: '/admin/roles/:code', access: write, sensitive: true, tags, summary: 'Replace a role',
   description: 'Everybody who has it is permitted the new list within a second.',
   params, body: Type.Object({ name: Name, permissions: Permissions, limits: Type.Optional(Limits) }),
   response: { 200: Role }, problems: [RoleNotFound, RoleFixed],

@@ -27,7 +27,7 @@ create table identity.staff (
   email text not null constraint staff_email_unique unique
     constraint staff_email_form check (email = lower(email) and length(email) between 3 and 254),
   name text not null constraint staff_name_length check (length(name) between 1 and 200),
-  -- Empty until an invitation is accepted.
+  -- Empty until an invitation is accepted, or where a passkey is enough.
   password_hash text constraint staff_password_hash_length check (length(password_hash) <= 300),
   role_code text not null constraint staff_role references identity.role,
   active boolean not null default true,
@@ -47,16 +47,19 @@ create index staff_by_role on identity.staff (role_code);
 create function identity.keep_an_owner() returns trigger language plpgsql as $$
 begin
   perform from identity.role where code = 'owner' for update;
-  if not exists (select from identity.staff where role_code = 'owner' and active and password_hash is not null) then
+  if not exists (select from identity.staff where role_code = 'owner' and active and (password_hash is not null
+    or exists (select from identity.passkey where passkey.staff_id = staff.id))) then
     raise exception 'the last owner stays' using errcode = 'check_violation', constraint = 'staff_owner_remains';
   end if;
   return null;
 end $$;
 create trigger staff_owner_remains after update or delete on identity.staff
-  for each row when (old.role_code = 'owner' and old.active and old.password_hash is not null)
+  for each row when (old.role_code = 'owner' and old.active)
   execute function identity.keep_an_owner();
 
--- One sign-in on one device. It ends when it was idle for 8 hours, at expires_at, or by deletion of the row.
+-- One sign-in on one device. It ends when it was idle for 8 hours, at expires_at, or by deletion of the row. While
+-- proven_at is null it waits for the second factor and opens nothing; then it is the last time somebody proved that it
+-- is theirs.
 create table identity.session (
   id uuid primary key,
   token_hash bytea not null constraint session_token_unique unique,
@@ -66,7 +69,8 @@ create table identity.session (
   last_seen_at timestamptz not null default now(),
   expires_at timestamptz not null,
   address text not null constraint session_address_length check (length(address) <= 45),
-  user_agent text not null constraint session_user_agent_length check (length(user_agent) <= 300)
+  user_agent text not null constraint session_user_agent_length check (length(user_agent) <= 300),
+  proven_at timestamptz default now()
 ) with (fillfactor = 80);
 -- The sessions of a person: listed, ended together.
 create index session_by_staff on identity.session (staff_id, id);
@@ -81,6 +85,50 @@ create table identity.viewing (
 );
 -- Whom is somebody seen as (the foreign key).
 create index viewing_by_staff on identity.viewing (staff_id);
+
+-- The authenticator app of a person (RFC 6238). The secret is sealed (platform/seal.ts). Each step of 30 seconds is
+-- used once: last_step only grows.
+create table identity.totp (
+  staff_id uuid primary key constraint totp_staff references identity.staff,
+  secret bytea not null,
+  -- Null until the first code was right.
+  confirmed_at timestamptz,
+  last_step bigint not null default 0
+);
+
+-- What lets somebody in who lost their second factor. Using a code deletes its row.
+create table identity.recovery_code (
+  staff_id uuid not null constraint recovery_code_staff references identity.staff,
+  code_hash bytea not null,
+  primary key (staff_id, code_hash)
+);
+
+-- What a device of a person signs with. The counter only grows where the device counts; many do not, and stay at 0.
+create table identity.passkey (
+  id uuid primary key,
+  staff_id uuid not null constraint passkey_staff references identity.staff,
+  credential_id text not null constraint passkey_credential_unique unique
+    constraint passkey_credential_length check (length(credential_id) between 1 and 1400),
+  public_key bytea not null constraint passkey_public_key_length check (length(public_key) <= 4000),
+  counter bigint not null,
+  transports text[] not null constraint passkey_transports_count check (cardinality(transports) <= 10),
+  name text not null constraint passkey_name_length check (length(name) between 1 and 100),
+  synced boolean not null,
+  created_at timestamptz not null default now(),
+  last_used_at timestamptz
+);
+-- The passkeys of a person.
+create index passkey_by_staff on identity.passkey (staff_id, id);
+
+-- What a device has to sign: used once, within minutes. With a person it adds a passkey to them, without it signs in.
+create table identity.passkey_challenge (
+  challenge_hash bytea primary key,
+  staff_id uuid constraint passkey_challenge_staff references identity.staff,
+  expires_at timestamptz not null
+);
+-- The sweep that forgets what is over; of a person (the foreign key).
+create index passkey_challenge_by_expiry on identity.passkey_challenge (expires_at);
+create index passkey_challenge_by_staff on identity.passkey_challenge (staff_id);
 
 -- A secret that was sent by mail: one purpose, one person, one use. Using it deletes the row, so of many at once one
 -- wins.

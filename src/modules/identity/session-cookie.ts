@@ -12,7 +12,10 @@ const PLAIN = 'kontor_session'
 
 /** A session ends after a week, or after 8 hours in which nobody used it. */
 export const SESSION_SECONDS = 7 * 24 * 3_600
-export const LIVE_SESSION = sql`session.expires_at > now() and session.last_seen_at > now() - interval '8 hours'`
+export const LIVE_SESSION = sql`session.expires_at > now() and session.last_seen_at > now() - interval '8 hours'
+  and session.proven_at is not null`
+/** How long a sign-in may wait for its second factor. */
+export const HALF_SESSION_SECONDS = 600
 
 function isLocal(headers: Headers): boolean {
   return /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(String(headers['host'] ?? ''))

@@ -14,7 +14,8 @@ import { getRole } from './roles.ts'
 import { sendToken } from './send-token.ts'
 
 const columns = sql`staff.id, staff.email, staff.name, staff.role_code as role, staff.active,
-  staff.created_at as "createdAt", staff.password_hash is null as invited,
+  staff.created_at as "createdAt", staff.password_hash is null
+    and not exists (select from identity.passkey where passkey.staff_id = staff.id) as invited,
   ${reachColumns(sql`staff`)} as reach`
 
 /** Throws StaffNotFound. */
@@ -81,7 +82,8 @@ export async function endSessions(tx: Tx, staffId: string, except: string | null
   return tx.run(sql`delete from identity.session where staff_id = ${staffId} and id is distinct from ${except}::uuid`)
 }
 
-const requireAbove = (tx: Tx, staff: Staff): Promise<void> => requireMayGive(tx, staff.role)
+/** Throws Forbidden for somebody who may more than the actor. */
+export const requireAbove = (tx: Tx, staff: Staff): Promise<void> => requireMayGive(tx, staff.role)
 
 /** Throws RoleNotFound, and Forbidden for a role with more permissions or wider limits than the actor's own. */
 async function requireMayGive(tx: Tx, code: string): Promise<void> {
@@ -120,7 +122,7 @@ const readStaff = route({
 })
 
 const postStaff = route({
-  method: 'POST', path: '/admin/staff', access: write, tags, summary: 'Invite somebody to the staff',
+  method: 'POST', path: '/admin/staff', access: write, sensitive: true, tags, summary: 'Invite somebody to the staff',
   description: 'Sends a mail with a link, valid for three days, under which they set their password.',
   body: Type.Object({ email: Email, name: Name, role: RoleCode, reach: Type.Optional(Reach) }),
   response: { 201: Staff }, problems: [EmailTaken, RoleNotFound, OwnerEverywhere],
@@ -129,7 +131,8 @@ const postStaff = route({
 })
 
 const patchStaff = route({
-  method: 'PATCH', path: '/admin/staff/:staffId', access: write, tags, summary: 'Change a member of staff',
+  method: 'PATCH', path: '/admin/staff/:staffId', access: write, sensitive: true, tags,
+  summary: 'Change a member of staff',
   params, body: Type.Partial(
     Type.Object({ name: Name, role: RoleCode, active: Type.Boolean(), reach: Reach }), { minProperties: 1 }),
   response: { 200: Staff }, problems: [StaffNotFound, RoleNotFound, LastOwner, OwnerEverywhere],

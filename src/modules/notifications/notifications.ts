@@ -9,6 +9,8 @@ export type MessageData = {
   'order-confirmation': { order: ShownOrder }
   'password-reset': { name: string; token: string; hours: number }
   'password-changed': { name: string }
+  /** `what` is a sentence. */
+  'sign-in-changed': { name: string; what: string }
   'staff-invitation': { name: string; token: string; hours: number }
   'stock-short': { lines: readonly ShortLine[]; more: number }
   'payment-alert': { orderNumber: number | null; paymentId: string | null; reason: string }

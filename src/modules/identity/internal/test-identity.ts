@@ -18,6 +18,8 @@ import { handlers } from '../jobs.ts'
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 type Answer = { status: number; body: any; headers: OutgoingHttpHeaders }
 export type Browser = (method: Method, url: string, body?: object, headers?: Record<string, string>) => Promise<Answer>
+/** Somebody who signed in, with the cookie of their browser. */
+type Person = Browser & { id: string; email: string; cookie: () => string }
 
 export const PASSWORD = 'four words in a row'
 let hash: Promise<string> | undefined
@@ -45,9 +47,9 @@ export async function testIdentity(t: Cleanup) {
   const app = await open(db)
 
   /** Somebody at a browser: its cookie is kept, and its writes say where they come from. */
-  const browser = (on = app, address = '127.0.0.1'): Browser => {
+  const browser = (on = app, address = '127.0.0.1'): Browser & { cookie: () => string } => {
     let cookie = ''
-    return async (method, url, body, headers = {}) => {
+    const browse: Browser = async (method, url, body, headers = {}) => {
       const answer = await on.inject({
         method, url, remoteAddress: address, ...body ? { payload: body } : {},
         headers: { host: 'localhost:8000', 'sec-fetch-site': 'same-origin', ...cookie ? { cookie } : {}, ...headers },
@@ -58,6 +60,7 @@ export async function testIdentity(t: Cleanup) {
         status: answer.statusCode, body: answer.body === '' ? undefined : answer.json(), headers: answer.headers,
       }
     }
+    return Object.assign(browse, { cookie: () => cookie })
   }
 
   const person = async (role: string, email = `${newId()}@shop.example`): Promise<{ id: string; email: string }> => {
@@ -68,7 +71,7 @@ export async function testIdentity(t: Cleanup) {
   }
 
   /** Somebody with this role who has signed in. */
-  const signedIn = async (role: string): Promise<Browser & { id: string; email: string }> => {
+  const signedIn = async (role: string): Promise<Person> => {
     const who = await person(role)
     const browse = browser()
     const { status, body } = await browse('POST', '/admin/session', { email: who.email, password: PASSWORD })

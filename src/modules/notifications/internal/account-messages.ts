@@ -22,11 +22,10 @@ function withLink(subject: string, about: string, label: string): (data: Link, s
   }
 }
 
-function passwordChanged({ name }: MessageData['password-changed'], { shopUrl }: Surroundings): Content {
-  const about = 'Your password was changed, and every other session was ended.'
+function notice(subject: string, name: string, about: string, { shopUrl }: Surroundings): Content {
   const rest = `If this was not you, ask for a new password at ${shopUrl}/dashboard and tell an owner of the shop.`
   return {
-    subject: 'Your password was changed', text: `Hello ${name},\n\n${about}\n\n${rest}`,
+    subject, text: `Hello ${name},\n\n${about}\n\n${rest}`,
     body: html`<p>Hello ${name},</p><p>${about}</p><p>${rest}</p>`,
   }
 }
@@ -40,5 +39,12 @@ export const accountMessages = {
       'You are invited', 'You were invited to work on the shop. Choose a password to begin.', 'Choose a password'
     ),
   },
-  'password-changed': { en: passwordChanged },
+  'password-changed': {
+    en: ({ name }: MessageData['password-changed'], surroundings: Surroundings) => notice('Your password was changed',
+      name, 'Your password was changed, and every other session was ended.', surroundings),
+  },
+  'sign-in-changed': {
+    en: ({ name, what }: MessageData['sign-in-changed'], surroundings: Surroundings) =>
+      notice('How you sign in was changed', name, what, surroundings),
+  },
 }
