@@ -158,6 +158,9 @@ function table(done: readonly Result[]): string {
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()).join('\n')
 }
 
+// Ended by a signal, we still clear away what we started.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 await main().catch((error: Error) => {
   say(error.message)
   process.exit(2)                    // customers of a round that failed would go on

@@ -50,6 +50,10 @@ export type ShopOptions = {
 
 const here = join(import.meta.dirname, '..')
 
+// Shops that run: none of them outlives us, however we end.
+const running = new Set<ChildProcess>()
+process.on('exit', () => { for (const shop of running) shop.kill('SIGKILL') })
+
 export class Stage {
   readonly postgres: Postgres
   readonly db: Db
@@ -116,7 +120,7 @@ export class Stage {
   }
 
   #launch(url: string, { failpoint = '', preload, root = here, databaseUrl = this.#databaseUrl }: ShopOptions) {
-    return fork(join(root, 'src/main.ts'), [], {
+    const shop = fork(join(root, 'src/main.ts'), [], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: preload ? ['--import', preload] : [], cwd: root,
       env: {
         ...process.env, NODE_ENV: 'test', DATABASE_URL: databaseUrl, HOST: '127.0.0.1', PORT: new URL(url).port,
@@ -124,6 +128,9 @@ export class Stage {
         KONTOR_FAILPOINT: failpoint,
       },
     })
+    running.add(shop)
+    shop.once('exit', () => running.delete(shop))
+    return shop
   }
 
   shopLives(): boolean { return lives(this.#shop) }
