@@ -132,8 +132,8 @@ export const dataKinds: Record<string, Columns> = {
     text: 'data action_url reason',
   },
   'payments.operation': {
-    none: 'id payment_id attempt_id kind amount_minor state next_check_at checks created_at', reference: 'reference',
-    text: 'note reason',
+    none: 'id payment_id attempt_id kind amount_minor state cause next_check_at checks created_at',
+    reference: 'reference', text: 'note reason',
   },
   'payments.ledger_entry': {
     none: 'id source_type kind currency at', reference: 'source_id order_id payment_id', text: 'note',
@@ -146,14 +146,18 @@ export const dataKinds: Record<string, Columns> = {
 
   'orders.order': {
     none: 'id number channel_id state currency prices_include_tax delivery promotions subtotal_minor shipping_minor ' +
-      'discount_minor tax_minor total_minor payment_method holds_until created_at placed_at closed_at',
+      'discount_minor tax_minor total_minor payment_method holds_until created_at placed_at closed_at ' +
+      'refunded_shipping_minor',
     contact: 'email', address: 'shipping_address billing_address', secret: 'token_hash',
   },
   'orders.line': {
     none: 'position variant_id product_id sku product_title variant_title image_url requires_shipping weight_grams ' +
-      'quantity unit_minor per_units tax_rate_ppm subtotal_minor discount_minor tax_minor total_minor',
+      'quantity unit_minor per_units tax_rate_ppm subtotal_minor discount_minor tax_minor total_minor ' +
+      'refunded_quantity refunded_minor',
     reference: 'order_id',
   },
+  'orders.refund': { none: 'id state shipping_minor amount_minor created_at', reference: 'order_id' },
+  'orders.refund_line': { none: 'refund_id position quantity amount_minor' },
   'orders.timeline_entry': { none: 'id at kind', reference: 'order_id actor', text: 'data' },
 
   'customers.customer': {

@@ -254,6 +254,14 @@ export type ProblemFields = {
   'message-not-parked': {}
   /** There is nothing at this address */
   'not-found': {}
+  /** That much of it cannot be refunded any more */
+  'not-refundable': {
+    lines: {
+      position: number
+      refundableQuantity: number
+    }[]
+    refundableShippingMinor: number
+  }
   /** The order is in a state that does not allow this */
   'order-closed': {
     state: 'awaiting_payment' | 'placed' | 'lapsed' | 'cancelled'

@@ -17,6 +17,23 @@ export type Order = {
   }[]
 }
 
+export type OrderRefund = {
+  /** A UUID */
+  id: string
+  state: 'sending' | 'unknown' | 'done' | 'failed'
+  amountMinor: number
+  shippingMinor: number
+  cause: 'returned' | 'damaged' | 'missing' | 'wrong' | 'late' | 'price' | 'goodwill' | 'duplicate' | 'fraud' | 'other' | null
+  note: string | null
+  /** ISO 8601 in UTC */
+  createdAt: string
+  lines: {
+    position: number
+    quantity: number
+    amountMinor: number
+  }[]
+}
+
 export type OrderSummary = {
   /** A UUID */
   id: string
@@ -78,6 +95,36 @@ export type OrdersOperations = {
     answer: OrderOrder
     problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'order-closed' | 'order-not-found' | 'unauthenticated'
   }
+  /** Refund lines, delivery, or an amount, to the original payment. Lines cost what was paid for them, discounts and tax included. Nothing is refunded twice. Needs the permission `payments:write`. */
+  refundOrder: {
+    input: {
+      /** A UUID */
+      orderId: string
+      /** Units of lines, at what was paid for them */
+      lines?: {
+        position: number
+        quantity: number
+      }[]
+      shippingMinor?: number
+      /** Beyond lines and delivery: goodwill, a lower price */
+      extraMinor?: number
+      cause: 'returned' | 'damaged' | 'missing' | 'wrong' | 'late' | 'price' | 'goodwill' | 'duplicate' | 'fraud' | 'other'
+      note?: string
+    }
+    answer: OrderRefund
+    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'not-refundable' | 'order-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
+  }
+  /** List the refunds of an order. Needs the permission `payments:read`. */
+  listOrderRefunds: {
+    input: {
+      /** A UUID */
+      orderId: string
+    }
+    answer: {
+      items: OrderRefund[]
+    }
+    problems: CommonProblem | 'forbidden' | 'order-not-found' | 'unauthenticated'
+  }
 }
 
 /** Method, path, names in the query, and whether the operation takes an Idempotency-Key. */
@@ -85,4 +132,6 @@ export const ordersOperations = {
   listOrders: ['GET', '/admin/orders', ['limit', 'cursor', 'state', 'email', 'number', 'channelId', 'createdFrom', 'createdBefore'], false],
   getOrder: ['GET', '/admin/orders/{orderId}', [], false],
   cancelOrder: ['POST', '/admin/orders/{orderId}/cancel', [], true],
+  refundOrder: ['POST', '/admin/orders/{orderId}/refunds', [], true],
+  listOrderRefunds: ['GET', '/admin/orders/{orderId}/refunds', [], false],
 } as const

@@ -63,6 +63,7 @@ export type PaymentsOperations = {
       /** In minor units; all that is left unless told */
       amountMinor?: number
       note?: string
+      cause?: 'returned' | 'damaged' | 'missing' | 'wrong' | 'late' | 'price' | 'goodwill' | 'duplicate' | 'fraud' | 'other'
     }
     answer: Payment
     problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'

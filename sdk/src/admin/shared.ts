@@ -142,6 +142,7 @@ export type Payment = {
     kind: 'capture' | 'refund' | 'void'
     amountMinor: number
     state: 'sending' | 'unknown' | 'done' | 'failed'
+    cause: 'returned' | 'damaged' | 'missing' | 'wrong' | 'late' | 'price' | 'goodwill' | 'duplicate' | 'fraud' | 'other' | null
     note: string | null
     reason: string | null
     /** ISO 8601 in UTC */

@@ -3,10 +3,11 @@ import { systemContext, type Db } from '../../platform/db.ts'
 import { firstTime, on, sweep } from '../../platform/events.ts'
 import { enqueueMessage } from '../notifications/enqueue-message.ts'
 import { returnPayment } from '../payments/close-payment.ts'
-import { PaymentRefunded } from '../payments/payments.ts'
+import { PaymentRefunded, PaymentRefundFailed } from '../payments/payments.ts'
 import { findOrder } from './get-order.ts'
 import { lapseOrders } from './lapse-orders.ts'
 import { OrderCancelled, OrderPlaced } from './orders.ts'
+import { finishRefund } from './refund-order.ts'
 import { note } from './timeline.ts'
 
 async function sendConfirmation(db: Db, orderId: string, eventId: string): Promise<void> {
@@ -28,6 +29,12 @@ export const handlers = [
   on(OrderPlaced, 'orders.send-confirmation', (db, { orderId }, { eventId }) => sendConfirmation(db, orderId, eventId)),
   on(PaymentRefunded, 'orders.note-refund', (db, { orderId, amountMinor }, { eventId }) =>
     noteRefund(db, orderId, amountMinor, eventId)),
+  on(PaymentRefunded, 'orders.finish-refund', async (db, { operationId }) => {
+    if (operationId) await finishRefund(db, operationId, 'done')
+  }),
+  on(PaymentRefundFailed, 'orders.free-refund', async (db, { operationId }) => {
+    if (operationId) await finishRefund(db, operationId, 'failed')
+  }),
   on(OrderCancelled, 'orders.return-payment', (db, { orderId }) => returnPayment(db, systemContext(), orderId)),
 ]
 

@@ -34,6 +34,10 @@ create table orders."order" (
   created_at timestamptz not null default now(),
   placed_at timestamptz,
   closed_at timestamptz,
+  -- Of the delivery; refunds that are on their way count.
+  refunded_shipping_minor bigint not null default 0
+    constraint order_refunded_shipping_within_delivery check (
+      refunded_shipping_minor between 0 and coalesce((delivery ->> 'totalMinor')::bigint, 0)),
   constraint order_amounts_not_negative check (
     subtotal_minor >= 0 and shipping_minor >= 0 and discount_minor >= 0 and tax_minor >= 0 and total_minor >= 0),
   constraint order_total_adds_up check (
@@ -71,6 +75,11 @@ create table orders.line (
   discount_minor bigint not null,
   tax_minor bigint not null,
   total_minor bigint not null,
+  -- What was refunded of it, or is on its way.
+  refunded_quantity integer not null default 0
+    constraint line_refunded_within_quantity check (refunded_quantity between 0 and quantity),
+  refunded_minor bigint not null default 0
+    constraint line_refunded_within_total check (refunded_minor between 0 and total_minor),
   constraint line_pkey primary key (order_id, position),
   constraint line_discount_within_subtotal check (discount_minor between 0 and subtotal_minor)
 );
@@ -84,4 +93,24 @@ create table orders.timeline_entry (
   actor text not null constraint timeline_entry_actor_length check (length(actor) between 1 and 100),
   data jsonb not null default '{}',
   constraint timeline_entry_pkey primary key (order_id, id)
+);
+
+-- A refund of lines and delivery: what the money was for. Its id is that of the operation that gives it back: sending → done | failed.
+create table orders.refund (
+  id uuid constraint refund_pkey primary key,
+  order_id uuid not null constraint refund_order_fkey references orders."order" (id) on delete cascade,
+  state text not null constraint refund_state_known check (state in ('sending', 'done', 'failed')),
+  shipping_minor bigint not null constraint refund_shipping_not_negative check (shipping_minor >= 0),
+  amount_minor bigint not null constraint refund_amount_positive check (amount_minor > 0),
+  created_at timestamptz not null default now()
+);
+-- The refunds of an order in their order.
+create index refund_of_order on orders.refund (order_id, created_at);
+
+create table orders.refund_line (
+  refund_id uuid not null constraint refund_line_refund_fkey references orders.refund (id) on delete cascade,
+  position integer not null,
+  quantity integer not null constraint refund_line_quantity_positive check (quantity > 0),
+  amount_minor bigint not null constraint refund_line_amount_not_negative check (amount_minor >= 0),
+  constraint refund_line_pkey primary key (refund_id, position)
 );

@@ -26,7 +26,7 @@ function readPayments(conn: Conn, which: Statement): Promise<Payment[]> {
           'createdAt', attempt.created_at) order by attempt.created_at, attempt.id), '[]')
         from payments.attempt where payment_id = payment.id) as attempts,
       (select coalesce(jsonb_agg(jsonb_build_object('id', operation.id, 'kind', kind,
-          'amountMinor', operation.amount_minor, 'state', state, 'note', note, 'reason', reason,
+          'amountMinor', operation.amount_minor, 'state', state, 'cause', cause, 'note', note, 'reason', reason,
           'createdAt', operation.created_at) order by operation.created_at, operation.id), '[]')
         from payments.operation where payment_id = payment.id) as operations
     from payments.payment where ${which} order by created_at, id`)

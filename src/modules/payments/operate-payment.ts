@@ -8,7 +8,9 @@ import { Id, route } from '../../platform/http.ts'
 import { paymentSetup } from './gateway.ts'
 import { findPayment } from './get-payment.ts'
 import { beginOperation, runOperations, type OperationOrder } from './operations.ts'
-import { AmountNotAvailable, NotPossible, Payment, paymentListener, PaymentNotFound } from './payments.ts'
+import {
+  AmountNotAvailable, NotPossible, Payment, paymentListener, PaymentNotFound, RefundCause,
+} from './payments.ts'
 import { recordCharge } from './record-charge.ts'
 import { settlePayment } from './settle-payment.ts'
 
@@ -47,7 +49,8 @@ export const capturePayment = route({
 
 export const refundPayment = route({
   ...shared, path: '/admin/payments/:paymentId/refund', summary: 'Refund a captured payment, whole or in part',
-  body: Type.Object({ ...amount, ...note }), problems: [...problems, LimitExceeded],
+  body: Type.Object({ ...amount, ...note, cause: Type.Optional(RefundCause) }),
+  problems: [...problems, LimitExceeded],
   replay: ({ db, params }) => findPayment(db, params.paymentId),
   run: ({ db, context, params, body }) => operate(db, context, params.paymentId, { kind: 'refund', ...body }),
 })

@@ -11,7 +11,8 @@ import { callGateway } from './call-gateway.ts'
 import { paymentSetup, type Absent, type Gateway, type OperationOutcome, type PaymentSetup } from './gateway.ts'
 import { postMoney } from './ledger.ts'
 import {
-  AmountNotAvailable, NotPossible, PaymentAlert, PaymentNotFound, PaymentRefunded, secondsUntilCheck,
+  AmountNotAvailable, NotPossible, PaymentAlert, PaymentNotFound, PaymentRefunded, PaymentRefundFailed,
+  secondsUntilCheck, type RefundCause,
 } from './payments.ts'
 
 const Kind = Type.Enum(['capture', 'refund', 'void'])
@@ -50,6 +51,7 @@ export type OperationOrder = {
   /** All that is left, unless told. */
   amountMinor?: number | undefined
   note?: string | undefined
+  cause?: RefundCause | undefined
 }
 
 /**
@@ -63,7 +65,7 @@ export async function beginOperation(tx: Tx, setup: PaymentSetup | null, order: 
 }
 
 async function begin(tx: Tx, setup: PaymentSetup | null, payment: Amounts, order: OperationOrder): Promise<void> {
-  const { id = newId(), kind, note } = order
+  const { id = newId(), kind, note, cause } = order
   const left = kind === 'refund' ? payment.captured - payment.refunded - payment.refunding
     : payment.authorized - payment.captured - payment.capturing
   const amount = order.amountMinor ?? left
@@ -80,9 +82,9 @@ async function begin(tx: Tx, setup: PaymentSetup | null, payment: Amounts, order
     tx.run(sql`update payments.payment set capturing_minor = capturing_minor + ${kind === 'capture' ? amount : 0},
       refunding_minor = refunding_minor + ${kind === 'refund' ? amount : 0} where id = ${payment.paymentId}`),
     tx.run(sql`insert into payments.operation
-      (id, payment_id, attempt_id, kind, amount_minor, state, note, next_check_at)
+      (id, payment_id, attempt_id, kind, amount_minor, state, note, cause, next_check_at)
       values (${id}, ${payment.paymentId}, ${payment.attemptId}, ${kind}, ${amount}, 'sending', ${note ?? null},
-        now() + make_interval(secs => ${secondsUntilCheck(1)}))`),
+        ${cause ?? null}, now() + make_interval(secs => ${secondsUntilCheck(1)}))`),
   ])
 }
 
@@ -205,7 +207,9 @@ async function finish(
       where id = ${id}`),
     moveAmounts(tx, row, done),
     done ? book(tx, row, id, outcome.feeMinor) : undefined,
-    done && kind === 'refund' ? publish(tx, PaymentRefunded, { paymentId, orderId, amountMinor }) : undefined,
+    kind === 'refund' ? publish(tx, done ? PaymentRefunded : PaymentRefundFailed, {
+      operationId: id, paymentId, orderId, amountMinor,
+    }) : undefined,
     done ? undefined
       : publish(tx, PaymentAlert, { paymentId, orderId, reason: `a ${kind} failed: ${outcome.reason}`.slice(0, 500) }),
   ])

@@ -58,10 +58,16 @@ export function resultOf(attempt: { state: AttemptState; reason: string | null; 
   }
 }
 
+/** Why money is given back. */
+export const RefundCause = Type.Enum([
+  'returned', 'damaged', 'missing', 'wrong', 'late', 'price', 'goodwill', 'duplicate', 'fraud', 'other',
+])
+export type RefundCause = Static<typeof RefundCause>
+
 export const Operation = Type.Object({
   id: Id, kind: Type.Enum(['capture', 'refund', 'void']), amountMinor: Type.Integer(),
   state: Type.Enum(['sending', 'unknown', 'done', 'failed']),
-  note: nullable(Type.String()), reason: nullable(Type.String()), createdAt: Timestamp,
+  cause: nullable(RefundCause), note: nullable(Type.String()), reason: nullable(Type.String()), createdAt: Timestamp,
 })
 export type Operation = Static<typeof Operation>
 export const Attempt = Type.Object({
@@ -99,9 +105,10 @@ export const PaymentAlert = event(
 export const WebhookReceived = event(
   'payment.webhook-received', Type.Object({ gateway: Type.String(), eventId: Type.String() })
 )
-export const PaymentRefunded = event(
-  'payment.refunded', Type.Object({ paymentId: Id, orderId: Id, amountMinor: Type.Integer() })
-)
+const refund = { operationId: Type.Optional(Id), paymentId: Id, orderId: Id, amountMinor: Type.Integer() }
+export const PaymentRefunded = event('payment.refunded', Type.Object(refund))
+/** The gateway refused it: what was reserved for it is free again. */
+export const PaymentRefundFailed = event('payment.refund-failed', Type.Object(refund))
 
 export type Outcome = {
   paymentId: string; orderId: string; method: string; state: 'authorized' | 'captured' | 'pending'; amountMinor: number

@@ -66,6 +66,9 @@ create table payments.operation (
   amount_minor bigint not null constraint operation_amount_positive check (amount_minor > 0),
   state text not null constraint operation_state_known check (state in ('sending', 'unknown', 'done', 'failed')),
   note text,
+  -- Why money was given back, of a refund that staff began.
+  cause text constraint operation_cause_known check (
+    cause in ('returned', 'damaged', 'missing', 'wrong', 'late', 'price', 'goodwill', 'duplicate', 'fraud', 'other')),
   reason text,
   reference text,
   next_check_at timestamptz,
