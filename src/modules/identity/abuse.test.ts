@@ -75,6 +75,7 @@ test('guesses from everywhere lock a stranger out for a while, and never the per
     (await browser(app, address)('POST', '/admin/session', { email, password })).status
   assert.equal(await sign('203.0.113.1'), 200)
   for (let guess = 0; guess < 120; guess++) {
+    await db.run(sql`delete from identity.rate_limit where key like 'sign-in-all%'`)     // slowly, so no flood
     await limitSignIn(db, { email, address: `198.51.${guess}.1` }).catch((error) => assert.equal(error.name, 'Problem'))
   }
   assert.deepEqual([await sign('192.0.2.1'), await sign('203.0.113.1')], [429, 200])

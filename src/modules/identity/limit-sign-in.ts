@@ -34,20 +34,36 @@ const EVERYBODY: Limit = { name: 'sign-in-all', subject: '', acts: 30, seconds: 
 
 /**
  * Throws TooManyRequests, and ChallengeRequired for a stranger while there are too many. Answers whether they are known
- * there.
+ * there, or have solved one.
  */
 export async function limitSignIn(db: Db, attempt: SignInTry): Promise<{ isKnown: boolean }> {
   const { known } = await db.one(Type.Object({ known: Type.Boolean() }), sql`
     select exists (select from identity.known_origin where mark = ${markOf(attempt)}) as known`)
-  await limitRate(db, known ? pairLimits(attempt) : [...pairLimits(attempt), ...strangersLimits(attempt)])
-  if (known) return { isKnown: true }
+  if (known) {
+    await limitRate(db, pairLimits(attempt))
+    return { isKnown: true }
+  }
+  const isFlood = performance.now() < (floodUntil.get(db.root) ?? 0)
+  if (isFlood) await requireChallenge(db, attempt.answer)      // before anything is written
+  await limitRate(db, [...pairLimits(attempt), ...strangersLimits(attempt)])
+  return { isKnown: isFlood || await limitStrangers(db, attempt.answer) }      // who solved a challenge has paid
+}
+
+// While there are too many strangers each is asked for a challenge at once: a guess then costs one small read.
+const floodUntil = new WeakMap<Db, number>()
+const FLOOD_FOR_MS = 500
+
+/** Answers whether there were too many, and the challenge was solved. */
+async function limitStrangers(db: Db, answer: string | undefined): Promise<boolean> {
   try {
     await limitRate(db, [EVERYBODY])
+    return false
   } catch (error) {
     if (!isProblem(error, TooManyRequests)) throw error
-    await requireChallenge(db, attempt.answer)
+    floodUntil.set(db.root, performance.now() + FLOOD_FOR_MS)
+    await requireChallenge(db, answer)
+    return true
   }
-  return { isKnown: false }
 }
 
 /** After a sign-in: the wrong tries before it are forgiven, and the address is known from now on. */
