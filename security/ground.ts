@@ -189,6 +189,7 @@ async function idsOf(shop: TestShop): Promise<Record<string, string>> {
       union all select 'priceListId', (select id::text from pricing.price_list limit 1)
       union all select 'taxRateId', (select id::text from pricing.tax_rate limit 1)
       union all select 'paymentId', (select id::text from payments.payment limit 1)
+      union all select 'attemptId', (select id::text from payments.attempt limit 1)
       union all select 'handleOrId', (select handle from catalog.product limit 1)
     ) as found where id is not null`)
   const nothing = [

@@ -12,6 +12,7 @@ export type Cell = { operation: string; access: string; principal: string; wante
 const OPEN = new Set([
   'GET /', 'GET /health', 'GET /health/ready', 'GET /docs', 'GET /docs/store', 'GET /docs/admin',
   'GET /openapi/store.json', 'GET /openapi/admin.json', 'GET /media/:key/:name', 'POST /webhooks/:gateway',
+  'GET /payments/:attemptId/return',
   'POST /admin/session', 'PUT /admin/session', 'POST /admin/session/passkey', 'PUT /admin/session/passkey',
   'POST /admin/password-reset', 'PUT /admin/password-reset',
 ])

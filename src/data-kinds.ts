@@ -129,7 +129,7 @@ export const dataKinds: Record<string, Columns> = {
   },
   'payments.attempt': {
     none: 'id payment_id method gateway state capture next_check_at checks created_at', reference: 'reference',
-    text: 'data action_url reason',
+    text: 'data action_url return_url reason',
   },
   'payments.operation': {
     none: 'id payment_id attempt_id kind amount_minor state cause next_check_at checks created_at',

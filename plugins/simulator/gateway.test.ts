@@ -29,7 +29,9 @@ gatewayContract('the simulator', async (t) => {
       good: {}, declined: { token: 'fault:decline' }, action: { fault: 'action' },
       lostBefore: { fault: 'drop_before_charge' }, lostAfter: { fault: 'charge_then_drop' },
     },
-    answer: (url, agrees) => fetch(url, { method: 'POST', body: `answer=${agrees ? 'yes' : 'no'}` }),
+    answer: (url, agrees) => fetch(url, {
+      method: 'POST', body: `answer=${agrees ? 'yes' : 'no'}`, redirect: 'manual',
+    }),
     webhook: (told, secondsAgo = 0) => {
       const raw = Buffer.from(JSON.stringify({
         eventId: randomUUID(), about: 'charge', account: 'sim_account', amountMinor: null, currency: null, ...told,

@@ -42,8 +42,7 @@ export function simulatorGateway(options: SimulatorOptions): Gateway {
     code: 'simulator',
     account: 'sim_account',
     properties: own,
-    charge: async ({ key, amountMinor, currency, capture, data }) =>
-      readCharge(await send('/charges', { key, amountMinor, currency, capture, fault: faultOf(data) })),
+    charge: async ({ data, ...request }) => readCharge(await send('/charges', { ...request, fault: faultOf(data) })),
     async lookUp({ key }): Promise<ChargeOutcome | Absent> {
       const answer = await send(`/charges/${key}`)
       return answer.status === 404 ? { kind: 'absent' } : readCharge(answer)

@@ -60,7 +60,7 @@ async function announce(charge: Charge): Promise<void> {
 }
 
 // Undefined breaks the connection.
-type Answer = { status: number; body: unknown } | undefined
+type Answer = { status: number; body: unknown; headers?: Record<string, string> } | undefined
 
 const said = (charge: Charge): number => charge.amountMinor + (has(charge, 'other_amount') ? 1 : 0)
 const told = (charge: Charge): Answer => ({
@@ -69,7 +69,7 @@ const told = (charge: Charge): Answer => ({
 })
 
 const broken = new Set<string>()
-async function charge({ key, amountMinor, currency, capture, fault }: any): Promise<Answer> {
+async function charge({ key, amountMinor, currency, capture, fault, returnUrl, cancelUrl }: any): Promise<Answer> {
   if (typeof key !== 'string' || !(Number.isSafeInteger(amountMinor) && amountMinor > 0)) {
     return { status: 400, body: { error: 'a key and an amount are needed' } }
   }
@@ -81,6 +81,7 @@ async function charge({ key, amountMinor, currency, capture, fault }: any): Prom
   }
   if (faults.includes('drop_before_charge') && !broken.has(key)) return void broken.add(key)
   const known = bank.charges.has(key)
+  ways.set(`sim_${key}`, { returnUrl, cancelUrl })
   if (known && faults.includes('key_expired')) return { status: 409, body: { error: 'the key is not known any more' } }
   const made = bank.charge(key, { amountMinor, currency, capture: capture === true, faults })
   // First, but a shop that does not take it keeps nobody waiting for the answer.
@@ -115,21 +116,31 @@ function operate({ key, reference, kind, amountMinor }: any): Answer {
 }
 const result = (operation: BankOperation): Answer => ({ status: operation.error ? 402 : 200, body: operation })
 
+/** Where shoppers go from the bank's page. Told with each request, since a bank that was killed has forgotten it. */
+const ways = new Map<string, { returnUrl?: string; cancelUrl?: string }>()
+
 const html = (text: string): string => `<!doctype html><html lang="en"><title>Simulated bank</title>
 <meta name="viewport" content="width=device-width">
 <body style="font:16px system-ui;max-width:28rem;margin:4rem auto;padding:0 1rem"><h1>Simulated bank</h1>${text}`
 const question = html(`<p>Do you confirm this payment?</p><form method="post">
-<button name="answer" value="yes">Yes, pay</button> <button name="answer" value="no">No</button></form>`)
+<button name="answer" value="yes">Yes, pay</button> <button name="answer" value="no">No</button>
+<button name="answer" value="back">Back to the shop</button></form>`)
+
+/** The shopper's answer, and the page to which it leads; who goes back has answered nothing. */
+function answerQuestion(reference: string, text: string): Answer | string {
+  const { returnUrl, cancelUrl } = ways.get(reference) ?? {}
+  if (text.includes('answer=back')) return cancelUrl ? leadTo(cancelUrl) : question
+  void announce(bank.answer(reference, text.includes('answer=yes'))!)
+  return returnUrl ? leadTo(returnUrl) : html('<p>Thank you. You may close this page.</p>')
+}
+const leadTo = (location: string): Answer => ({ status: 303, body: '', headers: { location } })
 
 async function route(method: string, path: string, text: string): Promise<Answer | string> {
   const [, first, second] = path.split('/')
   if (!first) return 'simulator'
   const known = first === 'action' && second !== undefined && bank.byReference.has(second)
   if (known && method === 'GET') return question
-  if (known && method === 'POST') {
-    void announce(bank.answer(second, text.includes('answer=yes'))!)
-    return html('<p>Thank you. You may close this page.</p>')
-  }
+  if (known && method === 'POST') return answerQuestion(second, text)
   if (method === 'GET' && first === 'charges') {
     return second ? lookUp(second) : { status: 200, body: [...bank.charges.values()] }
   }
@@ -160,11 +171,13 @@ async function handle(request: http.IncomingMessage, response: http.ServerRespon
   const answer = await route(request.method ?? '', new URL(request.url ?? '/', 'http://bank').pathname, text)
   if (answer === undefined) return void response.socket?.destroy()
   if (typeof answer === 'string') response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(answer)
-  else respond(response, answer.status, answer.body)
+  else respond(response, answer.status, answer.body, answer.headers)
 }
 
-function respond(response: http.ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+function respond(
+  response: http.ServerResponse, status: number, body: unknown, headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 }
 
 const server = http.createServer((request, response) => {

@@ -324,6 +324,10 @@ export type ProblemFields = {
   }
   /** Show again that it is you, then repeat this */
   'recent-proof-required': {}
+  /** The page to come back to is no page of this shop */
+  'return-url-not-allowed': {
+    allowed: string[]
+  }
   /** There is a role with this code */
   'role-code-taken': {}
   /** A system role cannot be changed: make one of your own */

@@ -10,6 +10,9 @@ import {
   shippingOperations, type ShippingOperations,
 } from './store/shipping.ts'
 import {
+  paymentsOperations, type PaymentsOperations,
+} from './store/payments.ts'
+import {
   ordersOperations, type OrdersOperations,
 } from './store/orders.ts'
 import {
@@ -22,6 +25,7 @@ import {
 export type * from './store/media.ts'
 export type * from './store/shop.ts'
 export type * from './store/shipping.ts'
+export type * from './store/payments.ts'
 export type * from './store/orders.ts'
 export type * from './store/carts.ts'
 export type * from './store/checkout.ts'
@@ -31,6 +35,7 @@ export type Operations =
   & MediaOperations
   & ShopOperations
   & ShippingOperations
+  & PaymentsOperations
   & OrdersOperations
   & CartsOperations
   & CheckoutOperations
@@ -39,6 +44,7 @@ export const operations = {
   ...mediaOperations,
   ...shopOperations,
   ...shippingOperations,
+  ...paymentsOperations,
   ...ordersOperations,
   ...cartsOperations,
   ...checkoutOperations,

@@ -27,6 +27,8 @@ export type PaymentInput = {
   /** The code of a payment method */
   method: string
   data?: Record<string, string | number | boolean>
+  /** The page of the storefront for a shopper who comes back from a page of the gateway */
+  returnUrl?: string
 }
 
 export type CheckoutOperations = {
@@ -39,7 +41,7 @@ export type CheckoutOperations = {
       payment: PaymentInput
     }
     answer: CompleteCartResult
-    problems: CommonProblem | 'cart-changed' | 'cart-expired' | 'cart-incomplete' | 'cart-not-found' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'shipping-method-not-available' | 'unauthenticated' | 'variant-unavailable'
+    problems: CommonProblem | 'cart-changed' | 'cart-expired' | 'cart-incomplete' | 'cart-not-found' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'return-url-not-allowed' | 'shipping-method-not-available' | 'unauthenticated' | 'variant-unavailable'
   }
   /** Pay an order that waits for its payment. After a decline, with the same or another method. A paid or undecided one answers its state. */
   payOrder: {
@@ -48,7 +50,7 @@ export type CheckoutOperations = {
       payment: PaymentInput
     }
     answer: CompleteCartResult
-    problems: CommonProblem | 'cart-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'payment-closed' | 'payment-method-not-available' | 'unauthenticated'
+    problems: CommonProblem | 'cart-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'payment-closed' | 'payment-method-not-available' | 'return-url-not-allowed' | 'unauthenticated'
   }
   /** What these lines would cost, without a cart */
   quote: {
@@ -82,7 +84,7 @@ export type CheckoutOperations = {
       payment: PaymentInput
     }
     answer: Checkout
-    problems: CommonProblem | 'cart-changed' | 'cart-incomplete' | 'cart-too-large' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'shipping-method-not-available' | 'unauthenticated' | 'variant-unavailable'
+    problems: CommonProblem | 'cart-changed' | 'cart-incomplete' | 'cart-too-large' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'return-url-not-allowed' | 'shipping-method-not-available' | 'unauthenticated' | 'variant-unavailable'
   }
 }
 

@@ -16,7 +16,7 @@ import { createOrder } from '../orders/create-order.ts'
 import { findOrder, orderOfShopper } from '../orders/get-order.ts'
 import { Address, OrderCreated, OrderNotFound } from '../orders/orders.ts'
 import { openPayment } from '../payments/open-payment.ts'
-import { PaymentClosed, PaymentMethodNotAvailable } from '../payments/payments.ts'
+import { PaymentClosed, PaymentMethodNotAvailable, ReturnUrlNotAllowed } from '../payments/payments.ts'
 import { quote } from '../pricing/quote.ts'
 import { useCoupons } from '../pricing/use-coupons.ts'
 import { ownerOf, quoteRequestOf, withLines } from './cart.ts'
@@ -111,7 +111,8 @@ export const payOrder = route({
   summary: 'Pay an order that waits for its payment',
   description: 'After a decline, with the same or another method. A paid or undecided one answers its state.',
   params: Type.Object({ orderId: Type.String({ format: 'uuid' }) }), body: Type.Object({ payment: PaymentChoice }),
-  response: { 200: Placed }, problems: [OrderNotFound, CartNotFound, PaymentClosed, PaymentMethodNotAvailable],
+  response: { 200: Placed }, 
+  problems: [OrderNotFound, CartNotFound, PaymentClosed, PaymentMethodNotAvailable, ReturnUrlNotAllowed],
   replay: async ({ db, context, params, body }) => payAgain(db, context, params.orderId, body.payment),
   run: async ({ db, context, params, body }) => payAgain(db, context, params.orderId, body.payment),
 })

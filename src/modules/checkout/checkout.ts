@@ -21,6 +21,9 @@ export const PaymentChoice = Type.Object({
   data: Type.Optional(Type.Record(
     Type.String({ maxLength: 60 }), Type.Union([Type.String({ maxLength: 500 }), Type.Number(), Type.Boolean()])
   )),
+  returnUrl: Type.Optional(Type.String({
+    maxLength: 2_000, description: 'The page of the storefront for a shopper who comes back from a page of the gateway',
+  })),
 })
 export type PaymentChoice = Static<typeof PaymentChoice>
 

@@ -18,7 +18,10 @@ import { orderOfShopper } from '../orders/get-order.ts'
 import { Order, OrderCreated, OrderNotFound } from '../orders/orders.ts'
 import { authorize } from '../payments/authorize.ts'
 import { openPayment, requireMethod } from '../payments/open-payment.ts'
-import { PaymentClosed, PaymentMethodNotAvailable, PaymentResult } from '../payments/payments.ts'
+import {
+  PaymentClosed, PaymentMethodNotAvailable, PaymentResult, ReturnUrlNotAllowed,
+} from '../payments/payments.ts'
+import { requireReturnUrl } from '../payments/return-shopper.ts'
 import {
   CouponExhausted, CouponNotApplicable, CurrencyNotOffered, QuoteTooLarge, sameTotal, ShippingMethodNotAvailable,
   VariantUnavailable, type Quote,
@@ -101,6 +104,7 @@ export function refuseUnready(
   }
   const country = cart.shippingAddress?.country ?? null
   if (quoted.totalMinor > 0) {
+    requireReturnUrl(db, payment.returnUrl)
     requireMethod(db, payment.method, { currency: quoted.currency, country, amountMinor: quoted.totalMinor })
   }
   return cart.email!
@@ -109,7 +113,8 @@ export function refuseUnready(
 export const Placed = Type.Object({ order: Order, payment: PaymentResult })
 export const placingProblems = [
   CartIncomplete, CartChanged, OutOfStock, CouponExhausted, CouponNotApplicable, CurrencyNotOffered, QuoteTooLarge,
-  ShippingMethodNotAvailable, VariantUnavailable, PaymentMethodNotAvailable, PaymentClosed, OrderNotFound,
+  ShippingMethodNotAvailable, VariantUnavailable, PaymentMethodNotAvailable, PaymentClosed,
+  ReturnUrlNotAllowed, OrderNotFound,
 ] as const
 
 /** The order as it stands now, with what became of its payment. */

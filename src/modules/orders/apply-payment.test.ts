@@ -60,7 +60,7 @@ test('who confirms after the order has lapsed gets the money back, and the goods
   await overdue(shop)
   assert.equal(await lapseOrders(shop.db), 1)
   await shop.complete(await shop.cart([{ variantId: mug, quantity: 1 }]))
-  await fetch(payment.url!, { method: 'POST', body: 'answer=yes' })
+  await fetch(payment.url!, { method: 'POST', body: 'answer=yes', redirect: 'manual' })
   await Promise.all(Array.from({ length: 5 }, () => settlePayment(shop.db, systemContext(), orderId)))
   assert.equal(await orderState(shop.db, orderId), 'lapsed')
   const [late] = await paymentsOf(shop.db, orderId)

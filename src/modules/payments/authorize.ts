@@ -13,6 +13,7 @@ import {
   AttemptState, PaymentClosed, resultOf, secondsUntilCheck, type PaymentResult,
 } from './payments.ts'
 import { recordCharge } from './record-charge.ts'
+import { requireReturnUrl } from './return-shopper.ts'
 
 const Owed = Type.Object({
   paymentId: Type.String(), amountMinor: Type.Integer(), currency: Type.String(), closed: Type.Boolean(),
@@ -22,7 +23,11 @@ const Owed = Type.Object({
   })]),
 })
 
-export type Choice = { orderId: string; method: string; data?: Record<string, unknown> | undefined }
+export type Choice = {
+  orderId: string; method: string; data?: Record<string, unknown> | undefined
+  /** Where the storefront wants its shopper back after a page of the gateway. */
+  returnUrl?: string | undefined
+}
 
 /**
  * Pays, or answers how the payment stands: while an attempt is live or has succeeded, no gateway is called, however
@@ -60,6 +65,7 @@ async function begin(tx: Tx, db: Db, choice: Choice): Promise<Begun> {
   const method = requireMethod(db, choice.method, {
     currency: owed.currency, country: null, amountMinor: owed.amountMinor,
   })
+  requireReturnUrl(db, choice.returnUrl)
   const gateway = paymentSetup.of(db).gateways.get(method.gateway)!
   const charge = {
     key: newId(), amountMinor: owed.amountMinor, currency: owed.currency, capture: method.capture === 'automatic',
@@ -68,8 +74,8 @@ async function begin(tx: Tx, db: Db, choice: Choice): Promise<Begun> {
   // Whoever sent it may die meanwhile: recovery looks at it once no answer can come any more.
   const seconds = gateway.properties.timeoutMs / 1_000 + secondsUntilCheck(0)
   await tx.commit([tx.run(sql`
-    insert into payments.attempt (id, payment_id, method, gateway, state, capture, data, next_check_at)
+    insert into payments.attempt (id, payment_id, method, gateway, state, capture, data, return_url, next_check_at)
     values (${charge.key}, ${owed.paymentId}, ${method.code}, ${gateway.code}, 'sending', ${charge.capture},
-      ${json(charge.data)}::jsonb, now() + make_interval(secs => ${seconds}))`)])
+      ${json(charge.data)}::jsonb, ${choice.returnUrl ?? null}, now() + make_interval(secs => ${seconds}))`)])
   return { gateway, charge }
 }

@@ -91,6 +91,8 @@ export const PaymentMethodNotAvailable = problem('payment-method-not-available',
 export const AmountNotAvailable = problem(
   'amount-not-available', 409, 'There is not that much left', Type.Object({ availableMinor: Type.Integer() })
 )
+export const ReturnUrlNotAllowed = problem('return-url-not-allowed', 422,
+  'The page to come back to is no page of this shop', Type.Object({ allowed: Type.Array(Type.String()) }))
 export const NotPossible = problem(
   'payment-operation-not-possible', 409, 'The payment is in a state that does not allow this'
 )

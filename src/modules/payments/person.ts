@@ -6,8 +6,8 @@ import { sql, type Tx } from '../../platform/db.ts'
 export async function eraseFromPayments(tx: Tx, orderIds: readonly string[]): Promise<number> {
   const theirs = sql`payment_id in (select id from payments.payment where order_id = any(${[...orderIds]}::uuid[]))`
   const [attempts] = await Promise.all([
-    tx.run(sql`update payments.attempt set data = '{}', action_url = null, reason = null where ${theirs}
-      and (data <> '{}' or action_url is not null or reason is not null)`),
+    tx.run(sql`update payments.attempt set data = '{}', action_url = null, return_url = null, reason = null
+      where ${theirs} and (data <> '{}' or action_url is not null or return_url is not null or reason is not null)`),
     tx.run(sql`update payments.operation set note = null, reason = null where ${theirs}
       and (note is not null or reason is not null)`),
     tx.run(sql`update payments.webhook_event set reason = null where reason is not null and (gateway, reference) in (

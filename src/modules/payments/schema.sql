@@ -42,6 +42,8 @@ create table payments.attempt (
   data jsonb not null default '{}',
   reference text,
   action_url text,
+  -- Where the storefront wants its shopper back after a page of the gateway.
+  return_url text,
   reason text,
   next_check_at timestamptz,
   checks integer not null default 0,

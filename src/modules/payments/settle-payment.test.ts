@@ -104,7 +104,8 @@ test('after the lifetime of the key nothing is repeated: look-up decides, or peo
 
 test('the shopper confirms at the bank, refuses, or comes too late; whoever waits is not charged twice', async (t) => {
   const payments = await testPayments(t)
-  const confirm = (url: string, answer: string) => fetch(url, { method: 'POST', body: `answer=${answer}` })
+  const confirm = (url: string, answer: string) =>
+    fetch(url, { method: 'POST', body: `answer=${answer}`, redirect: 'manual' })
   for (const [method, answer, end] of [
     ['card', 'yes', 'captured'], ['card-later', 'yes', 'authorized'], ['card', 'no', 'declined'],
   ] as const) {

@@ -20,9 +20,11 @@ type Undecided = Static<typeof Undecided>
 
 /**
  * Finds out how the payments of an order stand, and finishes what was begun. Asked twice, or twice at once, it does
- * nothing twice.
+ * nothing twice. An attempt whose shopper has turned back is ended when it still waits for them.
  */
-export async function settlePayment(db: Db, context: Context, orderId: string): Promise<void> {
+export async function settlePayment(
+  db: Db, context: Context, orderId: string, turnedBack?: string,
+): Promise<void> {
   const undecided = await db.many(Undecided, sql`
     select attempt.id as "attemptId", gateway, reference, state, amount_minor as "amountMinor", currency, capture,
       closed, data, extract(epoch from now() - attempt.created_at)::float8 as "ageSeconds"
@@ -30,7 +32,7 @@ export async function settlePayment(db: Db, context: Context, orderId: string): 
     where order_id = ${orderId} and state in ('sending', 'unknown', 'requires_action', 'pending', 'authorized')`)
   for (const attempt of undecided) {
     const gateway = paymentSetup.of(db).gateways.get(attempt.gateway)
-    const outcome: ChargeOutcome = gateway ? await findOut(db, gateway, attempt)
+    const outcome: ChargeOutcome = gateway ? await findOut(db, gateway, attempt, attempt.attemptId === turnedBack)
       : { kind: 'unknown', detail: `the gateway ${attempt.gateway} is not configured any more` }
     await recordCharge(db, context, { orderId, attemptId: attempt.attemptId }, outcome)
   }
@@ -40,10 +42,12 @@ export async function settlePayment(db: Db, context: Context, orderId: string): 
 // A call that has not arrived after this long never will: longer than any timeout between us and a gateway.
 const LOST_AFTER_SECONDS = 30 * 60
 
-async function findOut(db: Db, gateway: Gateway, attempt: Undecided): Promise<ChargeOutcome> {
+async function findOut(
+  db: Db, gateway: Gateway, attempt: Undecided, turnedBack: boolean,
+): Promise<ChargeOutcome> {
   const known = { key: attempt.attemptId, reference: attempt.reference }
   const found = await lookUpCharge(gateway, known)
-  if (found.kind === 'action' && attempt.closed) return endWaiting(gateway, attempt, found)
+  if (found.kind === 'action' && (attempt.closed || turnedBack)) return endWaiting(gateway, attempt, found)
   if (found.kind !== 'absent') return found
   if (!mustBeChecked(attempt.state) || attempt.state === 'requires_action') {
     return { kind: 'unknown', detail: 'the gateway does not find what it told us of' }
@@ -72,7 +76,7 @@ async function lookUpCharge(gateway: Gateway, charge: KnownCharge): Promise<Char
   return callGateway<ChargeOutcome | Absent>(gateway, () => gateway.lookUp(charge))
 }
 
-/** The order is closed: nobody may confirm any more what nobody sells any more. */
+/** Nobody may confirm any more what nobody sells any more, or what its shopper has left for another way to pay. */
 async function endWaiting(
   gateway: Gateway, { attemptId, amountMinor, currency }: Undecided, found: ChargeOutcome & { kind: 'action' },
 ): Promise<ChargeOutcome> {

@@ -1,4 +1,5 @@
-// What comes to payments from outside the shop: the gateways' messages.
+// What comes to payments from outside the shop: the gateways' messages, and the shoppers whom they send back.
 import { receiveWebhook } from './receive-webhook.ts'
+import { returnShopperRoute } from './return-shopper.ts'
 
-export const storeRoutes = [receiveWebhook]
+export const storeRoutes = [receiveWebhook, returnShopperRoute]
