@@ -130,6 +130,7 @@ test('who sees the shop as a colleague reads with their eyes, says so, and chang
   const me = await owner('GET', '/admin/me', undefined, eyes)
   assert.deepEqual([me.body.id, me.body.viewedBy, me.headers['x-viewing-as']], [bob.id, owner.id, bob.id])
   assert.equal((await owner('GET', '/admin/staff', undefined, eyes)).status, 403)
+  assert.equal((await owner('GET', '/admin/me/sessions', undefined, eyes)).status, 403, 'their own affairs')
   assert.equal((await owner('POST', '/admin/roles', { code: 'x', name: 'x', permissions: [] }, eyes)).status, 403)
   assert.equal((await owner('GET', '/admin/me')).body.viewedBy, null, 'without the header they are themselves')
   assert.equal((await owner('GET', '/admin/me', undefined, { 'x-view-as': newId() })).status, 403)

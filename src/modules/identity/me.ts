@@ -2,6 +2,7 @@
 import { Type } from 'typebox'
 import { sql, type Context, type Db } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
+import { Forbidden } from '../../platform/problem.ts'
 import { enqueueMessage } from '../notifications/enqueue-message.ts'
 import { forgetActors } from './authenticate.ts'
 import { checkPassword } from './check-password.ts'
@@ -12,9 +13,13 @@ import { sessionCookie } from './session-cookie.ts'
 import { proveSession } from './sign-in.ts'
 import { endSessions, getStaff } from './staff.ts'
 
-/** Who is signed in; for routes with the access `staff`. */
-export function signedIn({ actor }: Context) {
+/**
+ * Who is signed in; for routes with the access `staff`. Throws Forbidden for somebody who sees the shop as this person:
+ * an account's own affairs are its own.
+ */
+export function signedIn({ actor }: Context, { orSeen = false } = {}) {
   if (actor.kind !== 'staff') throw new Error(`A route for staff was called by ${actor.kind}`)
+  if (actor.viewedBy && !orSeen) throw Forbidden({}, 'This is for the person alone: leave out x-view-as.')
   return actor
 }
 
@@ -64,7 +69,7 @@ const getMe = route({
   summary: 'Who is signed in, and what they may do',
   response: { 200: Me },
   async run({ db, context }) {
-    const { id, permissions, viewedBy = null } = signedIn(context)
+    const { id, permissions, viewedBy = null } = signedIn(context, { orSeen: true })
     return { ...await getStaff(db, id), permissions: [...permissions], viewedBy }
   },
 })
