@@ -198,6 +198,7 @@ async function idsOf(shop: TestShop): Promise<Record<string, string>> {
   ]
   return {
     ...Object.fromEntries(nothing.map((name) => [name, newId()])), code: 'support', handle: 'nothing', key: 'nothing',
-    name: 'nothing.jpg', gateway: 'simulator', ...Object.fromEntries(rows.map(({ name, id }) => [name, id])),
+    name: 'nothing.jpg', provider: 'nothing',
+    gateway: 'simulator', ...Object.fromEntries(rows.map(({ name, id }) => [name, id])),
   }
 }

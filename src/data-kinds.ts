@@ -57,7 +57,11 @@ export const dataKinds: Record<string, Columns> = {
   },
   'identity.passkey_challenge': { none: 'expires_at', reference: 'staff_id', secret: 'challenge_hash' },
   'identity.viewing': { none: 'until', reference: 'session_id staff_id' },
-  'identity.one_time_token': { none: 'purpose expires_at', reference: 'staff_id', secret: 'token_hash' },
+  'identity.one_time_token': {
+    none: 'purpose expires_at', reference: 'staff_id', secret: 'token_hash browser_hash',
+  },
+  'identity.sign_on_attempt': { none: 'provider expires_at', secret: 'state_hash browser_hash' },
+  'identity.sign_on_account': { none: 'provider created_at', reference: 'subject staff_id' },
   'identity.secret_key': {
     none: 'id prefix name permissions created_at expires_at last_used_at revoked_at channel_ids location_ids ' +
       'company_ids refund_limits discount_limit_ppm addresses replaced_by', reference: 'created_by',

@@ -3,6 +3,7 @@
 // sweeps, and tables in a schema of its own.
 import type { Gateway } from './modules/payments/gateway.ts'
 import type { PaymentMethod } from './modules/payments/gateway.ts'
+import type { SignOn } from './modules/identity/sign-on-providers.ts'
 import type { Db } from './platform/db.ts'
 import type { EventSubscription, Sweep } from './platform/events.ts'
 import type { Route } from './platform/http.ts'
@@ -54,6 +55,8 @@ export type ShopConfig = {
   paymentMethods: readonly PaymentMethod[]
   /** Origins of storefronts (`https://shop.example`) to which a shopper may be sent back after a page of a gateway. */
   storefronts?: readonly string[]
+  /** Where staff may sign on with OpenID Connect. */
+  signOn?: readonly SignOn[]
 }
 
 /** The configuration with its types checked; throws where it contradicts itself. */

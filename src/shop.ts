@@ -12,6 +12,7 @@ import * as customers from './modules/customers/jobs.ts'
 import { createAuthenticate } from './modules/identity/authenticate.ts'
 import * as identity from './modules/identity/jobs.ts'
 import { disposableMail, readDomains } from './modules/identity/refuse-disposable.ts'
+import { signOns } from './modules/identity/sign-on-providers.ts'
 import * as inventory from './modules/inventory/jobs.ts'
 import * as media from './modules/media/jobs.ts'
 import { configuredStorage, mediaStorage } from './modules/media/storage.ts'
@@ -78,6 +79,7 @@ export async function openShop(
     publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
   })
   paymentListener.set(db, orderPayments)
+  signOns.set(db, shopConfig.signOn ?? [])
   if (config.disposableMail) disposableMail.set(db, readDomains(config.disposableMail))
   mediaStorage.set(db, configuredStorage(config, dataDir))
   stopping.push(configureMail(db, { ...config, shopUrl: config.publicUrl ?? `http://localhost:${config.port}` }))

@@ -10,7 +10,7 @@ const UNWATCHED = new Set([
   'browse.offered_product', 'browse.offer', 'catalog.product_search', 'catalog.search_word', 'customers.purchase',
   'customers.purchase_total', 'inventory.stock_change', 'inventory.reservation', 'media.unclaimed',
   'identity.rate_limit', 'identity.request_count', 'identity.known_origin', 'identity.one_time_token',
-  'identity.recovery_code', 'identity.passkey_challenge',
+  'identity.recovery_code', 'identity.passkey_challenge', 'identity.sign_on_attempt',
 ])
 
 type Table = { name: string; quoted: string; key: string[]; columns: string[]; triggers: string[] }

@@ -137,6 +137,8 @@ export type ProblemFields = {
   }
   /** A variant with these option values exists */
   'combination-taken': {}
+  /** Another browser asked for this link: was it you? */
+  'confirm-sign-in': {}
   /** A country lies in another zone already */
   'country-in-another-zone': {}
   /** Another coupon has this code */
@@ -358,6 +360,12 @@ export type ProblemFields = {
   'shipping-zone-not-found': {}
   /** The e-mail address or the password is wrong */
   'sign-in-refused': {}
+  /** No such provider */
+  'sign-on-provider-not-found': {}
+  /** The sign-on was refused */
+  'sign-on-refused': {}
+  /** The provider does not answer */
+  'sign-on-unavailable': {}
   /** The SKU belongs to another variant */
   'sku-taken': {
     sku: string

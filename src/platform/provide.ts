@@ -2,11 +2,11 @@
 // storage of media. It hangs on the shop's Db, so two shops in one process (as in tests) do not share theirs.
 import type { Db } from './db.ts'
 
-export type Provided<T> = { set(db: Db, value: T): void; of(db: Db): T }
+export type Provided<T> = { set(db: Db, value: T): void; of(db: { readonly root: object }): T }
 
 /** Declares a provided interface; `fallback` is used where nobody has set one. */
 export function provided<T>(what: string, fallback?: T): Provided<T> {
-  const values = new WeakMap<Db, T>()
+  const values = new WeakMap<object, T>()
   return {
     set(db, value) { values.set(db.root, value) },
     of(db) {

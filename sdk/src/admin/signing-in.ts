@@ -4,6 +4,11 @@ import type {
   CommonProblem, Reach, Staff,
 } from './shared.ts'
 
+export type BeginSignOnResult = {
+  url: string
+  browser: string
+}
+
 export type Me = {
   /** A UUID */
   id: string
@@ -67,11 +72,16 @@ export type PasskeyAssertion = {
   userHandle?: string | null
 }
 
-export type Session = {
+export type SignOn = {
   /** For finishSignIn, for ten minutes */
   token: string
   /** Any of them will do */
   factors: ('totp' | 'passkey' | 'recovery-code')[]
+}
+
+export type SignOnSummary = {
+  code: string
+  title: string
 }
 
 export type ViewA = {
@@ -88,7 +98,7 @@ export type SigningInOperations = {
       email: string
       password: string
     }
-    answer: Staff | Session
+    answer: Staff | SignOn
     problems: CommonProblem | 'challenge-required' | 'forbidden' | 'sign-in-refused'
   }
   /** Sign in: the second step. Sets the session cookie. A code counts once. */
@@ -308,6 +318,57 @@ export type SigningInOperations = {
     answer: Staff
     problems: CommonProblem | 'forbidden' | 'passkey-refused'
   }
+  /** Ask for a link by mail to sign in with. The same for known and unknown addresses. */
+  requestSignInLink: {
+    input: {
+      email: string
+    }
+    answer: {
+      /** Keep it in this browser, and send it with the link */
+      browser: string
+    }
+    problems: CommonProblem
+  }
+  /** Sign in with the token of a link. Sets the session cookie, or wants a second factor (202). */
+  signInByLink: {
+    input: {
+      token: string
+      browser?: string
+      /** A person in another browser said that it was them */
+      confirmed?: boolean
+    }
+    answer: Staff | SignOn
+    problems: CommonProblem | 'confirm-sign-in' | 'forbidden' | 'token-refused'
+  }
+  /** Where staff can sign on */
+  listSignOnProviders: {
+    input: {}
+    answer: {
+      items: SignOnSummary[]
+      /** Whether nobody but an owner signs in otherwise */
+      required: boolean
+    }
+    problems: CommonProblem
+  }
+  /** Begin to sign on with a provider. Keep `browser` and send the browser to `url`. */
+  beginSignOn: {
+    input: {
+      provider: string
+    }
+    answer: BeginSignOnResult
+    problems: CommonProblem | 'sign-on-provider-not-found' | 'sign-on-unavailable'
+  }
+  /** Sign on with what the provider answered. Sets the session cookie, or wants a second factor (202). The page is `/dashboard/signed-on`. */
+  finishSignOn: {
+    input: {
+      provider: string
+      browser: string
+      /** `location.search` of the page to which the provider sent the browser */
+      query: string
+    }
+    answer: Staff | SignOn
+    problems: CommonProblem | 'forbidden' | 'last-owner' | 'owner-everywhere' | 'role-not-found' | 'sign-on-provider-not-found' | 'sign-on-refused' | 'sign-on-unavailable'
+  }
   /** See the shop as a colleague does. For half an hour, reads of this session with the header `x-view-as: <staffId>` are answered as they are for that person, and carry the header `x-viewing-as`: show a banner. Without the header you are yourself. Needs the permission `identity:view-as`. */
   viewAs: {
     input: {
@@ -351,6 +412,11 @@ export const signingInOperations = {
   removePasskey: ['DELETE', '/admin/me/passkeys/{passkeyId}', [], false],
   beginPasskeySignIn: ['POST', '/admin/session/passkey', [], false],
   signInWithPasskey: ['PUT', '/admin/session/passkey', [], false],
+  requestSignInLink: ['POST', '/admin/session/link', [], false],
+  signInByLink: ['PUT', '/admin/session/link', [], false],
+  listSignOnProviders: ['GET', '/admin/sign-on', [], false],
+  beginSignOn: ['POST', '/admin/sign-on/{provider}', [], false],
+  finishSignOn: ['PUT', '/admin/sign-on/{provider}', [], false],
   viewAs: ['PUT', '/admin/view-as', [], false],
   endViewAs: ['DELETE', '/admin/view-as', [], false],
 } as const

@@ -5,6 +5,7 @@ import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { Busy } from '../../platform/problem.ts'
 import { counter, gauge } from '../../platform/metrics.ts'
+import { isForeignPassword } from './foreign-hashes.ts'
 
 const MEMORY_KIB = 19_456
 const PASSES = 2
@@ -79,10 +80,18 @@ export async function isPassword(
   password: string, stored: string | null | undefined, { isKnown = true } = {},
 ): Promise<boolean> {
   const match = PHC.exec(stored ?? NOBODY)
-  if (!match) throw new Error('A stored password hash is not argon2id in PHC format')
+  if (!match) {
+    const right = await inPool(() => isForeignPassword(password, stored!), isKnown)
+    if (right === undefined) throw new Error('A stored password hash is neither argon2id in PHC format nor one of others')
+    return right
+  }
   const [memory, passes, parallelism] = match.slice(1, 4).map(Number) as [number, number, number]
   const expected = Buffer.from(match[5]!, 'base64')
   const nonce = Buffer.from(match[4]!, 'base64')
   const hash = await derive(password, { memory, passes, parallelism, nonce, tagLength: expected.length }, isKnown)
   return timingSafeEqual(hash, expected) && stored !== null && stored !== undefined
 }
+
+/** Whether a hash is as they are made now: argon2id, with the present parameters. */
+export const isPresent = (stored: string): boolean =>
+  stored.startsWith(phc(Buffer.alloc(0), Buffer.alloc(0)).slice(0, -1))

@@ -170,3 +170,6 @@ mapConstraint('staff_role', ({ detail }) => (detail.includes('is still reference
  * Somebody asked for a new password; `staffId` is null when nobody has that address, which the answer must not show.
  */
 export const PasswordResetRequested = event('identity.password-reset-requested', Type.Object({ staffId: nullable(Id) }))
+/** Somebody asked for a link that signs in; `browser` is the hash of what their browser keeps. */
+export const SignInLinkRequested = event(
+  'identity.sign-in-link-requested', Type.Object({ staffId: nullable(Id), browser: Type.String() }))

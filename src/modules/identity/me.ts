@@ -23,7 +23,9 @@ export function signedIn({ actor }: Context, { orSeen = false } = {}) {
   return actor
 }
 
-const Own = Type.Object({ email: Type.String(), name: Type.String(), passwordHash: Type.String() })
+const Own = Type.Object({
+  email: Type.String(), name: Type.String(), passwordHash: Type.Union([Type.String(), Type.Null()]),
+})
 
 /**
  * Changes the own password, ends all other sessions and gives this one another token, which it answers. Throws

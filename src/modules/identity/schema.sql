@@ -134,14 +134,38 @@ create index passkey_challenge_by_staff on identity.passkey_challenge (staff_id)
 -- wins.
 create table identity.one_time_token (
   token_hash bytea primary key,
-  purpose text not null constraint one_time_token_purpose check (purpose in ('password-reset', 'invitation')),
+  purpose text not null constraint one_time_token_purpose
+    check (purpose in ('password-reset', 'invitation', 'sign-in')),
   staff_id uuid not null constraint one_time_token_staff references identity.staff,
-  expires_at timestamptz not null
+  expires_at timestamptz not null,
+  -- Of a sign-in: the browser that asked for it. Another one has to confirm.
+  browser_hash bytea
 );
 -- A new token replaces the old ones of a person.
 create index one_time_token_by_staff on identity.one_time_token (staff_id);
 -- The sweep that forgets what is over.
 create index one_time_token_by_expiry on identity.one_time_token (expires_at);
+
+-- Somebody who was sent to an OpenID Connect provider and is expected back, once and in the same browser.
+create table identity.sign_on_attempt (
+  state_hash bytea primary key,
+  provider text not null,
+  browser_hash bytea not null,
+  expires_at timestamptz not null
+);
+-- The sweep that forgets what is over.
+create index sign_on_attempt_by_expiry on identity.sign_on_attempt (expires_at);
+
+-- Who somebody is at a provider, since they came from there with a proven address. One account of each provider: who
+-- gets the address of a former colleague there does not become them here.
+create table identity.sign_on_account (
+  provider text not null constraint sign_on_account_provider check (provider ~ '^[a-z][a-z0-9-]{0,39}$'),
+  subject text not null constraint sign_on_account_subject_length check (length(subject) between 1 and 255),
+  staff_id uuid not null constraint sign_on_account_staff references identity.staff,
+  created_at timestamptz not null default now(),
+  primary key (provider, subject),
+  constraint sign_on_account_one unique (staff_id, provider)
+);
 
 -- The key of a server, shown once. It may do what its permissions say, whatever becomes of who made it.
 create table identity.secret_key (

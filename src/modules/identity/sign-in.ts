@@ -2,7 +2,7 @@
 // account that is switched off get one answer after one hash, so neither the words nor the time tell which it was; the
 // limits refuse before anything is hashed.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { route } from '../../platform/http.ts'
 import { newId, newToken, hashToken } from '../../platform/id.ts'
@@ -10,10 +10,11 @@ import { counter } from '../../platform/metrics.ts'
 import { Forbidden } from '../../platform/problem.ts'
 import { forgetActors } from './authenticate.ts'
 import { ChallengeRequired } from './challenge.ts'
-import { isPassword } from './hash-password.ts'
+import { hashPassword, isPassword, isPresent } from './hash-password.ts'
 import { Email, normalEmail, Password, SignInRefused, Staff, Token, TokenRefused } from './identity.ts'
 import { Code, CodeRefused, Factor, factorsOf, withCode } from './second-factor.ts'
 import { forgiveSignIn, limitSignIn } from './limit-sign-in.ts'
+import { mayOnlySignOn } from './sign-on-providers.ts'
 import { HALF_SESSION_SECONDS, refuseForeignOrigin, sessionCookie, SESSION_SECONDS } from './session-cookie.ts'
 import { getStaff } from './staff.ts'
 
@@ -45,6 +46,7 @@ export async function signIn(
   signIns.inc({ outcome: signed ? 'accepted' : 'refused' })
   if (!signed) throw SignInRefused({})
   if (signed.factors.length === 0) await forgiveSignIn(db, attempt)
+  await renewHash(db, account!, input.password)
   return signed
 }
 
@@ -56,13 +58,15 @@ const Opened = Type.Object({ factors: Type.Array(Factor) })
  * lock makes a change of password, which ends all sessions, come wholly before this one or wholly after it.
  */
 export async function openSession(
-  tx: Tx, account: { id: string; passwordHash: string | null }, device: Device, { strong = false } = {}
+  tx: Tx, account: { id: string; passwordHash: string | null }, device: Device,
+  { strong = false, signedOn = false } = {}
 ): Promise<Signed | undefined> {
   const token = newToken()
+  const ownersOnly = !signedOn && mayOnlySignOn(tx)
   const opened = await tx.maybe(Opened, sql`
     with allowed as (
       select id from identity.staff where id = ${account.id} and active
-        and password_hash is not distinct from ${account.passwordHash}
+        and password_hash is not distinct from ${account.passwordHash} and (role_code = 'owner' or not ${ownersOnly})
       for share
     ), wanted as (
       select id, ${strong ? sql`'{}'::text[]` : factorsOf(sql`allowed.id`)} as factors from allowed
@@ -112,6 +116,15 @@ export async function proveSession(tx: Tx, sessionId: string, { half }: { half: 
   return token
 }
 
+/** Hashes a password again that was hashed otherwise: by another shop, or with parameters of another time. */
+async function renewHash(db: Db, account: Static<typeof Account>, password: string): Promise<void> {
+  if (account.passwordHash === null || isPresent(account.passwordHash)) return
+  const renewed = await hashPassword(password)
+  await db.run(sql`
+    update identity.staff set password_hash = ${renewed}
+    where id = ${account.id} and password_hash = ${account.passwordHash}`)
+}
+
 /** Where a request comes from, for the list of sessions. */
 export function deviceOf(request: { ip: string; headers: Record<string, unknown> }): Device {
   return { address: request.ip.slice(0, 45), userAgent: String(request.headers['user-agent'] ?? '') }
@@ -119,7 +132,7 @@ export function deviceOf(request: { ip: string; headers: Record<string, unknown>
 
 const tags = ['Signing in']
 type Answering = { request: FastifyRequest; reply: FastifyReply }
-const FactorWanted = Type.Object({
+export const FactorWanted = Type.Object({
   token: Type.String({ description: 'For finishSignIn, for ten minutes' }),
   factors: Type.Array(Factor, { description: 'Any of them will do' }),
 })

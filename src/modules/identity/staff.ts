@@ -15,7 +15,8 @@ import { sendToken } from './send-token.ts'
 
 const columns = sql`staff.id, staff.email, staff.name, staff.role_code as role, staff.active,
   staff.created_at as "createdAt", staff.password_hash is null
-    and not exists (select from identity.passkey where passkey.staff_id = staff.id) as invited,
+    and not exists (select from identity.passkey where passkey.staff_id = staff.id)
+    and not exists (select from identity.sign_on_account as own where own.staff_id = staff.id) as invited,
   ${reachColumns(sql`staff`)} as reach`
 
 /** Throws StaffNotFound. */

@@ -12,7 +12,8 @@ type Templates = { [Name in TemplateName]: Record<'en', Template<Name>> }
 const templates: Templates = { ...orderMessages, ...accountMessages, ...staffMessages }
 
 /** Templates whose link lets in whoever has it: what they say is shown to nobody but the recipient. */
-export const secretTemplates: ReadonlySet<string> = new Set<TemplateName>(['password-reset', 'staff-invitation'])
+export const secretTemplates: ReadonlySet<string> = new Set<TemplateName>(
+  ['password-reset', 'staff-invitation', 'sign-in-link'])
 
 /** Throws when the data is not what the template shows. */
 export function renderMessage<Name extends TemplateName>(

@@ -3,16 +3,18 @@
 import type { MessageData } from '../notifications.ts'
 import { button, html, type Content, type Surroundings } from './layout.ts'
 
-type Link = MessageData['password-reset']
+type Link = MessageData['password-reset'] | MessageData['sign-in-link']
+type Shown = { subject: string; about: string; label: string; page?: string }
 
-const linkTo = ({ token }: Link, { shopUrl }: Surroundings): string =>
-  `${shopUrl}/dashboard/set-password#token=${token}`
-const validFor = (hours: number): string => (hours === 1 ? 'one hour' : `${hours} hours`)
+function validFor(data: Link): string {
+  if ('minutes' in data) return `${data.minutes} minutes`
+  return data.hours === 1 ? 'one hour' : `${data.hours} hours`
+}
 
-function withLink(subject: string, about: string, label: string): (data: Link, surroundings: Surroundings) => Content {
-  return (data, surroundings) => {
-    const url = linkTo(data, surroundings)
-    const rest = `The link works once and for ${validFor(data.hours)}. ` +
+function withLink({ subject, about, label, page = 'set-password' }: Shown) {
+  return (data: Link, { shopUrl }: Surroundings): Content => {
+    const url = `${shopUrl}/dashboard/${page}#token=${data.token}`
+    const rest = `The link works once and for ${validFor(data)}. ` +
       'If you did not expect this mail, ignore it: nothing has changed.'
     return {
       subject,
@@ -32,12 +34,22 @@ function notice(subject: string, name: string, about: string, { shopUrl }: Surro
 
 export const accountMessages = {
   'password-reset': {
-    en: withLink('Set a new password', 'Somebody, probably you, asked for a new password.', 'Set a new password'),
+    en: withLink({
+      subject: 'Set a new password', about: 'Somebody, probably you, asked for a new password.',
+      label: 'Set a new password',
+    }),
   },
   'staff-invitation': {
-    en: withLink(
-      'You are invited', 'You were invited to work on the shop. Choose a password to begin.', 'Choose a password'
-    ),
+    en: withLink({
+      subject: 'You are invited', about: 'You were invited to work on the shop. Choose a password to begin.',
+      label: 'Choose a password',
+    }),
+  },
+  'sign-in-link': {
+    en: withLink({
+      subject: 'Your link to sign in', about: 'Somebody, probably you, wants to sign in with this address.',
+      label: 'Sign in', page: 'sign-in',
+    }),
   },
   'password-changed': {
     en: ({ name }: MessageData['password-changed'], surroundings: Surroundings) => notice('Your password was changed',
