@@ -1,6 +1,6 @@
 // What a password must be, after NIST 800-63B-4: long, and none that everybody tries first. No rules of composition:
-// they make passwords that are hard for people and easy for machines. 15 characters, because staff have no second
-// factor yet.
+// they make passwords that are hard for people and easy for machines. 15 characters, because a second factor is
+// not demanded of everybody.
 import { PasswordRefused } from './identity.ts'
 
 const MIN_LENGTH = 15

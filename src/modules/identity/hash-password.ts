@@ -82,7 +82,7 @@ export async function isPassword(
   const match = PHC.exec(stored ?? NOBODY)
   if (!match) {
     const right = await inPool(() => isForeignPassword(password, stored!), isKnown)
-    if (right === undefined) throw new Error('A stored password hash is neither argon2id in PHC format nor one of others')
+    if (right === undefined) throw new Error('A stored password hash is of no kind that we know')
     return right
   }
   const [memory, passes, parallelism] = match.slice(1, 4).map(Number) as [number, number, number]

@@ -1,5 +1,5 @@
 // Signing in by a link in a mail, instead of a password. The answer is the same for known and unknown addresses, the
-// mail is made behind it. A link works once and for a quarter of an hour; opened in another browser than the one that
+// mail is made behind it. A link works once and for ten minutes; opened in another browser than the one that
 // asked, somebody has to confirm that it was them. A second factor is wanted all the same.
 import { timingSafeEqual } from 'node:crypto'
 import { Type, type Static } from 'typebox'
@@ -14,7 +14,7 @@ import { addressPrefix, limitRate } from './limit-rate.ts'
 import { refuseForeignOrigin } from './session-cookie.ts'
 import { deviceOf, FactorWanted, openSession, welcome, type Device, type Signed } from './sign-in.ts'
 
-const VALID_MINUTES = 15
+const VALID_MINUTES = 10
 const ConfirmSignIn = problem('confirm-sign-in', 409, 'Another browser asked for this link: was it you?')
 
 const Found = Type.Object({ staffId: Type.Union([Type.String(), Type.Null()]) })

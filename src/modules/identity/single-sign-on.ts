@@ -34,7 +34,9 @@ async function configurationOf(provider: SignOn): Promise<openid.Configuration> 
     const { issuer, clientId, clientSecret } = provider
     const local = /^http:\/\/(?:localhost|127\.0\.0\.1)[:/]/.test(`${issuer}/`)
     reading = openid.discovery(new URL(issuer), clientId, clientSecret, undefined, {
-      timeout: TIMEOUT_SECONDS, execute: local ? [openid.allowInsecureRequests] : [],
+      timeout: TIMEOUT_SECONDS,
+      // The signature of the ID token is verified, too, although it comes straight from the provider.
+      execute: [openid.enableNonRepudiationChecks, ...local ? [openid.allowInsecureRequests] : []],
     })
     known.set(provider, reading)
     reading.catch(() => known.delete(provider))
