@@ -33,7 +33,7 @@ export function createStoreClient(
  * out and signs in: the browser keeps the session.
  */
 export function createAdminClient({ secretKey, ...options }: ClientOptions & { secretKey?: string }): AdminClient {
-  const key = secretKey === undefined ? {} : { authorization: `Bearer ${secretKey}` }
+  const key: Record<string, string> = secretKey === undefined ? {} : { authorization: `Bearer ${secretKey}` }
   return methodsOf(adminTable, { ...options, headers: { ...options.headers, ...key } }) as AdminClient
 }
 

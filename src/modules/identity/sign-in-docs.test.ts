@@ -6,15 +6,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { promisify } from 'node:util'
-import { createAdminClient, isProblem } from '../sdk/src/kontor.ts'
-import { forgetActors } from './modules/identity/authenticate.ts'
-import { addStaff } from './modules/identity/issue-password.ts'
-import { withAuthenticator } from './modules/identity/internal/test-factors.ts'
-import type { Browser } from './modules/identity/internal/test-identity.ts'
-import { sql } from './platform/db.ts'
-import { testShop } from './testing.ts'
+import { createAdminClient, isProblem } from '../../../sdk/src/kontor.ts'
+import { forgetActors } from './authenticate.ts'
+import { addStaff } from './issue-password.ts'
+import { withAuthenticator } from './internal/test-factors.ts'
+import type { Browser } from './internal/test-identity.ts'
+import { sql } from '../../platform/db.ts'
+import { testShop } from '../../testing.ts'
 
-const page = readFileSync(join(import.meta.dirname, '../docs/sign-in.md'), 'utf8')
+const page = readFileSync(join(import.meta.dirname, '../../../docs/sign-in.md'), 'utf8')
 const example = (language: string): string => new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 's').exec(page)![1]!
 
 async function open(t: TestContext) {
