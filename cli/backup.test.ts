@@ -13,7 +13,7 @@ import { findBroken } from '../src/invariants.ts'
 import { setStock } from '../src/modules/inventory/set-stock.ts'
 import { Db, sql, systemContext } from '../src/platform/db.ts'
 import { newId } from '../src/platform/id.ts'
-import { testDatabase, withDatabase, type Cleanup } from '../src/platform/testing.ts'
+import { inReverse, testDatabase, withDatabase, type Cleanup } from '../src/platform/testing.ts'
 import { Type } from 'typebox'
 import sharp from 'sharp'
 import { addAsset } from '../src/modules/media/add-asset.ts'
@@ -59,7 +59,8 @@ async function contents(db: Db): Promise<Record<string, string>> {
   }
 }
 
-test('what a backup saved, a restore gives back', async (t) => {
+test('what a backup saved, a restore gives back', async (runner) => {
+  const t = inReverse(runner)
   const db = await testDatabase(t)
   await seedDemo(db)
   await loadHistory(db, { today: new Date('2026-06-15T09:00:00Z'), pictures: [] })

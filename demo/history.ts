@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import type { Client } from 'pg'
 import { from } from 'pg-copy-streams'
 import type { Db } from '../src/platform/db.ts'
+import { bookPast } from './book-past.ts'
 import { readFacts } from './facts.ts'
 import { goods } from './goods.ts'
 import type { Good } from './goods/product.ts'
@@ -33,7 +34,9 @@ export async function loadHistory(
     const facts = await readFacts(db)
     if (!facts) return
     await client.query('begin')
-    await write(client, pastOrders(facts, today), facts.channelId, print)
+    const orders = pastOrders(facts, today)
+    await write(client, orders, facts.channelId, print)
+    await bookPast(db, client, orders)
     await client.query('commit')
   } finally {
     await client.end()

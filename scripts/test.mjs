@@ -55,7 +55,9 @@ try {
   const env = { TEST_DATABASE_URL: postgres.url, KONTOR_STATEMENTS_DIR: statements }
   // A test waits for the database for half of its time, so that three at once keep two cores busy.
   const concurrency = Math.ceil(availableParallelism() * 1.5)
-  const suite = ['--test', `--test-concurrency=${concurrency}`, ...options, ...files]
+  // A file that hangs is a failure, and says which it is.
+  const patience = whole ? ['--test-timeout=600000'] : []
+  const suite = ['--test', `--test-concurrency=${concurrency}`, ...patience, ...options, ...files]
   const passed = !interrupted && await node(suite, env) === 0
   // Statements that no test has run can only be told when all tests have run.
   const checked = !whole || !passed || await node(['scripts/statements-check.mjs'], env) === 0
