@@ -14,14 +14,19 @@ test('hostile requests are answered as declared', async (t) => {
   assert.deepEqual(violations, [])
   assert.ok(shots.filter(({ status }) => status < 300).length > 50, 'it gets deep enough to be let in')
 
-  await t.test('an answer that breaks and one that is not declared are noticed', async () => {
+  await t.test('what breaks, what is not declared and a write that nobody is told of are noticed', async () => {
     const path = { tags: ['Test'], summary: 'Broken', access: 'public' as const, method: 'GET' as const }
     const broken = [
       route({ ...path, path: '/breaks', response: { 200: Type.Null() }, run: async () => { throw new Error('oh') } }),
       route({ ...path, path: '/strange', response: { 200: Type.Null() }, run: async () => null }),
+      route({
+        ...path, method: 'PUT', path: '/admin/secretly', access: 'staff', response: { 200: Type.Null() },
+        run: async () => null,
+      }),
     ]
     const app = await createApp({
-      db: ground.shop.db, routes: broken, log: createLog('silent'), authenticate: async () => ({ kind: 'anonymous' }),
+      db: ground.shop.db, routes: broken, log: createLog('silent'),
+      authenticate: async () => ({ kind: 'anonymous' }),
     })
     t.after(() => app.close())
     const ask: typeof ground.ask = async (options) => {
@@ -31,6 +36,7 @@ test('hostile requests are answered as declared', async (t) => {
     }
     const found = (await fuzz({ ...ground, ask }, { count: 60, random: randomFrom(1) }, broken)).violations.join('\n')
     assert.match(found, /GET \/breaks as \w+.*: answered 500/)
+    assert.match(found, /PUT \/admin\/secretly as \w+.*: it was done, and is not in the audit log/)
     assert.match(found, /GET \/strange as \w+.*: answered 418, which it does not declare/)
   })
 })

@@ -1,11 +1,13 @@
 // Every operation with values that fit, that lie on the edge, that are wrong, and that are meant to harm, made from the
 // same schemas that the shop checks with. Ids that answers name are used again, so that the fuzzer gets as deep as a
-// client does. What may never happen: an answer that is not declared, a 5xx, a rejection that nobody hears.
+// client does. What may never happen: an answer that is not declared, a 5xx, a rejection that nobody hears, a write of
+// staff or a key of which the audit log says nothing.
 import fc from 'fast-check'
 import type { TSchema } from 'typebox'
 import { oneOf, type Random } from '../bench/random.ts'
 import { problemsOf } from '../src/platform/answer-failure.ts'
 import type { Route } from '../src/platform/http.ts'
+import { sql } from '../src/platform/db.ts'
 import { HERE, type Answer, type Ground, type Headers } from './ground.ts'
 import { nameOf, operations } from './matrix.ts'
 
@@ -44,6 +46,8 @@ export async function fuzz(
       const answer = await ground.ask({ ...asked, headers: { ...headers, ...asked.headers } })
       found.shots.push({ operation: nameOf(route), principal, status: answer.status, code: codeOf(answer) })
       const wrong = judge(route, answer)
+      const untold = await isUntold(ground, route, answer) ? 'it was done, and is not in the audit log' : undefined
+      if (untold) found.violations.push(`${nameOf(route)} as ${principal}: ${untold}`)
       if (wrong) found.violations.push(`${nameOf(route)} as ${principal}: ${wrong}; asked ${told(asked)}`)
       remember(known, answer.text)
       // Somebody's key or session was ended by a shot before: others come.
@@ -55,6 +59,18 @@ export async function fuzz(
   } finally {
     process.off('unhandledRejection', unheard)
   }
+}
+
+// POSTs of staff that only ask; the second leaves a challenge that nobody has answered yet.
+const ASKS = new Set(['POST /admin/privacy/requests', 'POST /admin/me/passkeys/options'])
+
+/** Whether staff or a key wrote something of which the audit log says nothing. */
+async function isUntold({ shop }: Ground, route: Route, { status, headers }: Answer): Promise<boolean> {
+  const { method, access, path } = route
+  const isWrite = method !== 'GET' && path.startsWith('/admin/') && access !== 'public' && !ASKS.has(nameOf(route))
+  if (!isWrite || status >= 300 || headers['idempotent-replayed']) return false
+  return await shop.db.run(sql`
+    select from platform.audit_log where request_id = ${headers['x-request-id']}`) === 0
 }
 
 async function someone(
