@@ -93,9 +93,9 @@ function place(shop: Shop, event: Event & { kind: 'place' }, now: number): Step 
   )
 }
 
-/** Again, with the same method. A paid order answers as it stands. */
+/** Again, with the same method. What was paid answers as it stands, also when the order was cancelled since. */
 function pay(shop: Shop, order: Order): Step {
-  if (order.state === 'placed') return done(shop)
+  if (order.state === 'placed' || order.payment === 'captured') return done(shop)
   if (order.state !== 'awaiting_payment') return refused(shop, 'payment-closed')
   const payment = order.method === 'card' ? 'captured' : 'authorized'
   const captured = order.method === 'card' ? order.total : 0
