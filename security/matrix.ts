@@ -15,8 +15,8 @@ const OPEN = new Set([
   'GET /payments/:attemptId/return',
   'POST /admin/session', 'PUT /admin/session', 'POST /admin/session/passkey', 'PUT /admin/session/passkey',
   'POST /admin/password-reset', 'PUT /admin/password-reset',
-  'POST /admin/session/link', 'PUT /admin/session/link', 'GET /admin/sign-on', 'POST /admin/sign-on/:provider',
-  'PUT /admin/sign-on/:provider',
+  'PUT /admin/email-change', 'POST /admin/session/link', 'PUT /admin/session/link', 'GET /admin/sign-on',
+  'POST /admin/sign-on/:provider', 'PUT /admin/sign-on/:provider',
 ])
 
 export const operations: readonly Route[] = [...systemRoutes, ...storeApi.routes, ...adminApi.routes]

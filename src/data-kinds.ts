@@ -58,7 +58,7 @@ export const dataKinds: Record<string, Columns> = {
   'identity.passkey_challenge': { none: 'expires_at', reference: 'staff_id', secret: 'challenge_hash' },
   'identity.viewing': { none: 'until', reference: 'session_id staff_id' },
   'identity.one_time_token': {
-    none: 'purpose expires_at', reference: 'staff_id', secret: 'token_hash browser_hash',
+    none: 'purpose expires_at', reference: 'staff_id', contact: 'email', secret: 'token_hash browser_hash',
   },
   'identity.sign_on_attempt': { none: 'provider expires_at', secret: 'state_hash browser_hash' },
   'identity.sign_on_account': { none: 'provider created_at', reference: 'subject staff_id' },

@@ -11,6 +11,7 @@ import * as checkout from './modules/checkout/jobs.ts'
 import * as customers from './modules/customers/jobs.ts'
 import { createAuthenticate } from './modules/identity/authenticate.ts'
 import * as identity from './modules/identity/jobs.ts'
+import { breachedAt, breachedPasswords } from './modules/identity/refuse-breached.ts'
 import { disposableMail, readDomains } from './modules/identity/refuse-disposable.ts'
 import { signOns } from './modules/identity/sign-on-providers.ts'
 import * as inventory from './modules/inventory/jobs.ts'
@@ -80,6 +81,7 @@ export async function openShop(
   })
   paymentListener.set(db, orderPayments)
   signOns.set(db, shopConfig.signOn ?? [])
+  if (config.breachedPasswords) breachedPasswords.set(db, breachedAt(config.breachedPasswords))
   if (config.disposableMail) disposableMail.set(db, readDomains(config.disposableMail))
   mediaStorage.set(db, configuredStorage(config, dataDir))
   stopping.push(configureMail(db, { ...config, shopUrl: config.publicUrl ?? `http://localhost:${config.port}` }))

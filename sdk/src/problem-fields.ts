@@ -295,7 +295,7 @@ export type ProblemFields = {
   'passkey-there': {}
   /** Choose another password */
   'password-refused': {
-    reason: 'too-short' | 'too-common' | 'personal'
+    reason: 'too-short' | 'too-common' | 'personal' | 'breached'
   }
   /** This payment takes no further attempt */
   'payment-closed': {}

@@ -24,6 +24,8 @@ export type Config = {
   requestsPerAddress: number
   /** A file of mail domains that are refused at registration. */
   disposableMail: string | undefined
+  /** A list of breached passwords with the range interface of Pwned Passwords. */
+  breachedPasswords: string | undefined
   /** A server that forgets in a power cut is taken even in production. */
   unsafeDatabase: boolean
   demo: boolean
@@ -78,6 +80,7 @@ export function readConfig(environment: Environment): Config {
     requestsPerKey: whole('REQUESTS_PER_KEY', production ? 6_000 : 0, 0, 1e9),
     requestsPerAddress: whole('REQUESTS_PER_ADDRESS', 0, 0, 1e9),
     disposableMail: text('DISPOSABLE_MAIL'),
+    breachedPasswords: url('BREACHED_PASSWORDS', ['https:']),
     unsafeDatabase: oneOf('UNSAFE_DATABASE', ['0', '1'], '0') === '1',
     demo: oneOf('DEMO', ['0', '1'], production ? '0' : '1') === '1',
   }

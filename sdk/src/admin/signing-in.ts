@@ -198,6 +198,22 @@ export type SigningInOperations = {
     answer: undefined
     problems: CommonProblem | 'code-refused' | 'factor-required' | 'forbidden' | 'passkey-refused' | 'sign-in-refused' | 'token-refused' | 'unauthenticated'
   }
+  /** Change the own e-mail address. Nothing changes before the link in the new mailbox is used. */
+  requestEmailChange: {
+    input: {
+      email: string
+    }
+    answer: undefined
+    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
+  }
+  /** Confirm a new e-mail address with the token of a link */
+  confirmEmailChange: {
+    input: {
+      token: string
+    }
+    answer: undefined
+    problems: CommonProblem | 'email-taken' | 'token-refused'
+  }
   /** Which second factors I have */
   getMyFactors: {
     input: {}
@@ -400,6 +416,8 @@ export const signingInOperations = {
   endMyOtherSessions: ['DELETE', '/admin/me/sessions', [], false],
   endMySession: ['DELETE', '/admin/me/sessions/{sessionId}', [], false],
   proveMyself: ['PUT', '/admin/me/proof', [], false],
+  requestEmailChange: ['POST', '/admin/me/email', [], false],
+  confirmEmailChange: ['PUT', '/admin/email-change', [], false],
   getMyFactors: ['GET', '/admin/me/factors', [], false],
   newAuthenticatorApp: ['POST', '/admin/me/totp', [], false],
   confirmAuthenticatorApp: ['PUT', '/admin/me/totp', [], false],

@@ -1,6 +1,7 @@
 // Signing in, and what staff may ask of identity.
 import { keyRoutes } from './api-keys.ts'
 import { meRoutes } from './me.ts'
+import { emailRoutes } from './my-email.ts'
 import { factorRoutes } from './my-factors.ts'
 import { passkeyRoutes } from './my-passkeys.ts'
 import { sessionRoutes } from './my-sessions.ts'
@@ -14,6 +15,6 @@ import { viewRoutes } from './view-as.ts'
 
 export const adminRoutes = [
   postSession, putSession, deleteSession, postPasswordReset, putPasswordReset, ...meRoutes, ...sessionRoutes,
-  ...factorRoutes, ...passkeyRoutes, ...linkRoutes, ...signOnRoutes, ...staffRoutes, ...roleRoutes,
+  ...emailRoutes, ...factorRoutes, ...passkeyRoutes, ...linkRoutes, ...signOnRoutes, ...staffRoutes, ...roleRoutes,
   ...keyRoutes, ...viewRoutes,
 ]

@@ -132,7 +132,7 @@ export const PublishableKey = Type.Object({
 /** One answer for an unknown address, a wrong password and an account that is switched off. */
 export const SignInRefused = problem('sign-in-refused', 401, 'The e-mail address or the password is wrong')
 export const PasswordRefused = problem('password-refused', 422, 'Choose another password', Type.Object({
-  reason: Type.Enum(['too-short', 'too-common', 'personal']),
+  reason: Type.Enum(['too-short', 'too-common', 'personal', 'breached']),
 }))
 /** One answer for an unknown, expired and used token. */
 export const TokenRefused = problem('token-refused', 410, 'This link is not valid any more: ask for a new one')

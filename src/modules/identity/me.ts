@@ -10,6 +10,7 @@ import { hashPassword, isPassword } from './hash-password.ts'
 import { Password, PasswordRefused, SignInRefused, Staff, TokenRefused } from './identity.ts'
 import { limitRate } from './limit-rate.ts'
 import { sessionCookie } from './session-cookie.ts'
+import { refuseBreached } from './refuse-breached.ts'
 import { proveSession } from './sign-in.ts'
 import { endSessions, getStaff } from './staff.ts'
 
@@ -42,6 +43,7 @@ async function changePassword(
   const right = await isPassword(input.currentPassword, own.passwordHash)
   if (!right) throw SignInRefused({}, 'The current password is wrong.')
   checkPassword(input.newPassword, [own.email, own.name])
+  await refuseBreached(db, input.newPassword)
   const passwordHash = await hashPassword(input.newPassword)
   const token = await db.transaction(context, async (tx) => {
     const changed = await tx.run(sql`

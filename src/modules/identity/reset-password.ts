@@ -14,6 +14,7 @@ import {
   Email, normalEmail, Password, PasswordRefused, PasswordResetRequested, Token, TokenRefused,
 } from './identity.ts'
 import { addressPrefix, limitRate } from './limit-rate.ts'
+import { refuseBreached } from './refuse-breached.ts'
 import { sendToken } from './send-token.ts'
 import { endSessions } from './staff.ts'
 
@@ -52,15 +53,16 @@ async function setPasswordByToken(db: Db, context: Context, token: string, passw
   const person = await db.maybe(Person, sql`
     select staff.id, staff.email, staff.name
     from identity.one_time_token as token join identity.staff on staff.id = token.staff_id
-    where token.token_hash = ${tokenHash} and token.purpose <> 'sign-in' and token.expires_at > now()
-      and staff.active`)
+    where token.token_hash = ${tokenHash} and token.purpose in ('password-reset', 'invitation')
+      and token.expires_at > now() and staff.active`)
   if (!person) throw TokenRefused({})
   checkPassword(password, [person.email, person.name])
+  await refuseBreached(db, password)
   const passwordHash = await hashPassword(password)   // before the transaction: no row lock waits for it
   await db.transaction(context, async (tx) => {
     const used = await tx.run(sql`
       delete from identity.one_time_token
-      where token_hash = ${tokenHash} and purpose <> 'sign-in' and expires_at > now()`)
+      where token_hash = ${tokenHash} and purpose in ('password-reset', 'invitation') and expires_at > now()`)
     if (used === 0) throw TokenRefused({})
     await tx.run(sql`update identity.staff set password_hash = ${passwordHash} where id = ${person.id}`)
     await tx.commit([

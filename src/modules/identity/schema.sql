@@ -135,11 +135,14 @@ create index passkey_challenge_by_staff on identity.passkey_challenge (staff_id)
 create table identity.one_time_token (
   token_hash bytea primary key,
   purpose text not null constraint one_time_token_purpose
-    check (purpose in ('password-reset', 'invitation', 'sign-in')),
+    check (purpose in ('password-reset', 'invitation', 'sign-in', 'email-change')),
   staff_id uuid not null constraint one_time_token_staff references identity.staff,
   expires_at timestamptz not null,
   -- Of a sign-in: the browser that asked for it. Another one has to confirm.
-  browser_hash bytea
+  browser_hash bytea,
+  -- The new address of a change.
+  email text
+    constraint one_time_token_email_form check (email = lower(email) and length(email) between 3 and 254)
 );
 -- A new token replaces the old ones of a person.
 create index one_time_token_by_staff on identity.one_time_token (staff_id);

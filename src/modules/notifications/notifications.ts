@@ -8,6 +8,7 @@ import { problem } from '../../platform/problem.ts'
 export type MessageData = {
   'order-confirmation': { order: ShownOrder }
   'password-reset': { name: string; token: string; hours: number }
+  'email-change': { name: string; token: string; hours: number }
   'sign-in-link': { name: string; token: string; minutes: number }
   'password-changed': { name: string }
   /** `what` is a sentence. */

@@ -13,7 +13,7 @@ const templates: Templates = { ...orderMessages, ...accountMessages, ...staffMes
 
 /** Templates whose link lets in whoever has it: what they say is shown to nobody but the recipient. */
 export const secretTemplates: ReadonlySet<string> = new Set<TemplateName>(
-  ['password-reset', 'staff-invitation', 'sign-in-link'])
+  ['password-reset', 'staff-invitation', 'sign-in-link', 'email-change'])
 
 /** Throws when the data is not what the template shows. */
 export function renderMessage<Name extends TemplateName>(

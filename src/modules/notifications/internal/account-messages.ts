@@ -45,6 +45,12 @@ export const accountMessages = {
       label: 'Choose a password',
     }),
   },
+  'email-change': {
+    en: withLink({
+      subject: 'Confirm your new address', about: 'This is to be the address of your account from now on.',
+      label: 'Confirm', page: 'confirm-email',
+    }),
+  },
   'sign-in-link': {
     en: withLink({
       subject: 'Your link to sign in', about: 'Somebody, probably you, wants to sign in with this address.',
