@@ -94,6 +94,10 @@ async function manage(call: Call, orderId: string, variantId: string): Promise<v
   await call('GET', `/admin/orders/${orderId}/payments`)
   await call('GET', '/admin/payments')
   await call('GET', '/admin/ledger/balances')
+  const statement = { bankReference: 'walk', bookedOn: '2026-11-23', currency: 'EUR', amountMinor: 1_490 }
+  const { items: [{ id: transferId }] } = await call('POST', '/admin/transfers', { items: [statement] })
+  await call('GET', `/admin/transfers/${transferId}/proposals`)
+  for (const query of ['', '?open=true']) await pages(call, `/admin/transfers${query}`)
   for (const query of ['', '?account=receivable', `?orderId=${orderId}`, `?from=${longAgo}`]) {
     await pages(call, `/admin/ledger/entries${query}`)
   }

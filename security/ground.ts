@@ -194,7 +194,8 @@ async function idsOf(shop: TestShop): Promise<Record<string, string>> {
     ) as found where id is not null`)
   const nothing = [
     'passkeyId', 'customerId', 'addressId', 'groupId', 'segmentId',
-    'assetId', 'messageId', 'sessionId', 'staffId', 'keyId', 'categoryId', 'collectionId', 'promotionId', 'couponId',
+    'assetId', 'messageId', 'transferId',
+    'sessionId', 'staffId', 'keyId', 'categoryId', 'collectionId', 'promotionId', 'couponId',
   ]
   return {
     ...Object.fromEntries(nothing.map((name) => [name, newId()])), code: 'support', handle: 'nothing', key: 'nothing',

@@ -139,6 +139,11 @@ export const dataKinds: Record<string, Columns> = {
     none: 'id payment_id attempt_id kind amount_minor state cause next_check_at checks created_at',
     reference: 'reference', text: 'note reason',
   },
+  'payments.transfer': {
+    none: 'id booked_on currency amount_minor applied_minor returned_minor created_at', reference: 'bank_reference',
+    name: 'payer', text: 'remittance',
+  },
+  'payments.transfer_use': { none: 'id transfer_id payment_id amount_minor created_at', text: 'note' },
   'payments.ledger_entry': {
     none: 'id source_type kind currency at', reference: 'source_id order_id payment_id', text: 'note',
   },

@@ -108,6 +108,24 @@ from payments.payment left join (
 ) as entries on payment_id = payment.id
 where captured_minor - refunded_minor <> coalesce(held, 0);
 
+-- payments: I5 by the ledger we owe of transfers what was neither applied nor returned
+select currency, unused, unapplied from (
+  select currency, sum(amount_minor - applied_minor - returned_minor) as unused from payments.transfer group by currency
+) as transfers full join (
+  select currency, -sum(amount_minor) as unapplied
+  from payments.ledger_entry join payments.ledger_line on entry_id = id where account = 'unapplied' group by currency
+) as entries using (currency)
+where coalesce(unused, 0) <> coalesce(unapplied, 0);
+
+-- payments: I5 what became of a transfer is the sum of its uses
+select transfer.id, applied_minor, returned_minor, applied, returned
+from payments.transfer left join (
+  select transfer_id, sum(amount_minor) filter (where payment_id is not null) as applied,
+    sum(amount_minor) filter (where payment_id is null) as returned
+  from payments.transfer_use group by transfer_id
+) as uses on transfer_id = transfer.id
+where (applied_minor, returned_minor) <> (coalesce(applied, 0), coalesce(returned, 0));
+
 -- What is given back of an order that stays placed is no debt: it lies in the account of refunds.
 -- orders: I5 by the ledger a placed order owes its total less what was captured, and an ended one is owed what it paid
 select "order".id, number, state, total_minor, captured, returned, owed

@@ -46,6 +46,9 @@ import {
   ledgerOperations, type LedgerOperations,
 } from './admin/ledger.ts'
 import {
+  transfersOperations, type TransfersOperations,
+} from './admin/transfers.ts'
+import {
   ordersOperations, type OrdersOperations,
 } from './admin/orders.ts'
 import {
@@ -73,6 +76,7 @@ export type * from './admin/inventory.ts'
 export type * from './admin/pricing.ts'
 export type * from './admin/payments.ts'
 export type * from './admin/ledger.ts'
+export type * from './admin/transfers.ts'
 export type * from './admin/orders.ts'
 export type * from './admin/customers.ts'
 export type * from './admin/privacy.ts'
@@ -95,6 +99,7 @@ export type Operations =
   & PricingOperations
   & PaymentsOperations
   & LedgerOperations
+  & TransfersOperations
   & OrdersOperations
   & CustomersOperations
   & PrivacyOperations
@@ -116,6 +121,7 @@ export const operations = {
   ...pricingOperations,
   ...paymentsOperations,
   ...ledgerOperations,
+  ...transfersOperations,
   ...ordersOperations,
   ...customersOperations,
   ...privacyOperations,

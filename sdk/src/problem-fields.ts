@@ -402,6 +402,8 @@ export type ProblemFields = {
   'too-many-requests': {
     retryAfterSeconds: number
   }
+  /** No such transfer */
+  'transfer-not-found': {}
   /** Sign in, or send a key */
   'unauthenticated': {}
   /** A value breaks a rule of the data; nothing was done */

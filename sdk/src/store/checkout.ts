@@ -21,6 +21,8 @@ export type Payment = {
   reason?: string
   /** Where the shopper has to go to confirm */
   url?: string
+  /** What a bank transfer has to name */
+  reference?: string
 }
 
 export type PaymentInput = {

@@ -3,9 +3,13 @@ import { exportLedger } from './export-ledger.ts'
 import { getPayment, listOrderPayments, listPaymentsNeedingAttention } from './get-payment.ts'
 import { listBalances, listEntries } from './list-ledger.ts'
 import { capturePayment, decidePaymentRoute, recordReceipt, refundPayment, voidPayment } from './operate-payment.ts'
+import { listTransfers, proposePayments } from './list-transfers.ts'
+import { matchTransferRoute, returnTransferRoute } from './match-transfer.ts'
 import { postLedgerEntry } from './post-entry.ts'
+import { recordTransfersRoute } from './record-transfers.ts'
 
 export const adminRoutes = [
   listPaymentsNeedingAttention, getPayment, listOrderPayments, capturePayment, refundPayment, voidPayment,
   recordReceipt, decidePaymentRoute, listBalances, listEntries, exportLedger, postLedgerEntry,
+  recordTransfersRoute, listTransfers, proposePayments, matchTransferRoute, returnTransferRoute,
 ]

@@ -19,7 +19,7 @@ const Owed = Type.Object({
   paymentId: Type.String(), amountMinor: Type.Integer(), currency: Type.String(), closed: Type.Boolean(),
   attempt: Type.Union([Type.Null(), Type.Object({
     state: AttemptState, reason: Type.Union([Type.String(), Type.Null()]),
-    url: Type.Union([Type.String(), Type.Null()]),
+    url: Type.Union([Type.String(), Type.Null()]), reference: Type.Union([Type.String(), Type.Null()]),
   })]),
 })
 
@@ -54,7 +54,8 @@ async function begin(tx: Tx, db: Db, choice: Choice): Promise<Begun> {
     tx.run(sql`select from payments.payment where order_id = ${choice.orderId} for update`),
     tx.maybe(Owed, sql`
       select payment.id as "paymentId", amount_minor as "amountMinor", currency, closed, (
-        select jsonb_build_object('state', state, 'reason', reason, 'url', action_url) from payments.attempt
+        select jsonb_build_object('state', state, 'reason', reason, 'url', action_url, 'reference', reference)
+        from payments.attempt
         where payment_id = payment.id and state not in ('declined', 'voided', 'expired')) as attempt
       from payments.payment where order_id = ${choice.orderId} order by created_at desc limit 1`),
   ])

@@ -45,13 +45,17 @@ export const PaymentResult = Type.Object({
   kind: Type.Enum(['authorized', 'captured', 'pending', 'action', 'declined', 'unknown', 'none']),
   reason: Type.Optional(Type.String()),
   url: Type.Optional(Type.String({ description: 'Where the shopper has to go to confirm' })),
+  reference: Type.Optional(Type.String({ description: 'What a bank transfer has to name' })),
 })
 export type PaymentResult = Static<typeof PaymentResult>
 
 /** What a shopper is told of an attempt in this state. */
-export function resultOf(attempt: { state: AttemptState; reason: string | null; url: string | null }): PaymentResult {
+export function resultOf(
+  attempt: { state: AttemptState; reason: string | null; url: string | null; reference: string | null },
+): PaymentResult {
   switch (attempt.state) {
-    case 'authorized': case 'captured': case 'pending': return { kind: attempt.state }
+    case 'authorized': case 'captured': return { kind: attempt.state }
+    case 'pending': return { kind: 'pending', ...(attempt.reference ? { reference: attempt.reference } : {}) }
     case 'requires_action': return { kind: 'action', ...(attempt.url ? { url: attempt.url } : {}) }
     case 'sending': case 'unknown': return { kind: 'unknown' }
     default: return { kind: 'declined', reason: attempt.reason ?? attempt.state }

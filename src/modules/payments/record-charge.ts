@@ -16,6 +16,7 @@ const Row = Type.Object({
   attemptId: Type.String(), paymentId: Type.String(), orderId: Type.String(), method: Type.String(),
   gateway: Type.String(), capturedMinor: Type.Integer(),
   state: AttemptState, reason: Type.Union([Type.String(), Type.Null()]), url: Type.Union([Type.String(), Type.Null()]),
+  reference: Type.Union([Type.String(), Type.Null()]),
   checks: Type.Integer(), amountMinor: Type.Integer(), currency: Type.String(), operating: Type.Boolean(),
   closed: Type.Boolean(), checked: Type.Boolean(),
 })
@@ -30,29 +31,44 @@ export async function recordCharge(
   db: Db, context: Context, { orderId, attemptId }: { orderId: string; attemptId: string }, outcome: ChargeOutcome,
 ): Promise<PaymentResult> {
   const { result, operations } = await db.transaction(context, async (tx) => {
-    const [, row] = await Promise.all([paymentListener.of(db).lock(tx, orderId), lockAttempt(tx, attemptId)])
-    const next = outcome.kind === 'action' ? 'requires_action' : outcome.kind
-    // A capture or void of ours that is under way explains what the gateway says, and records it by itself.
-    if (!mayFollow(row.state, next) || (row.state === 'authorized' && row.operating)) {
-      if (row.checked) await postpone(tx, row, outcome)
-      return { result: resultOf(row), operations: false }
-    }
-    if ('amountMinor' in outcome && (outcome.amountMinor !== row.amountMinor || outcome.currency !== row.currency)) {
-      return { result: resultOf({ ...row, state: await distrust(tx, row, outcome) }), operations: false }
-    }
-    const [, , operations] = await Promise.all([
-      move(tx, row, next, outcome), book(tx, row, outcome), tell(tx, db, row, outcome),
+    const [, applied] = await Promise.all([
+      paymentListener.of(db).lock(tx, orderId), applyOutcome(tx, db, attemptId, outcome),
     ])
-    const url = outcome.kind === 'action' ? outcome.url : null
-    return { result: resultOf({ state: next, reason: reasonOf(outcome), url }), operations }
+    return applied
   })
   if (operations) await runOperations(db, context, orderId)
   return result
 }
 
+/**
+ * The same inside a transaction that has locked the order. `operations`: there is something to run after the commit.
+ * `booked`: the caller books the money, which came by another way than from the gateway.
+ */
+export async function applyOutcome(
+  tx: Tx, db: Db, attemptId: string, outcome: ChargeOutcome, { booked = false } = {},
+): Promise<{ result: PaymentResult; operations: boolean }> {
+  const row = await lockAttempt(tx, attemptId)
+  const next = outcome.kind === 'action' ? 'requires_action' : outcome.kind
+  // A capture or void of ours that is under way explains what the gateway says, and records it by itself.
+  if (!mayFollow(row.state, next) || (row.state === 'authorized' && row.operating)) {
+    if (row.checked) await postpone(tx, row, outcome)
+    return { result: resultOf(row), operations: false }
+  }
+  if ('amountMinor' in outcome && (outcome.amountMinor !== row.amountMinor || outcome.currency !== row.currency)) {
+    return { result: resultOf({ ...row, state: await distrust(tx, row, outcome) }), operations: false }
+  }
+  const [, , operations] = await Promise.all([
+    move(tx, row, next, outcome), booked ? undefined : book(tx, row, outcome), tell(tx, db, row, outcome),
+  ])
+  const url = outcome.kind === 'action' ? outcome.url : null
+  const reference = 'reference' in outcome ? outcome.reference ?? null : row.reference
+  return { result: resultOf({ state: next, reason: reasonOf(outcome), url, reference }), operations }
+}
+
 function lockAttempt(tx: Tx, attemptId: string): Promise<Row> {
   return tx.one(Row, sql`
     select attempt.id as "attemptId", payment.id as "paymentId", order_id as "orderId", method, gateway, state, reason,
+      reference,
       action_url as url, checks, amount_minor as "amountMinor", captured_minor as "capturedMinor", currency, closed,
       next_check_at is not null as checked,
       exists (select from payments.operation

@@ -30,6 +30,7 @@ export function requireReturnUrl(db: Db, returnUrl: string | undefined): void {
 const Attempt = Type.Object({
   orderId: Type.String(), state: AttemptState, reason: Type.Union([Type.String(), Type.Null()]),
   url: Type.Union([Type.String(), Type.Null()]), returnUrl: Type.Union([Type.String(), Type.Null()]),
+  reference: Type.Union([Type.String(), Type.Null()]),
 })
 
 export type Returned = { orderId: string; payment: PaymentResult; returnUrl: string | null }
@@ -42,7 +43,7 @@ export async function returnShopper(
   db: Db, attemptId: string, { token, turnedBack }: { token: string; turnedBack: boolean },
 ): Promise<Returned> {
   const read = () => db.maybe(Attempt, sql`
-    select order_id as "orderId", state, reason, action_url as url, return_url as "returnUrl"
+    select order_id as "orderId", state, reason, reference, action_url as url, return_url as "returnUrl"
     from payments.attempt join payments.payment on payment.id = payment_id where attempt.id = ${attemptId}`)
   const attempt = timingSafeEqual(hashToken(token), hashToken(await returnToken(db, attemptId))) && await read()
   if (!attempt) throw PaymentNotFound({}, 'The link is not whole, or of another shop.')

@@ -54,6 +54,8 @@ create table payments.attempt (
 create unique index attempt_one_live on payments.attempt (payment_id) where state not in ('declined', 'voided', 'expired');
 -- The attempts of a payment in their order.
 create index attempt_of_payment on payments.attempt (payment_id, created_at);
+-- Who still has to send money, proposed for a transfer of that amount.
+create index attempt_pending on payments.attempt (payment_id) where state = 'pending';
 -- A webhook names its charge by the reference of the gateway.
 create index attempt_by_reference on payments.attempt (gateway, reference) where reference is not null;
 -- The recovery job: what is due to be asked about.
@@ -179,3 +181,35 @@ create function payments.book_opening_sale(
   select id, account, amount from entry, lateral (values ('receivable', total), ('discount', discount),
     ('revenue', -goods), ('shipping', -shipping), ('tax', -tax)) as line (account, amount) where amount <> 0
 $$;
+
+-- Money that came by bank transfer, as the account's statement says; once for each reference of the bank. What of it belongs to payments is
+-- applied, what was sent back is returned, and the rest is somebody's whom we owe it.
+create table payments.transfer (
+  id uuid constraint transfer_pkey primary key,
+  bank_reference text not null constraint transfer_bank_reference_unique unique
+    constraint transfer_bank_reference_length check (length(bank_reference) between 1 and 200),
+  booked_on date not null,
+  currency text not null constraint transfer_currency_form check (currency ~ '^[A-Z]{3}$'),
+  amount_minor bigint not null constraint transfer_amount_positive check (amount_minor > 0),
+  payer text,
+  remittance text,
+  applied_minor bigint not null default 0,
+  returned_minor bigint not null default 0,
+  created_at timestamptz not null default now(),
+  constraint transfer_used_within_amount check (
+    applied_minor >= 0 and returned_minor >= 0 and applied_minor + returned_minor <= amount_minor)
+);
+-- The list of staff, newest first; those with something left.
+create index transfer_newest on payments.transfer (booked_on desc, id desc);
+create index transfer_open on payments.transfer (booked_on desc, id desc) where applied_minor + returned_minor < amount_minor;
+
+-- What became of a transfer, in parts: applied to a payment, or sent back (without one).
+create table payments.transfer_use (
+  id uuid constraint transfer_use_pkey primary key,
+  transfer_id uuid not null constraint transfer_use_transfer_fkey references payments.transfer (id),
+  payment_id uuid constraint transfer_use_payment_fkey references payments.payment (id),
+  amount_minor bigint not null constraint transfer_use_amount_positive check (amount_minor > 0),
+  note text,
+  created_at timestamptz not null default now()
+);
+create index transfer_use_of_transfer on payments.transfer_use (transfer_id, created_at);
