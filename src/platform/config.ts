@@ -77,7 +77,7 @@ export function readConfig(environment: Environment): Config {
     trustProxy: proxies(text('TRUST_PROXY'), errors),
     cacheMegabytes: whole('CACHE_MB', 64, 1, 16_384),
     cdnSeconds: whole('CDN_SECONDS', 0, 0, 31_536_000),
-    requestsPerKey: whole('REQUESTS_PER_KEY', production ? 6_000 : 0, 0, 1e9),
+    requestsPerKey: whole('REQUESTS_PER_KEY', production ? 60_000 : 0, 0, 1e9),
     requestsPerAddress: whole('REQUESTS_PER_ADDRESS', 0, 0, 1e9),
     disposableMail: text('DISPOSABLE_MAIL'),
     breachedPasswords: url('BREACHED_PASSWORDS', ['https:']),
