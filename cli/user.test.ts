@@ -6,7 +6,8 @@ import { test } from 'node:test'
 import { createAuthenticate, forgetActors } from '../src/modules/identity/authenticate.ts'
 import { saveChannel } from '../src/modules/catalog/channels.ts'
 import { signIn } from '../src/modules/identity/sign-in.ts'
-import { systemContext } from '../src/platform/db.ts'
+import { findStaff } from '../src/modules/identity/staff.ts'
+import { sql, systemContext } from '../src/platform/db.ts'
 import { newId } from '../src/platform/id.ts'
 import { testDatabase, type Cleanup } from '../src/platform/testing.ts'
 
@@ -32,6 +33,12 @@ test('people: added, given a new password, listed; a mistake is a sentence', asy
   const second = passwordOf(await kontor('user', 'password', 'ada@shop.example'))
   assert.ok(await enter(second))
   await assert.rejects(enter(first))
+  const { id } = (await findStaff(db, 'ada@shop.example'))!
+  await db.run(sql`insert into identity.totp (staff_id, secret, confirmed_at) values (${id}, '', now())`)
+  assert.deepEqual((await enter(second)).factors, ['totp'])
+  assert.deepEqual((await enter(passwordOf(await kontor('user', 'password', 'ada@shop.example')))).factors, ['totp'])
+  const third = passwordOf(await kontor('user', 'password', 'ada@shop.example', '--drop-factors'))
+  assert.deepEqual((await enter(third)).factors, [])
   assert.equal((await kontor('user', 'list')).out, 'ada@shop.example   Ada   owner\n')
   for (const args of [
     ['create', 'ada@shop.example'], ['create', 'bob@shop.example', '--role', 'none'], ['password', 'bob@shop.example'],

@@ -50,11 +50,12 @@ function difference(there: Answer, absent: Answer): string | undefined {
   return one === other ? undefined : `there: ${one}, absent: ${other}`
 }
 
-// What is told anew with each answer tells nothing: the time, the request's own number, and the id that was asked for.
+// What is told anew with each answer tells nothing: the time, the request's own number, what the browser is to keep,
+// and the id that was asked for.
 function seen({ status, text, headers }: Answer): string {
   const told = Object.keys(headers).filter((name) => !/^(date|x-request-id|content-length)$/.test(name)).sort()
     .map((name) => (/^(set-cookie|etag|ratelimit.*)$/.test(name) ? name : `${name}: ${headers[name]}`))
-  const body = text.replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}|"requestId":"[^"]*"/g, '…')
+  const body = text.replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}|"(?:requestId|browser)":"[^"]*"/g, '…')
   return `${status} ${body} (${told.join('; ')})`
 }
 
@@ -103,6 +104,11 @@ export async function pairsOf(ground: Ground, pairs: number): Promise<Pair[]> {
       name: 'ask for a new password, for an account or none',
       there: post('/admin/password-reset', (turn) => ({ email: known(turn) })),
       absent: post('/admin/password-reset', (turn) => ({ email: unknown(turn) })),
+    },
+    {
+      name: 'ask for a link to sign in, to an account or none',
+      there: post('/admin/session/link', (turn) => ({ email: known(turn) })),
+      absent: post('/admin/session/link', (turn) => ({ email: unknown(turn) })),
     },
     {
       name: "somebody's order and no order, with a wrong token",

@@ -58,7 +58,7 @@ function operation(route: Route, operationId: string, components: Components): J
   const security = securityOf(route.access)
   return {
     operationId, summary: route.summary, tags: route.tags,
-    ...route.description || typeof route.access === 'object' ? { description: describe(route) } : {},
+    ...route.description || route.sensitive || typeof route.access === 'object' ? { description: describe(route) } : {},
     ...security.length > 0 ? { security } : { security: [] },
     parameters: [
       ...parameters(
@@ -70,9 +70,10 @@ function operation(route: Route, operationId: string, components: Components): J
   }
 }
 
-function describe({ description, access }: Route): string {
+function describe({ description, access, sensitive }: Route): string {
   const permission = typeof access === 'object' ? `Needs the permission \`${access.permission}\`.` : ''
-  return [description, permission].filter(Boolean).join('\n\n')
+  const proof = sensitive ? 'Of staff it wants a proof of the last quarter of an hour: see `proveMyself`.' : ''
+  return [description, permission, proof].filter(Boolean).join('\n\n')
 }
 
 function parameters(schema: TObject | undefined, place: 'path' | 'query', components: Components): Json[] {

@@ -22,7 +22,7 @@ export type RolesOperations = {
     }
     problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
-  /** Create a role. Needs the permission `identity:write`. */
+  /** Create a role. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   createRole: {
     input: {
       code: string
@@ -40,7 +40,7 @@ export type RolesOperations = {
     answer: Role
     problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'role-code-taken' | 'unauthenticated'
   }
-  /** Replace a role. Everybody who has it is permitted the new list within a second. Needs the permission `identity:write`. */
+  /** Replace a role. Everybody who has it is permitted the new list within a second. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   setRole: {
     input: {
       code: string

@@ -149,7 +149,7 @@ export type SigningInOperations = {
     answer: undefined
     problems: CommonProblem | 'forbidden' | 'password-refused' | 'sign-in-refused' | 'token-refused' | 'unauthenticated'
   }
-  /** Sign in by passkey only. Asked again it changes nothing. A link by mail sets one again. */
+  /** Sign in by passkey only. Asked again it changes nothing. A link by mail sets one again. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   removePassword: {
     input: {}
     answer: undefined
@@ -198,7 +198,7 @@ export type SigningInOperations = {
     answer: undefined
     problems: CommonProblem | 'code-refused' | 'factor-required' | 'forbidden' | 'passkey-refused' | 'sign-in-refused' | 'token-refused' | 'unauthenticated'
   }
-  /** Change the own e-mail address. Nothing changes before the link in the new mailbox is used. */
+  /** Change the own e-mail address. Nothing changes before the link in the new mailbox is used. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   requestEmailChange: {
     input: {
       email: string
@@ -220,13 +220,13 @@ export type SigningInOperations = {
     answer: MeFactor
     problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
-  /** A secret for an authenticator app. Show the address as a QR code, then confirm with a code: until then nothing changes. Asked again, it is another secret. */
+  /** A secret for an authenticator app. Show the address as a QR code, then confirm with a code: until then nothing changes. Asked again, it is another secret. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   newAuthenticatorApp: {
     input: {}
     answer: NewAuthenticatorAppResult
     problems: CommonProblem | 'factor-there' | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
   }
-  /** Confirm an authenticator app. From now on signing in wants a code. */
+  /** Confirm an authenticator app. From now on signing in wants a code. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   confirmAuthenticatorApp: {
     input: {
       /** Six digits of the authenticator app, or a recovery code */
@@ -238,13 +238,13 @@ export type SigningInOperations = {
     }
     problems: CommonProblem | 'code-refused' | 'factor-missing' | 'factor-there' | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
   }
-  /** Remove the authenticator app. And the recovery codes, unless a passkey remains. Asked again it changes nothing. */
+  /** Remove the authenticator app. And the recovery codes, unless a passkey remains. Asked again it changes nothing. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   removeAuthenticatorApp: {
     input: {}
     answer: undefined
     problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
   }
-  /** New recovery codes in place of the old ones */
+  /** New recovery codes in place of the old ones. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   newRecoveryCodes: {
     input: {}
     answer: {
@@ -253,7 +253,7 @@ export type SigningInOperations = {
     }
     problems: CommonProblem | 'already-done' | 'factor-missing' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'recent-proof-required' | 'unauthenticated'
   }
-  /** Begin to make a passkey. Good for five minutes and once. */
+  /** Begin to make a passkey. Good for five minutes and once. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   beginPasskey: {
     input: {}
     answer: {
@@ -262,7 +262,7 @@ export type SigningInOperations = {
     }
     problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
   }
-  /** Add the passkey that a browser made. From now on a password alone does not sign in. */
+  /** Add the passkey that a browser made. From now on a password alone does not sign in. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   addPasskey: {
     input: {
       name: string
@@ -303,7 +303,7 @@ export type SigningInOperations = {
     answer: MePasskey
     problems: CommonProblem | 'forbidden' | 'passkey-not-found' | 'unauthenticated'
   }
-  /** Remove a passkey. Never the last way in. */
+  /** Remove a passkey. Never the last way in. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   removePasskey: {
     input: {
       /** A UUID */
