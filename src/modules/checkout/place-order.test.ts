@@ -87,6 +87,25 @@ test('ten completions of one cart at once make one order, one payment, one charg
   ], [5, 5, 5, 5])
 })
 
+test('two tabs pay at once, each in another way: one of them does, and both hear how it stands', async (t) => {
+  const shop = await testShop(t, { max: 40 })
+  const mug = await shop.variant({ stock: [50] })
+  for (const [one, other] of [['card', 'card-later'], ['card', 'transfer'], ['card-later', 'transfer']] as const) {
+    for (const fault of ['', 'delay', 'charge_then_drop', 'action']) {
+      const cart = await shop.cart([{ variantId: mug, quantity: 1 }])
+      const before = (await shop.charges()).length
+      const tabs = await Promise.all([
+        shop.complete(cart, { fault }, one), shop.complete(cart, { fault }, other), shop.complete(cart, { fault }, one),
+      ])
+      assert.equal(new Set(tabs.map(({ orderId }) => orderId)).size, 1)
+      assert.ok(tabs.every(({ payment }) => payment.kind !== 'declined' && payment.kind !== 'none'))
+      const [payment, ...more] = await paymentsOf(shop.db, tabs[0]!.orderId)
+      assert.deepEqual([more.length, payment!.attempts.length], [0, 1])
+      assert.ok((await shop.charges()).length - before <= 1, 'charged twice')
+    }
+  }
+})
+
 test('a coupon that may be used five times is used five times by forty buyers', async (t) => {
   const shop = await testShop(t, { max: 40 })
   const mug = await shop.variant({ stock: [100] })
