@@ -14,6 +14,10 @@ export type Habits = {
   scarce?: number
   coupons?: number
   staff?: number
+  /** What they send along with a payment that has this fault. */
+  data?: (fault: string) => Record<string, unknown>
+  /** What they do on a page of the bank to which they are sent. */
+  visit?: (url: string) => Promise<unknown>
 }
 
 /** Where they shop, and where they note what they were told. */
@@ -42,7 +46,10 @@ export class Crowd {
   constructor(stage: Market, random: Random, habits: Habits = {}) {
     this.#stage = stage
     this.#random = random
-    this.#habits = { faults: [''], scarce: 0.3, coupons: 0.2, staff: 0.4, ...habits }
+    this.#habits = {
+      faults: [''], scarce: 0.3, coupons: 0.2, staff: 0.4, data: (fault) => ({ fault }), visit: async () => {},
+      ...habits,
+    }
   }
 
   /** So many shop at once, until they are asked to stop. */
@@ -59,7 +66,7 @@ export class Crowd {
   }
 
   async buy(): Promise<void> {
-    const { faults, scarce, coupons, staff } = this.#habits
+    const { faults, scarce, coupons, staff, data, visit } = this.#habits
     const { terms } = this.#stage
     const random = this.#random
     const variantId = random() < scarce ? terms.scarce : oneOf(terms.plenty, random)
@@ -75,11 +82,13 @@ export class Crowd {
     const placed = await this.#insist({
       method: 'POST', path: `/store/carts/${cart.id}/complete`, bearer: token, what: 'complete',
       note: { cartId: cart.id }, body: {
-        expectedTotal: { amount: cart.quote.totalMinor, currency: 'EUR' }, payment: { method, data: { fault } },
+        expectedTotal: { amount: cart.quote.totalMinor, currency: 'EUR' }, payment: { method, data: data(fault) },
       },
     })
     if (placed?.status !== 201) return
     this.orders++
+    // The bank may be away, or the page closed: whoever is on a page shops again, and the shop finds out by itself.
+    if (placed.body.payment.kind === 'action') await visit(placed.body.payment.url).catch(() => {})
     if (random() < staff) await this.#attend(placed.body.order.id, method)
   }
 

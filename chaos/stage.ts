@@ -11,7 +11,6 @@ import { Type } from 'typebox'
 import { randomFrom } from '../bench/random.ts'
 import { furnish } from '../bench/seed.ts'
 import { freePort } from '../bench/servers.ts'
-import { startSimulator, type RunningSimulator } from '../plugins/simulator/gateway.ts'
 import { saveProducts } from '../src/modules/catalog/save-products.ts'
 import { createPublishableKey, createSecretKey } from '../src/modules/identity/api-keys.ts'
 import { permissions } from '../src/modules/identity/identity.ts'
@@ -24,10 +23,10 @@ import { prepareDatabase } from '../src/migrations.ts'
 import { Db, sql, systemContext, type Tx } from '../src/platform/db.ts'
 import { newId } from '../src/platform/id.ts'
 import { startPostgres, type Postgres } from '../src/platform/postgres.ts'
+import { openSimulator, type Bank } from './bank.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import { Journal } from './journal.ts'
 
-export const SECRET = 'bank-of-the-fault-run'
 const GOODS = 12
 const SCARCE = 40              // units of what everybody wants: most shoppers of a long round come too late
 const PLENTY = 1_000_000
@@ -57,7 +56,7 @@ process.on('exit', () => { for (const shop of running) shop.kill('SIGKILL') })
 export class Stage {
   readonly postgres: Postgres
   readonly db: Db
-  readonly bank: RunningSimulator
+  readonly bank: Bank
   readonly link: FaultProxy
   readonly journal: Journal
   readonly terms: Terms
@@ -120,11 +119,12 @@ export class Stage {
   }
 
   #launch(url: string, { failpoint = '', preload, root = here, databaseUrl = this.#databaseUrl }: ShopOptions) {
+    const first = [this.bank.preload, preload].flatMap((path) => path ? ['--import', path] : [])
     const shop = fork(join(root, 'src/main.ts'), [], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: preload ? ['--import', preload] : [], cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: first, cwd: root,
       env: {
         ...process.env, NODE_ENV: 'test', DATABASE_URL: databaseUrl, HOST: '127.0.0.1', PORT: new URL(url).port,
-        PUBLIC_URL: url, DEMO: '0', LOG_LEVEL: 'silent', SIMULATOR_URL: this.bank.url, SIMULATOR_SECRET: SECRET,
+        PUBLIC_URL: url, DEMO: '0', LOG_LEVEL: 'silent', ...this.bank.env,
         KONTOR_FAILPOINT: failpoint,
       },
     })
@@ -250,12 +250,14 @@ export async function runScript(db: Db, ...statements: string[]): Promise<void> 
   }
 }
 
-export async function openStage(seed: number, sabotage: readonly string[] = []): Promise<Stage> {
+export async function openStage(
+  seed: number, sabotage: readonly string[] = [], openBank: (folder: string) => Promise<Bank> = openSimulator,
+): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'kontor-chaos-'))
   const { postgres, db } = await openDatabase()
   const terms = await stock(db)
   await runScript(db, ...sabotage)
-  const bank = await startSimulator({ dataDir: folder, secret: SECRET, whileMs: 300 })
+  const bank = await openBank(folder)
   const link = new FaultProxy({ host: '127.0.0.1', port: postgres.port }, randomFrom(seed))
   const ports = { link: await link.start(), shop: await freePort() }
   const journal = new Journal(join(folder, 'journal.jsonl'))

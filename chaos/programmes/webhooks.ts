@@ -8,10 +8,11 @@ import { oneOf, randomFrom, type Random } from '../../bench/random.ts'
 import type { Charge } from '../../plugins/simulator/bank.ts'
 import { sql } from '../../src/platform/db.ts'
 import { newId } from '../../src/platform/id.ts'
+import { SECRET } from '../bank.ts'
 import { address, PRICE, thing } from '../bounded.ts'
 import { judge } from '../check.ts'
 import type { Programme } from '../programme.ts'
-import { openStage, SECRET, type Stage } from '../stage.ts'
+import { openStage, type Stage } from '../stage.ts'
 
 const AT_ONCE = 25
 // The bank itself says nothing: every message comes from here.
