@@ -151,7 +151,8 @@ export class Stage {
     const due = sql`created_at = created_at - interval '5 minutes', next_check_at = now()`
     // In one transaction each, which runs again when it met the shop's own in a deadlock.
     for (const statement of [
-      sql`update payments.attempt set ${due} where next_check_at is not null`,
+      sql`update payments.attempt set ${due}, sent_again_at = sent_again_at - interval '5 minutes'
+        where next_check_at is not null`,
       sql`update payments.operation set ${due} where next_check_at is not null`,
       sql`update payments.webhook_event set next_try_at = now() - interval '3 seconds' where next_try_at is not null`,
       sql`update platform.job set run_at = now() where given_up_at is null`,

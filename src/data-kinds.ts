@@ -132,7 +132,8 @@ export const dataKinds: Record<string, Columns> = {
       'refunded_minor created_at', reference: 'order_id',
   },
   'payments.attempt': {
-    none: 'id payment_id method gateway state capture next_check_at checks created_at', reference: 'reference',
+    none: 'id payment_id method gateway state capture next_check_at checks created_at sent_again_at lost',
+    reference: 'reference',
     text: 'data action_url return_url reason',
   },
   'payments.operation': {

@@ -66,12 +66,12 @@ export function offered({ channelId, currency }: Market, filter: OfferFilter): S
 const of = ({ channelId, currency }: Market): Statement =>
   sql`offer.channel_id = ${channelId} and offer.currency = ${currency}`
 
-// The bounds of lowest and highest say nothing more: they are there for the index.
+// The bounds of lowest and highest say nothing more: they are there for the index. minMinor is not above maxMinor: the
+// route refuses that.
 function fits({ minMinor, maxMinor, inStock }: OfferFilter): Statement {
   if (minMinor === undefined && maxMinor === undefined) {
     return inStock === undefined ? none : sql`and ${inStock ? none : sql`not`} offer.in_stock`
   }
-  if ((minMinor ?? 0) > (maxMinor ?? Infinity)) return sql`and false`
   const within = sql`numrange(${minMinor ?? null}::numeric, ${maxMinor ?? null}::numeric, '[]')`
   return sql`
     ${maxMinor === undefined ? none : sql`and offer.lowest <= ${maxMinor}::numeric`}

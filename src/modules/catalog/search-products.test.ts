@@ -2,6 +2,7 @@
 // through a table.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Type } from 'typebox'
 import { sql, type Conn, type Db, type Statement } from '../../platform/db.ts'
 import { drainEvents } from '../../platform/jobs.ts'
 import { isProblem, InvalidCursor } from '../../platform/problem.ts'
@@ -198,6 +199,42 @@ async function fill(db: Db, channelId: string, count: number): Promise<string[]>
     await client.end()
   }
 }
+
+test('of more than a thousand matches those with the words in their title come first, the newest first', async (t) => {
+  const { db, channelId, write } = await testCatalogue(t)
+  const ids = await fill(db, channelId, 1_300)
+  await db.run(sql`update catalog.product set description_html = 'of zephyr wool',
+    title = case when substr(handle, 3)::int % 50 = 0 then 'Zephyr ' || handle else title end`)
+  await write((tx) => refreshSearch(tx, ids))
+  const found: string[] = []
+  let cursor: string | undefined
+  for (let page = 0; page < 4; page++) {
+    const { hits, nextCursor, counts } = await searchProducts(db, {
+      channelId, text: 'zephyr wool zephyr', limit: 10, cursor, countFacets: true,
+    })
+    assert.equal(counts!.total >= 1_000, true)
+    found.push(...hits.map(({ productId }) => productId))
+    cursor = nextCursor!
+  }
+  const handles = await db.many(Type.Object({ handle: Type.String() }), sql`
+    select handle from unnest(${found}::uuid[]) with ordinality as hit (id, place)
+    join catalog.product using (id) order by place`)
+  // p-1 is the newest; 'wool' stands in no title, so nothing has all words there, and all are newest first.
+  assert.deepEqual(handles.map(({ handle }) => handle), Array.from({ length: 40 }, (_, index) => `p-${index + 1}`))
+
+  const titled: string[] = []
+  cursor = undefined
+  for (let page = 0; page < 3; page++) {
+    const { hits, nextCursor } = await searchProducts(db, { channelId, text: 'zephyr', limit: 10, cursor })
+    titled.push(...hits.map(({ productId }) => productId))
+    cursor = nextCursor!
+  }
+  const order = await db.many(Type.Object({ handle: Type.String() }), sql`
+    select handle from unnest(${titled}::uuid[]) with ordinality as hit (id, place)
+    join catalog.product using (id) order by place`)
+  const should = [...Array.from({ length: 26 }, (_, index) => `p-${50 * (index + 1)}`), 'p-1', 'p-2', 'p-3', 'p-4']
+  assert.deepEqual(order.map(({ handle }) => handle), should)
+})
 
 test('counts of few are of this moment; counts of many are kept, and counted once by a crowd', async (t) => {
   const { db, channelId, write } = await testCatalogue(t)

@@ -96,3 +96,35 @@ test('an order is cancelled while its payment is under way: nothing stays taken,
   }
   assert.deepEqual(await shop.stock(mug), { onHand: 50, reserved: 0 })
 })
+
+test('a call that was repeated a moment ago is not held for lost, and one that is held for lost is not repeated',
+  async (t) => {
+  const shop = await testShop(t)
+  const mug = await shop.variant({ stock: [5] })
+  const fallenSilent = async (): Promise<string> => {
+    const cart = await shop.cart([{ variantId: mug, quantity: 1 }])
+    const { orderId, payment } = await shop.complete(cart, { fault: 'drop_before_charge' })
+    assert.equal(payment.kind, 'unknown')
+    await shop.db.run(sql`update payments.attempt set created_at = created_at - ${hour} where state = 'unknown'`)
+    return orderId
+  }
+  const look = async (orderId: string): Promise<string> => {
+    await settlePayment(shop.db, systemContext(), orderId)
+    return (await paymentsOf(shop.db, orderId))[0]!.attempts[0]!.state
+  }
+  const repeated = await fallenSilent()
+  await shop.db.run(sql`update payments.attempt set sent_again_at = now()`)
+  await cancelOrder(shop.db, systemContext(), repeated, 'customer')
+  await shop.drain()
+  assert.equal(await look(repeated), 'unknown')
+  await shop.db.run(sql`update payments.attempt set sent_again_at = now() - ${hour}`)
+  assert.equal(await look(repeated), 'declined')
+
+  const lost = await fallenSilent()
+  await shop.db.run(sql`update payments.attempt set lost = true where state = 'unknown'`)
+  assert.equal(await look(lost), 'unknown')
+  assert.deepEqual(await shop.charges(), [])
+  await cancelOrder(shop.db, systemContext(), lost, 'customer')
+  await shop.drain()
+  assert.equal(await look(lost), 'declined')
+})

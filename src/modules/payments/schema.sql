@@ -48,6 +48,9 @@ create table payments.attempt (
   next_check_at timestamptz,
   checks integer not null default 0,
   created_at timestamptz not null default now(),
+  -- When the call was last repeated. Lost: nobody repeats it any more, since it is held for never having arrived.
+  sent_again_at timestamptz,
+  lost boolean not null default false,
   constraint attempt_unfinished_is_checked check (state not in ('sending', 'requires_action', 'unknown') or next_check_at is not null)
 ) with (fillfactor = 70);
 -- The wall against double charges: at most one attempt of a payment is live or has succeeded.

@@ -59,12 +59,27 @@ async function findOut(
   const expired = ageSeconds >= keyLifetimeHours * 3_600
   const lost = ageSeconds >= LOST_AFTER_SECONDS
   if (lookUp && lost && (closed || expired || errorsCachedUnderKey)) {
-    return { kind: 'declined', reason: 'never reached the gateway' }
+    return await giveUp(db, attempt.attemptId) ? { kind: 'declined', reason: 'never reached the gateway' }
+      : { kind: 'unknown', detail: 'a repeated call may still be under way' }
   }
   if (expired) return { kind: 'unknown', detail: 'the key has expired: compare with the gateway' }
   if (lookUp && closed) return { kind: 'unknown', detail: 'the gateway has not heard of it yet' }
   const request = await chargeRequest(db, { key: attempt.attemptId, amountMinor, currency, capture, data })
+  if (!await sendAgain(db, attempt.attemptId)) return { kind: 'unknown', detail: 'it was decided meanwhile' }
   return callGateway(gateway, () => gateway.charge(request))
+}
+
+// Who repeats a call and who holds it for lost decide on the same row: a call that was repeated a moment ago is not
+// lost, and one that is held for lost is not repeated, so that none arrives after it was called refused.
+async function sendAgain(db: Db, attemptId: string): Promise<boolean> {
+  return await db.run(sql`update payments.attempt set sent_again_at = now()
+    where id = ${attemptId} and state in ('sending', 'unknown') and not lost`) > 0
+}
+
+async function giveUp(db: Db, attemptId: string): Promise<boolean> {
+  return await db.run(sql`update payments.attempt set lost = true
+    where id = ${attemptId} and state in ('sending', 'unknown') and (lost
+      or coalesce(sent_again_at, created_at) <= now() - make_interval(secs => ${LOST_AFTER_SECONDS}))`) > 0
 }
 
 /** Whether a look-up tells: otherwise that it finds nothing says nothing. */
