@@ -165,6 +165,8 @@ export type ProblemFields = {
   'customer-email-taken': {}
   /** No such customer */
   'customer-not-found': {}
+  /** Use a mail address that lasts: this one is thrown away */
+  'disposable-mail': {}
   /** Somebody of the staff has this e-mail address */
   'email-taken': {}
   /** Begin with a new secret for the authenticator app */

@@ -22,7 +22,7 @@ export type Config = {
   /** Requests within a minute, of a secret key and of an address prefix; 0: no limit. */
   requestsPerKey: number
   requestsPerAddress: number
-  /** A file of mail domains that are refused at registration. */
+  /** A file of mail domains under which nobody may order. */
   disposableMail: string | undefined
   /** A list of breached passwords with the range interface of Pwned Passwords. */
   breachedPasswords: string | undefined

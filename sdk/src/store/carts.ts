@@ -64,7 +64,7 @@ export type CartsOperations = {
       lines?: Line[]
     }
     answer: CreateCartResult
-    problems: CommonProblem | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated' | 'variant-unavailable'
+    problems: CommonProblem | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'disposable-mail' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated' | 'variant-unavailable'
   }
   /** Read a cart with a fresh quote */
   getCart: {
@@ -89,7 +89,7 @@ export type CartsOperations = {
       couponCodes?: string[]
     }
     answer: Cart
-    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'forbidden' | 'unauthenticated' | 'variant-unavailable'
+    problems: CommonProblem | 'cart-completed' | 'cart-expired' | 'cart-not-found' | 'cart-too-large' | 'currency-not-offered' | 'disposable-mail' | 'forbidden' | 'unauthenticated' | 'variant-unavailable'
   }
   /** Add to the quantities of many variants at once */
   addCartLines: {

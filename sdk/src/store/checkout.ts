@@ -86,7 +86,7 @@ export type CheckoutOperations = {
       payment: PaymentInput
     }
     answer: Checkout
-    problems: CommonProblem | 'cart-changed' | 'cart-incomplete' | 'cart-too-large' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'return-url-not-allowed' | 'shipping-method-not-available' | 'unauthenticated' | 'variant-unavailable'
+    problems: CommonProblem | 'cart-changed' | 'cart-incomplete' | 'cart-too-large' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'disposable-mail' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'return-url-not-allowed' | 'shipping-method-not-available' | 'unauthenticated' | 'variant-unavailable'
   }
 }
 

@@ -5,6 +5,7 @@ import { Id, route } from '../../platform/http.ts'
 import { Currency } from '../../platform/money.ts'
 import { Unauthenticated } from '../../platform/problem.ts'
 import { getChannel } from '../catalog/channels.ts'
+import { DisposableMail, refuseDisposable } from '../identity/refuse-disposable.ts'
 import { Address } from '../orders/orders.ts'
 import { listPaymentMethods } from '../payments/open-payment.ts'
 import {
@@ -34,9 +35,12 @@ export const createCartRoute = route({
   description: 'Answers the cart and its token: send it as Authorization: Bearer <token>.',
   body: Type.Object({ ...cartDetails, lines: Type.Optional(Type.Array(CartLine, { maxItems: MAX_LINES })) }),
   response: { 201: Type.Object({ cart: Cart, token: Type.String() }) },
-  problems: [CurrencyNotOffered, CartTooLarge, VariantUnavailable, ...cartProblems],
+  problems: [CurrencyNotOffered, CartTooLarge, VariantUnavailable, DisposableMail, ...cartProblems],
   replay: ({ db, context, resultId }) => showBegun(db, context, resultId),
-  run: ({ db, context, body }) => createCart(db, context, channelOf(context.actor), body),
+  async run({ db, context, body }) {
+    if (body.email) refuseDisposable(db, body.email)
+    return createCart(db, context, channelOf(context.actor), body)
+  },
 })
 
 export const getCart = route({
@@ -50,8 +54,11 @@ export const updateCartRoute = route({
   method: 'PATCH', path: '/store/carts/:cartId', access: 'shopper', priority: 'checkout', tags: ['Carts'],
   summary: 'Set e-mail, addresses, delivery, coupons or currency',
   description: 'What is not named stays; null empties a field.',
-  params, body: Type.Object(cartDetails), response: { 200: Cart }, problems: changeProblems,
-  run: ({ db, context, params, body }) => updateCart(db, context, params.cartId, body),
+  params, body: Type.Object(cartDetails), response: { 200: Cart }, problems: [...changeProblems, DisposableMail],
+  async run({ db, context, params, body }) {
+    if (body.email) refuseDisposable(db, body.email)
+    return updateCart(db, context, params.cartId, body)
+  },
 })
 
 export const addLines = route({

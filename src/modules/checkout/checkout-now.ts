@@ -10,6 +10,7 @@ import { failpoint } from '../../platform/failpoint.ts'
 import { hashToken, newId } from '../../platform/id.ts'
 import { Currency, Money } from '../../platform/money.ts'
 import { Unauthenticated } from '../../platform/problem.ts'
+import { DisposableMail, refuseDisposable } from '../identity/refuse-disposable.ts'
 import { holdingHotStock } from '../inventory/hot-stock.ts'
 import { reserve } from '../inventory/reserve.ts'
 import { createOrder } from '../orders/create-order.ts'
@@ -92,7 +93,7 @@ export const checkoutNowRoute = route({
   method: 'POST', path: '/store/checkout', access: 'shopper', priority: 'pay', tags: ['Checkout'],
   summary: 'Order and pay in one call',
   description: 'Ask POST /store/quote for the total first. With an Idempotency-Key a repeat answers the same order.',
-  body: Body, response: { 201: PlacedNow }, problems: [...placingProblems, CartTooLarge],
+  body: Body, response: { 201: PlacedNow }, problems: [...placingProblems, CartTooLarge, DisposableMail],
   // A first answer that was lost may have been lost before the payment: paying again resumes it, and does nothing when
   // it is paid.
   replay: async ({ db, context, body, resultId }) => {
@@ -101,6 +102,7 @@ export const checkoutNowRoute = route({
   },
   async run({ db, context, body }) {
     if (context.actor.kind !== 'shopper') throw Unauthenticated({})
+    refuseDisposable(db, body.email)
     const { orderId, payment, token } = await checkoutNow(db, context, context.actor.channelId, body)
     return { order: await show(db, orderId), payment, token }
   },
