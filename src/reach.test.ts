@@ -19,7 +19,7 @@ async function open(t: Cleanup) {
     const key = await shop.db.transaction(systemContext(), (tx) => createSecretKey(tx, newId(), {
       name: 'key', permissions: Object.keys(permissions), ...limits,
     }))
-    return async (method: 'GET' | 'POST' | 'DELETE', url: string, payload?: object) => {
+    return async (method: 'GET' | 'PATCH' | 'POST' | 'DELETE', url: string, payload?: object) => {
       const answer = await app.inject({
         method, url, headers: { authorization: `Bearer ${key}` }, ...payload ? { payload } : {},
       })
@@ -96,6 +96,37 @@ test('refunds stay within the limit, however they are divided, and cancelling is
     { refund: [{ currency: 'USD', amountMinor: 1 }], discountPpm: null },
   ]) assert.equal((await limited('POST', '/admin/secret-keys', { ...small, limits })).status, 403)
   assert.equal((await anybody('POST', `/admin/payments/${payment.id}/refund`, {})).status, 200)
+})
+
+test('promotions and their coupons stay within the limit of whoever gives them', async (t) => {
+  const { as } = await open(t)
+  const [anybody, limited] = [await as({}), await as({ limits: { refund: null, discountPpm: 100_000 } })]
+  const give = (ask: typeof limited, discount: object, more: object = {}) =>
+    ask('POST', '/admin/promotions', { name: 'Off', automatic: false, discount, ...more })
+  const tenth = { kind: 'percentage', ratePpm: 100_000 }
+  const euros = { currency: 'EUR', minimumSubtotalMinor: 10_000 }
+  const own = await give(limited, tenth)
+  const answers = [
+    own, await give(limited, { kind: 'percentage', ratePpm: 100_001 }), await give(limited, { kind: 'free_delivery' }),
+    await give(limited, { kind: 'amount', amountMinor: 1_000 }, euros),
+    await give(limited, { kind: 'amount', amountMinor: 1_001 }, euros),
+    await give(limited, { kind: 'amount', amountMinor: 1 }, { currency: 'EUR' }),
+  ]
+  assert.deepEqual(answers.map(({ status }) => status), [201, 403, 201, 201, 403, 403])
+  assert.equal(answers[1]!.body.limit, 100_000)
+  const change = (id: string, body: object) => limited('PATCH', `/admin/promotions/${id}`, body)
+  assert.equal((await change(own.body.id, { discount: { kind: 'percentage', ratePpm: 200_000 } })).status, 403)
+  assert.equal((await change(own.body.id, { active: false })).status, 200)
+
+  const half = (await give(anybody, { kind: 'percentage', ratePpm: 500_000 })).body.id
+  const coupon = (await anybody('POST', `/admin/promotions/${half}/coupons`, { code: 'HALF' })).body.id
+  const refused = [
+    await change(half, { active: true }), await limited('POST', `/admin/promotions/${half}/coupons`, { code: 'MINE' }),
+    await limited('POST', `/admin/promotions/${half}/coupon-batches`, { count: 2 }),
+    await limited('PATCH', `/admin/coupons/${coupon}`, { useLimit: 1_000 }),
+  ]
+  assert.deepEqual(refused.map(({ status }) => status), [403, 403, 403, 403])
+  assert.equal((await limited('POST', `/admin/promotions/${own.body.id}/coupons`, { code: 'TENTH' })).status, 201)
 })
 
 test('docs/authorization.md is what the routes say', () => {

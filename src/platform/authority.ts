@@ -9,7 +9,7 @@ export type Within = { channels?: readonly string[]; locations?: readonly string
 export type Limits = {
   /** What may be given back of one payment in all, by currency; one that is not named may not be refunded. */
   refund?: readonly { currency: string; amountMinor: number }[]
-  /** The largest discount that may be given by hand, in parts per million. */
+  /** The largest share of a cart that a promotion may take off, in parts per million. */
   discountPpm?: number
 }
 
@@ -55,7 +55,7 @@ export function requireRefund(actor: Actor, { currency, amountMinor, refundedMin
     `${refundedMinor} were given back before. Ask somebody whose role has a higher limit.`)
 }
 
-/** Throws LimitExceeded for a discount by hand beyond the limit of the actor's role. */
+/** Throws LimitExceeded for a discount beyond the limit of the actor's role. */
 export function requireDiscount(actor: Actor, ratePpm: number): void {
   const limit = 'limits' in actor ? actor.limits?.discountPpm : undefined
   if (limit === undefined || ratePpm <= limit) return

@@ -261,7 +261,7 @@ export type PricingOperations = {
       useLimitPerCustomer?: number | null
     }
     answer: Promotion
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'promotion-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'unauthenticated'
   }
   /** Read a promotion. Needs the permission `pricing:read`. */
   getPromotion: {
@@ -299,7 +299,7 @@ export type PricingOperations = {
       useLimitPerCustomer?: number | null
     }
     answer: Promotion
-    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'promotion-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'unauthenticated'
   }
   /** Delete a promotion with its coupons and counts. Orders keep what they were sold with. Needs the permission `pricing:write`. */
   deletePromotion: {
@@ -339,7 +339,7 @@ export type PricingOperations = {
       active?: boolean
     }
     answer: Coupon
-    problems: CommonProblem | 'coupon-code-taken' | 'coupon-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'promotion-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'coupon-code-taken' | 'coupon-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'unauthenticated'
   }
   /** Generate up to 1,000 coupons. Each code works for one order unless useLimit says otherwise. Needs the permission `pricing:write`. */
   createPromotionCouponBatch: {
@@ -356,7 +356,7 @@ export type PricingOperations = {
     answer: {
       items: Coupon[]
     }
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'promotion-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'unauthenticated'
   }
   /** Change a coupon. Needs the permission `pricing:write`. */
   updateCoupon: {
@@ -369,7 +369,7 @@ export type PricingOperations = {
       active?: boolean
     }
     answer: Coupon
-    problems: CommonProblem | 'coupon-not-found' | 'forbidden' | 'invalid-value' | 'unauthenticated'
+    problems: CommonProblem | 'coupon-not-found' | 'forbidden' | 'invalid-value' | 'limit-exceeded' | 'unauthenticated'
   }
   /** Delete a coupon with its count. Needs the permission `pricing:write`. */
   deleteCoupon: {

@@ -22,7 +22,10 @@ export const Limits = Type.Object({
   refund: orNull(Type.Array(Type.Object({
     currency: Type.String({ pattern: '^[A-Z]{3}$' }), amountMinor: Type.Integer({ minimum: 0, maximum: 2e15 }),
   }), { maxItems: 50, description: 'What may be given back of one payment in all; null: no limit' })),
-  discountPpm: orNull(Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'null: no limit' })),
+  discountPpm: orNull(Type.Integer({
+    minimum: 0, maximum: 1_000_000,
+    description: 'What a promotion, or a coupon of one, may take off a cart beside delivery; null: no limit',
+  })),
 })
 export type Limits = Static<typeof Limits>
 

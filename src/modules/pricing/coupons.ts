@@ -2,12 +2,14 @@
 // nobody can guess, each good for one order.
 import { randomInt } from 'node:crypto'
 import { Type, type Static } from 'typebox'
+import { LimitExceeded } from '../../platform/authority.ts'
 import { mapConstraint, resultId, sql, type Conn, type Statement, type Tx } from '../../platform/db.ts'
 import { Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
 import { newId } from '../../platform/id.ts'
 import { InvalidCursor, InvalidValue } from '../../platform/problem.ts'
 import { idAfter, page } from './internal/page.ts'
 import { CouponCodeTaken, CouponNotFound, normalizeCode, nullable, PromotionNotFound } from './pricing.ts'
+import { getPromotion, requireGiving } from './promotions.ts'
 
 const changeable = {
   useLimit: nullable(Type.Integer({ minimum: 0, maximum: 1_000_000_000, description: 'Orders with this code' })),
@@ -116,10 +118,13 @@ const listCoupons = route({
 const postCoupon = route({
   method: 'POST', path: '/admin/promotions/:promotionId/coupons', access: write, tags, params,
   summary: 'Create a coupon', body: NewCoupon, response: { 201: Coupon },
-  problems: [PromotionNotFound, CouponNotFound, CouponCodeTaken, InvalidValue],
+  problems: [PromotionNotFound, CouponNotFound, CouponCodeTaken, InvalidValue, LimitExceeded],
   async run({ db, context, params: { promotionId }, body }) {
     const id = resultId(context)
-    return db.transaction(context, (tx) => createCoupon(tx, id, promotionId, body))
+    return db.transaction(context, async (tx) => {
+      requireGiving(context.actor, await getPromotion(tx, promotionId))
+      return createCoupon(tx, id, promotionId, body)
+    })
   },
   replay: ({ db, resultId: id }) => getCoupon(db, id),
 })
@@ -127,20 +132,25 @@ const postCoupon = route({
 const postBatch = route({
   method: 'POST', path: '/admin/promotions/:promotionId/coupon-batches', access: write, tags, params,
   summary: 'Generate up to 1,000 coupons', description: 'Each code works for one order unless useLimit says otherwise.',
-  body: NewBatch, response: { 201: Coupons }, problems: [PromotionNotFound, InvalidValue],
+  body: NewBatch, response: { 201: Coupons }, problems: [PromotionNotFound, InvalidValue, LimitExceeded],
   async run({ db, context, params: { promotionId }, body }) {
     const batchId = resultId(context)
-    return db.transaction(context, (tx) => createBatch(tx, batchId, promotionId, body))
+    return db.transaction(context, async (tx) => {
+      requireGiving(context.actor, await getPromotion(tx, promotionId))
+      return createBatch(tx, batchId, promotionId, body)
+    })
   },
   replay: async ({ db, resultId: batchId }) => ({ items: await listBatch(db, batchId) }),
 })
 
 const patchCoupon = route({
   method: 'PATCH', path: '/admin/coupons/:couponId', access: write, tags, params: couponParams,
-  summary: 'Change a coupon', body: Changeable, response: { 200: Coupon }, problems: [CouponNotFound, InvalidValue],
+  summary: 'Change a coupon', body: Changeable, response: { 200: Coupon },
+  problems: [CouponNotFound, InvalidValue, LimitExceeded],
   run: ({ db, context, params: { couponId }, body }) => db.transaction(context, async (tx) => {
     const before = await tx.maybe(Coupon, sql`select ${columns} from pricing.coupon where id = ${couponId} for update`)
     if (!before) throw CouponNotFound({})
+    requireGiving(context.actor, await getPromotion(tx, before.promotionId))
     const coupon = { ...before, ...body }
     await tx.run(sql`
       update pricing.coupon set use_limit = ${coupon.useLimit}, starts_at = ${coupon.startsAt},

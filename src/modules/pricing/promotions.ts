@@ -2,7 +2,8 @@
 // is a rule of calculate-quote.ts. Limits count from when they are set: without a limit nothing is counted, and a hot
 // promotion locks nothing.
 import { Type, type Static } from 'typebox'
-import { mapConstraint, resultId, sql, type Conn, type Tx } from '../../platform/db.ts'
+import { LimitExceeded, requireDiscount } from '../../platform/authority.ts'
+import { mapConstraint, resultId, sql, type Actor, type Conn, type Tx } from '../../platform/db.ts'
 import { Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
 import { Currency, isCurrency } from '../../platform/money.ts'
 import { InvalidCursor, InvalidValue } from '../../platform/problem.ts'
@@ -63,6 +64,19 @@ const read = { permission: 'pricing:read' }
 const write = { permission: 'pricing:write' }
 const tags = ['Pricing']
 
+/**
+ * Throws LimitExceeded when the promotion may take a larger share off a cart than the actor may give, delivery aside. An
+ * amount off without a minimum may take all of it.
+ */
+export function requireGiving(
+  actor: Actor, { discount, minimumSubtotalMinor }: Pick<NewPromotion, 'discount' | 'minimumSubtotalMinor'>,
+): void {
+  if (discount.kind === 'free_delivery') return
+  const share = discount.kind === 'percentage' ? discount.ratePpm
+    : Math.ceil(Math.min(1, discount.amountMinor / (minimumSubtotalMinor ?? 1)) * 1_000_000)
+  requireDiscount(actor, share)
+}
+
 /** Creates the promotion or replaces its settings; what was counted stays. Throws InvalidValue. Idempotent. */
 export async function savePromotion(tx: Tx, id: string, input: NewPromotion): Promise<Promotion> {
   if (input.currency && !isCurrency(input.currency)) {
@@ -111,8 +125,9 @@ const readPromotion = route({
 
 const postPromotion = route({
   method: 'POST', path: '/admin/promotions', access: write, tags, summary: 'Create a promotion',
-  body: NewPromotion, response: { 201: Promotion }, problems: [PromotionNotFound, InvalidValue],
+  body: NewPromotion, response: { 201: Promotion }, problems: [PromotionNotFound, InvalidValue, LimitExceeded],
   async run({ db, context, body }) {
+    requireGiving(context.actor, body)
     const id = resultId(context)
     return db.transaction(context, (tx) => savePromotion(tx, id, body))
   },
@@ -122,12 +137,15 @@ const postPromotion = route({
 const patchPromotion = route({
   method: 'PATCH', path: '/admin/promotions/:promotionId', access: write, tags, params, summary: 'Change a promotion',
   description: 'A limit below what was used already stops further uses; nothing is taken back.',
-  body: Type.Partial(Settings), response: { 200: Promotion }, problems: [PromotionNotFound, InvalidValue],
+  body: Type.Partial(Settings), response: { 200: Promotion },
+  problems: [PromotionNotFound, InvalidValue, LimitExceeded],
   run: ({ db, context, params: { promotionId }, body }) => db.transaction(context, async (tx) => {
     const before = await tx.maybe(Promotion, sql`
       select ${columns} from pricing.promotion where id = ${promotionId} for update`)
     if (!before) throw PromotionNotFound({})
-    return savePromotion(tx, promotionId, { ...before, ...body })
+    const promotion = { ...before, ...body }
+    requireGiving(context.actor, promotion)
+    return savePromotion(tx, promotionId, promotion)
   }),
 })
 
