@@ -10,6 +10,9 @@ import {
   signingInOperations, type SigningInOperations,
 } from './admin/signing-in.ts'
 import {
+  ownAccountOperations, type OwnAccountOperations,
+} from './admin/own-account.ts'
+import {
   staffOperations, type StaffOperations,
 } from './admin/staff.ts'
 import {
@@ -40,6 +43,9 @@ import {
   pricingOperations, type PricingOperations,
 } from './admin/pricing.ts'
 import {
+  promotionsOperations, type PromotionsOperations,
+} from './admin/promotions.ts'
+import {
   paymentsOperations, type PaymentsOperations,
 } from './admin/payments.ts'
 import {
@@ -64,6 +70,7 @@ import {
 export type * from './admin/media.ts'
 export type * from './admin/messages.ts'
 export type * from './admin/signing-in.ts'
+export type * from './admin/own-account.ts'
 export type * from './admin/staff.ts'
 export type * from './admin/roles.ts'
 export type * from './admin/api-keys.ts'
@@ -74,6 +81,7 @@ export type * from './admin/channels.ts'
 export type * from './admin/shipping.ts'
 export type * from './admin/inventory.ts'
 export type * from './admin/pricing.ts'
+export type * from './admin/promotions.ts'
 export type * from './admin/payments.ts'
 export type * from './admin/ledger.ts'
 export type * from './admin/transfers.ts'
@@ -87,6 +95,7 @@ export type Operations =
   & MediaOperations
   & MessagesOperations
   & SigningInOperations
+  & OwnAccountOperations
   & StaffOperations
   & RolesOperations
   & ApiKeysOperations
@@ -97,6 +106,7 @@ export type Operations =
   & ShippingOperations
   & InventoryOperations
   & PricingOperations
+  & PromotionsOperations
   & PaymentsOperations
   & LedgerOperations
   & TransfersOperations
@@ -109,6 +119,7 @@ export const operations = {
   ...mediaOperations,
   ...messagesOperations,
   ...signingInOperations,
+  ...ownAccountOperations,
   ...staffOperations,
   ...rolesOperations,
   ...apiKeysOperations,
@@ -119,6 +130,7 @@ export const operations = {
   ...shippingOperations,
   ...inventoryOperations,
   ...pricingOperations,
+  ...promotionsOperations,
   ...paymentsOperations,
   ...ledgerOperations,
   ...transfersOperations,

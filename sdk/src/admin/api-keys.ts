@@ -70,18 +70,8 @@ export type ApiKeysOperations = {
       permissions: string[]
       /** ISO 8601 in UTC */
       expiresAt?: string
-      reach?: {
-        channelIds: string[] | null
-        locationIds: string[] | null
-        companyIds: string[] | null
-      }
-      limits?: {
-        refund: {
-          currency: string
-          amountMinor: number
-        }[] | null
-        discountPpm: number | null
-      }
+      reach?: Reach
+      limits?: Limits
       /** Addresses and networks it may be used from, as 10.0.0.0/8 */
       addresses?: string[]
     }

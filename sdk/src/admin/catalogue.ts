@@ -160,10 +160,7 @@ export type CatalogueOperations = {
       attributes?: Record<string, string | number | boolean>
       /** Yours: stored and given back, never read */
       metadata?: Record<string, unknown>
-      options?: {
-        name: string
-        values: string[]
-      }[]
+      options?: Option[]
       variants?: {
         /** One value for each option: {"Colour": "Red"} */
         options: Record<string, string>
@@ -177,11 +174,7 @@ export type CatalogueOperations = {
         metadata?: Record<string, unknown>
         imageUrl?: string | null
       }[]
-      images?: {
-        url: string
-        assetId?: string | null
-        alt?: string
-      }[]
+      images?: Image[]
       categoryIds?: string[]
       /** Where it is published from now on */
       channelIds?: string[]

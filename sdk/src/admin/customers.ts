@@ -257,57 +257,7 @@ export type CustomersOperations = {
   createCustomerSegment: {
     input: {
       name: string
-      rule: {
-        match: 'all' | 'any'
-        conditions: {
-          field: 'group'
-          /** A UUID */
-          groupId: string
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'tag'
-          tag: string
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'country'
-          countries: string[]
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'orders'
-          from?: number
-          to?: number
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'spent'
-          currency: string
-          from?: number
-          to?: number
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'lastOrderDays'
-          from?: number
-          to?: number
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'createdDays'
-          from?: number
-          to?: number
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'consent'
-          /** Small letters, digits, hyphens */
-          purpose: string
-          /** Those for whom it does not hold */
-          not?: boolean
-        }[]
-      }
+      rule: Rule
     }
     answer: CustomerSegment
     problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'segment-name-taken' | 'segment-not-found' | 'unauthenticated'
@@ -318,57 +268,7 @@ export type CustomersOperations = {
       /** A UUID */
       segmentId: string
       name: string
-      rule: {
-        match: 'all' | 'any'
-        conditions: {
-          field: 'group'
-          /** A UUID */
-          groupId: string
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'tag'
-          tag: string
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'country'
-          countries: string[]
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'orders'
-          from?: number
-          to?: number
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'spent'
-          currency: string
-          from?: number
-          to?: number
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'lastOrderDays'
-          from?: number
-          to?: number
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'createdDays'
-          from?: number
-          to?: number
-          /** Those for whom it does not hold */
-          not?: boolean
-        } | {
-          field: 'consent'
-          /** Small letters, digits, hyphens */
-          purpose: string
-          /** Those for whom it does not hold */
-          not?: boolean
-        }[]
-      }
+      rule: Rule
     }
     answer: CustomerSegment
     problems: CommonProblem | 'forbidden' | 'segment-name-taken' | 'segment-not-found' | 'unauthenticated'

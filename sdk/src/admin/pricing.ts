@@ -4,31 +4,6 @@ import type {
   CommonProblem,
 } from './shared.ts'
 
-export type AmountDiscount = {
-  kind: 'amount'
-  amountMinor: number
-}
-
-export type Coupon = {
-  /** A UUID */
-  id: string
-  /** A UUID */
-  promotionId: string
-  code: string
-  batchId: string | null
-  useLimit: number | null
-  startsAt: string | null
-  endsAt: string | null
-  active: boolean
-  /** Orders that hold or spent this code, where it is limited */
-  used: number
-}
-
-export type PercentageDiscount = {
-  kind: 'percentage'
-  ratePpm: number
-}
-
 export type PriceList = {
   /** A UUID */
   id: string
@@ -52,33 +27,6 @@ export type PriceListPrice = {
     perUnits: number
     compareAtMinor: number | null
   }[]
-}
-
-export type Promotion = {
-  /** A UUID */
-  id: string
-  /** Shown to the shopper */
-  name: string
-  discount: PercentageDiscount | AmountDiscount | {
-    kind: 'free_delivery'
-  }
-  active: boolean
-  /** Applies by itself; otherwise it needs one of its coupons */
-  automatic: boolean
-  /** May apply beside other promotions that combine */
-  combines: boolean
-  /** Of those that combine, the higher is taken off first */
-  priority: number
-  currency: string | null
-  minimumSubtotalMinor: number | null
-  channelId: string | null
-  productIds: string[] | null
-  startsAt: string | null
-  endsAt: string | null
-  useLimit: number | null
-  useLimitPerCustomer: number | null
-  /** Orders that hold or spent a use, where it is limited */
-  used: number
 }
 
 export type TaxRate = {
@@ -224,162 +172,6 @@ export type PricingOperations = {
     answer: undefined
     problems: CommonProblem | 'forbidden' | 'tax-rate-not-found' | 'unauthenticated'
   }
-  /** List promotions, the newest first. Needs the permission `pricing:read`. */
-  listPromotions: {
-    input: {
-      limit?: number
-      cursor?: string
-    }
-    answer: {
-      items: Promotion[]
-      nextCursor: string | null
-    }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
-  }
-  /** Create a promotion. Needs the permission `pricing:write`. */
-  createPromotion: {
-    input: {
-      /** Shown to the shopper */
-      name: string
-      discount: PercentageDiscount | AmountDiscount | {
-        kind: 'free_delivery'
-      }
-      active?: boolean
-      /** Applies by itself; otherwise it needs one of its coupons */
-      automatic: boolean
-      /** May apply beside other promotions that combine */
-      combines?: boolean
-      /** Of those that combine, the higher is taken off first */
-      priority?: number
-      currency?: string | null
-      minimumSubtotalMinor?: number | null
-      channelId?: string | null
-      productIds?: string[] | null
-      startsAt?: string | null
-      endsAt?: string | null
-      useLimit?: number | null
-      useLimitPerCustomer?: number | null
-    }
-    answer: Promotion
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'unauthenticated'
-  }
-  /** Read a promotion. Needs the permission `pricing:read`. */
-  getPromotion: {
-    input: {
-      /** A UUID */
-      promotionId: string
-    }
-    answer: Promotion
-    problems: CommonProblem | 'forbidden' | 'promotion-not-found' | 'unauthenticated'
-  }
-  /** Change a promotion. A limit below what was used already stops further uses; nothing is taken back. Needs the permission `pricing:write`. */
-  updatePromotion: {
-    input: {
-      /** A UUID */
-      promotionId: string
-      /** Shown to the shopper */
-      name?: string
-      discount?: PercentageDiscount | AmountDiscount | {
-        kind: 'free_delivery'
-      }
-      active?: boolean
-      /** Applies by itself; otherwise it needs one of its coupons */
-      automatic?: boolean
-      /** May apply beside other promotions that combine */
-      combines?: boolean
-      /** Of those that combine, the higher is taken off first */
-      priority?: number
-      currency?: string | null
-      minimumSubtotalMinor?: number | null
-      channelId?: string | null
-      productIds?: string[] | null
-      startsAt?: string | null
-      endsAt?: string | null
-      useLimit?: number | null
-      useLimitPerCustomer?: number | null
-    }
-    answer: Promotion
-    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'unauthenticated'
-  }
-  /** Delete a promotion with its coupons and counts. Orders keep what they were sold with. Needs the permission `pricing:write`. */
-  deletePromotion: {
-    input: {
-      /** A UUID */
-      promotionId: string
-    }
-    answer: undefined
-    problems: CommonProblem | 'forbidden' | 'promotion-not-found' | 'unauthenticated'
-  }
-  /** List coupons, the newest first. Needs the permission `pricing:read`. */
-  listCoupons: {
-    input: {
-      limit?: number
-      cursor?: string
-      /** A UUID */
-      promotionId?: string
-      /** Kept in upper case */
-      code?: string
-    }
-    answer: {
-      items: Coupon[]
-      nextCursor: string | null
-    }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
-  }
-  /** Create a coupon. Needs the permission `pricing:write`. */
-  createPromotionCoupon: {
-    input: {
-      /** A UUID */
-      promotionId: string
-      /** Kept in upper case */
-      code: string
-      useLimit?: number | null
-      startsAt?: string | null
-      endsAt?: string | null
-      active?: boolean
-    }
-    answer: Coupon
-    problems: CommonProblem | 'coupon-code-taken' | 'coupon-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'unauthenticated'
-  }
-  /** Generate up to 1,000 coupons. Each code works for one order unless useLimit says otherwise. Needs the permission `pricing:write`. */
-  createPromotionCouponBatch: {
-    input: {
-      /** A UUID */
-      promotionId: string
-      count: number
-      prefix?: string
-      useLimit?: number | null
-      startsAt?: string | null
-      endsAt?: string | null
-      active?: boolean
-    }
-    answer: {
-      items: Coupon[]
-    }
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'unauthenticated'
-  }
-  /** Change a coupon. Needs the permission `pricing:write`. */
-  updateCoupon: {
-    input: {
-      /** A UUID */
-      couponId: string
-      useLimit?: number | null
-      startsAt?: string | null
-      endsAt?: string | null
-      active?: boolean
-    }
-    answer: Coupon
-    problems: CommonProblem | 'coupon-not-found' | 'forbidden' | 'invalid-value' | 'limit-exceeded' | 'unauthenticated'
-  }
-  /** Delete a coupon with its count. Needs the permission `pricing:write`. */
-  deleteCoupon: {
-    input: {
-      /** A UUID */
-      couponId: string
-    }
-    answer: undefined
-    problems: CommonProblem | 'coupon-not-found' | 'forbidden' | 'unauthenticated'
-  }
 }
 
 /** Method, path, names in the query, and whether the operation takes an Idempotency-Key. */
@@ -393,14 +185,4 @@ export const pricingOperations = {
   listTaxRates: ['GET', '/admin/tax-rates', ['country'], false],
   setTaxRates: ['PUT', '/admin/tax-rates', [], false],
   deleteTaxRate: ['DELETE', '/admin/tax-rates/{taxRateId}', [], false],
-  listPromotions: ['GET', '/admin/promotions', ['limit', 'cursor'], false],
-  createPromotion: ['POST', '/admin/promotions', [], true],
-  getPromotion: ['GET', '/admin/promotions/{promotionId}', [], false],
-  updatePromotion: ['PATCH', '/admin/promotions/{promotionId}', [], false],
-  deletePromotion: ['DELETE', '/admin/promotions/{promotionId}', [], false],
-  listCoupons: ['GET', '/admin/coupons', ['limit', 'cursor', 'promotionId', 'code'], false],
-  createPromotionCoupon: ['POST', '/admin/promotions/{promotionId}/coupons', [], true],
-  createPromotionCouponBatch: ['POST', '/admin/promotions/{promotionId}/coupon-batches', [], true],
-  updateCoupon: ['PATCH', '/admin/coupons/{couponId}', [], false],
-  deleteCoupon: ['DELETE', '/admin/coupons/{couponId}', [], false],
 } as const

@@ -29,13 +29,7 @@ export type RolesOperations = {
       name: string
       /** As listed by GET /admin/roles, or of a plugin */
       permissions: string[]
-      limits?: {
-        refund: {
-          currency: string
-          amountMinor: number
-        }[] | null
-        discountPpm: number | null
-      }
+      limits?: Limits
     }
     answer: Role
     problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'role-code-taken' | 'unauthenticated'
@@ -47,13 +41,7 @@ export type RolesOperations = {
       name: string
       /** As listed by GET /admin/roles, or of a plugin */
       permissions: string[]
-      limits?: {
-        refund: {
-          currency: string
-          amountMinor: number
-        }[] | null
-        discountPpm: number | null
-      }
+      limits?: Limits
     }
     answer: Role
     problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'role-fixed' | 'role-not-found' | 'unauthenticated'

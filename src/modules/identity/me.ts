@@ -62,7 +62,7 @@ async function changePassword(
   return token
 }
 
-const tags = ['Signing in']
+const tags = ['Own account']
 const Me = Type.Object({
   ...Staff.properties, permissions: Type.Array(Type.String({ description: '* is all of them' })),
   viewedBy: Type.Union([Id, Type.Null()], { description: 'Who sees the shop as this person: show a banner' }),

@@ -50,7 +50,7 @@ async function changeEmail(tx: Tx, token: string): Promise<void> {
   ])
 }
 
-const tags = ['Signing in']
+const tags = ['Own account']
 
 const postEmail = route({
   method: 'POST', path: '/admin/me/email', operationId: 'requestEmailChange', access: 'staff', sensitive: true, tags,

@@ -28,7 +28,7 @@ export async function changeFactors<T>(
   return result
 }
 
-const tags = ['Signing in']
+const tags = ['Own account']
 const Codes = Type.Object({ recoveryCodes: Type.Array(Type.String(), {
   description: 'Shown now and never again. Each lets in once whoever has lost the second factor',
 }) })

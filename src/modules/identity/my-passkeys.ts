@@ -38,7 +38,7 @@ async function signInWithPasskey(
   })
 }
 
-const tags = ['Signing in']
+const tags = ['Own account']
 const params = Type.Object({ passkeyId: Id })
 // What goes to the browser's own function as it is; its shape is that of the WebAuthn standard.
 const Options = Type.Object({ options: Type.Unsafe<object>(Type.Any({

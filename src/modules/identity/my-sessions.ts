@@ -57,7 +57,7 @@ async function prove(db: Db, context: Context, { password, code, passkey }: Proo
   return proven()
 }
 
-const tags = ['Signing in']
+const tags = ['Own account']
 
 const listSessions = route({
   method: 'GET', path: '/admin/me/sessions', operationId: 'listMySessions', access: 'staff', tags,

@@ -52,7 +52,7 @@ const params = Type.Object({ promotionId: Id })
 const couponParams = Type.Object({ couponId: Id })
 const read = { permission: 'pricing:read' }
 const write = { permission: 'pricing:write' }
-const tags = ['Pricing']
+const tags = ['Promotions']
 
 /** Throws PromotionNotFound and CouponCodeTaken. Idempotent by id, so a job that issues a code may run again. */
 export async function createCoupon(tx: Tx, id: string, promotionId: string, input: NewCoupon): Promise<Coupon> {

@@ -62,11 +62,11 @@ const columns = sql`
 const params = Type.Object({ promotionId: Id })
 const read = { permission: 'pricing:read' }
 const write = { permission: 'pricing:write' }
-const tags = ['Pricing']
+const tags = ['Promotions']
 
 /**
- * Throws LimitExceeded when the promotion may take a larger share off a cart than the actor may give, delivery aside. An
- * amount off without a minimum may take all of it.
+ * Throws LimitExceeded when the promotion may take a larger share off a cart than the actor may give, delivery aside.
+ * An amount off without a minimum may take all of it.
  */
 export function requireGiving(
   actor: Actor, { discount, minimumSubtotalMinor }: Pick<NewPromotion, 'discount' | 'minimumSubtotalMinor'>,
