@@ -171,6 +171,21 @@ test('a worker that is stopped waits for what runs and gives back what waits', a
   assert.ok(left!.seconds <= 0, 'another worker may take it at once')
 })
 
+test('a worker whose hands are full goes on as soon as there is room', async (t) => {
+  const db = await testDatabase(t)
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => { open = resolve })
+  const done = new Set<number>()
+  const worker = await startWorker(t, db, async (n) => { await opened; done.add(n) }, { concurrency: 20 })
+  await db.run(sql`insert into platform.event (id, type, payload)
+    select gen_random_uuid(), ${Happened.type}, jsonb_build_object('n', n) from generate_series(1, 2500) as n`)
+  await worker.relay()
+  await worker.relay()             // full: it takes nothing, and has not to stop for good
+  assert.equal((await jobsOf(db)).length, 1_000)
+  open()
+  await until(async () => done.size === 2_500 && (await jobsOf(db)).length === 0)
+})
+
 test('a job of a handler that this process does not know is left to one that does', async (t) => {
   const db = await testDatabase(t)
   await publishOne(db)

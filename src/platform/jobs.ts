@@ -95,22 +95,23 @@ export class Worker {
   /** Takes over all events that are due, as long as there is room for their jobs. */
   relay(): Promise<void> {
     this.#relayAgain = true
-    this.#relaying ??= (async () => {
-      try {
-        while (this.#relayAgain && !this.#stopped && this.#held.size < HELD_AT_MOST) {
-          this.#relayAgain = false
-          const { events, jobs } = await relayEvents(this.#db, this.#options.subscriptions, this.#options.leaseSeconds)
-          if (events > 0) failpoint('event.relayed')
-          if (events === EVENTS_AT_ONCE) this.#relayAgain = true
-          this.#take(jobs)
-        }
-      } catch (error) {
-        if (!this.#stopped) this.#options.log.error({ err: error }, 'the relay failed and will run again')
-      } finally {
-        this.#relaying = undefined
-      }
-    })()
+    // Cleared by `finally`, which comes after the assignment also when there was nothing to wait for.
+    this.#relaying ??= this.#relay().finally(() => { this.#relaying = undefined })
     return this.#relaying
+  }
+
+  async #relay(): Promise<void> {
+    try {
+      while (this.#relayAgain && !this.#stopped && this.#held.size < HELD_AT_MOST) {
+        this.#relayAgain = false
+        const { events, jobs } = await relayEvents(this.#db, this.#options.subscriptions, this.#options.leaseSeconds)
+        if (events > 0) failpoint('event.relayed')
+        if (events === EVENTS_AT_ONCE) this.#relayAgain = true
+        this.#take(jobs)
+      }
+    } catch (error) {
+      if (!this.#stopped) this.#options.log.error({ err: error }, 'the relay failed and will run again')
+    }
   }
 
   /** Jobs whose next attempt is due, and those whose worker died. */
@@ -133,6 +134,7 @@ export class Worker {
         this.#running.delete(run)
         this.#held.delete(job)
         this.#fill()
+        if (this.#relayAgain && this.#held.size < HELD_AT_MOST / 2) void this.relay()
       })
       this.#running.add(run)
     }
