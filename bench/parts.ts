@@ -7,6 +7,8 @@ import { measureOverload } from './overload.ts'
 import { compareProcesses } from './compare-processes.ts'
 import { measureStart } from './start.ts'
 import { measureGrowth } from './growth.ts'
+import { measureSlowGateway } from './slow-gateway.ts'
+import { measureWebhooks } from './webhooks.ts'
 import type { Outcome } from './outcome.ts'
 import { scenarios } from './scenarios.ts'
 import type { World } from './world.ts'
@@ -29,6 +31,8 @@ export const parts: readonly Part[] = [
   { name: 'double', about: 'the same cart completed 10 times at once', run: doubleCompletion },
   { name: 'growth', about: 'the cost of a request as products and orders grow', run: measureGrowth },
   { name: 'overload', about: 'ten times more orders than there is capacity for', run: measureOverload },
+  { name: 'webhooks', about: 'messages of a gateway, 500 a second', run: measureWebhooks },
+  { name: 'slow-gateway', about: 'other steps of the checkout while a gateway takes 30 s', run: measureSlowGateway },
   { name: 'memory', about: 'at rest, and under load', run: measureMemory },
   { name: 'start', about: 'from the start to the first answer', run: measureStart },
   { name: 'processes', about: 'two processes beside one', run: compareProcesses },

@@ -100,11 +100,12 @@ export class Shopper {
     return (await this.#ask(200, 'POST', '/store/quote', body)).totalMinor
   }
 
-  buyNow(lines: Line[], totalMinor: number): Promise<any> {
+  /** `data`: what the form of a gateway would give; of the simulated bank, what is to go wrong. */
+  buyNow(lines: Line[], totalMinor: number, data?: Record<string, string>): Promise<any> {
     const { currency, methodId } = this.#terms
     return this.#ask(201, 'POST', '/store/checkout', {
       currency, lines, email, shippingAddress: this.#address(), shippingMethodId: methodId,
-      ...this.#payment(totalMinor),
+      ...this.#payment(totalMinor, data),
     })
   }
 
@@ -113,8 +114,9 @@ export class Shopper {
     return { name: 'Ada Byron', line1: 'Unter den Linden 1', postalCode: '10117', city: 'Berlin', country }
   }
 
-  #payment(totalMinor: number) {
+  #payment(totalMinor: number, data?: Record<string, string>) {
     const { currency, paymentMethod } = this.#terms
-    return { expectedTotal: { amount: totalMinor, currency }, payment: { method: paymentMethod } }
+    const payment = { method: paymentMethod, ...data ? { data } : {} }
+    return { expectedTotal: { amount: totalMinor, currency }, payment }
   }
 }

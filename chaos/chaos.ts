@@ -14,6 +14,7 @@ import { jobs } from './programmes/jobs.ts'
 import { kill } from './programmes/kill.ts'
 import { link } from './programmes/link.ts'
 import { model } from './programmes/model.ts'
+import { payment } from './programmes/payment.ts'
 import { overload } from './programmes/overload.ts'
 import { races } from './programmes/races.ts'
 import { restore } from './programmes/restore.ts'
@@ -23,7 +24,7 @@ import { webhooks } from './programmes/webhooks.ts'
 import { bound, keep, readResult, writeReport, type Result } from './results.ts'
 
 const programmes: readonly Programme[] = [
-  kill, failpointsProgramme, commit, database, gateway, link, jobs, clock, restore, upgrade, races, sale, overload,
+  kill, failpointsProgramme, commit, database, gateway, payment, link, jobs, clock, restore, upgrade, races, sale, overload,
   model, webhooks,
 ]
 

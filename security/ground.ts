@@ -194,7 +194,7 @@ async function idsOf(shop: TestShop): Promise<Record<string, string>> {
     ) as found where id is not null`)
   const nothing = [
     'passkeyId', 'customerId', 'addressId', 'groupId', 'segmentId',
-    'assetId', 'messageId', 'transferId',
+    'assetId', 'caseId', 'messageId', 'transferId',
     'sessionId', 'staffId', 'keyId', 'categoryId', 'collectionId', 'promotionId', 'couponId',
   ]
   return {

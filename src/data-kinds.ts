@@ -129,16 +129,21 @@ export const dataKinds: Record<string, Columns> = {
 
   'payments.payment': {
     none: 'id currency amount_minor closed authorized_minor capturing_minor captured_minor refunding_minor ' +
-      'refunded_minor created_at', reference: 'order_id',
+      'refunded_minor created_at country channel', reference: 'order_id',
   },
   'payments.attempt': {
-    none: 'id payment_id method gateway state capture next_check_at checks created_at sent_again_at lost',
+    none: 'id payment_id method gateway state capture next_check_at checks created_at sent_again_at lost ' +
+      'technical',
     reference: 'reference',
     text: 'data action_url return_url reason',
   },
+  'payments.circuit': { none: 'gateway state reason times opened_at try_at' },
   'payments.operation': {
     none: 'id payment_id attempt_id kind amount_minor state cause next_check_at checks created_at',
     reference: 'reference', text: 'note reason',
+  },
+  'payments.decision': {
+    none: 'id case_id kind decision actor_kind at', reference: 'order_id actor_id', text: 'evidence about',
   },
   'payments.transfer': {
     none: 'id booked_on currency amount_minor applied_minor returned_minor created_at', reference: 'bank_reference',

@@ -11,8 +11,9 @@ import type { Log } from './platform/log.ts'
 
 export type {
   Absent, ChargeOutcome, ChargeRequest, Gateway, GatewayProperties, KnownCharge, OperationKind, OperationOutcome,
-  OperationRequest, PaymentMethod, WebhookFacts,
+  OperationRequest, PaymentMethod, PaymentRoute, PaymentTerms, WebhookFacts,
 } from './modules/payments/gateway.ts'
+export { NotSent } from './modules/payments/gateway.ts'
 export { on, sweep } from './platform/events.ts'
 export { route } from './platform/http.ts'
 export { problem } from './platform/problem.ts'
@@ -72,9 +73,36 @@ export function defineShop(config: ShopConfig): ShopConfig {
   )
   const method = twice(config.paymentMethods.map(({ code }) => code))
   if (method) throw new Error(`shop.config.ts: the payment method "${method}" is there twice`)
+  refuseWrongTerms(config)
   const page = config.storefronts?.find((one) => !URL.canParse(one) || new URL(one).origin !== one)
   if (page !== undefined) throw new Error(
     `shop.config.ts: the storefront "${page}" is no origin: give scheme and host alone, as https://shop.example`
   )
   return config
+}
+
+/** What a merchant mistypes would offer a method nowhere, or to nobody, without a word. */
+function refuseWrongTerms({ paymentMethods }: ShopConfig): void {
+  for (const { code, gateway, ...terms } of paymentMethods) {
+    const routes = typeof gateway === 'string' ? [] : gateway
+    const wrong = (what: string): never => {
+      throw new Error(`shop.config.ts: the payment method "${code}" ${what}`)
+    }
+    if (typeof gateway !== 'string' && routes.length === 0) wrong('is served by nobody: name a gateway')
+    for (const { shares } of routes) {
+      const weights = Object.values(shares)
+      if (!weights.every((share) => share >= 0 && share < Infinity) || !weights.some((share) => share > 0)) {
+        wrong(`has the shares ${JSON.stringify(shares)}: give numbers, one of them above 0`)
+      }
+    }
+    for (const { countries = [], currencies = [], amounts = {} } of [terms, ...routes]) {
+      const country = countries.find((one) => !/^[A-Z]{2}$/.test(one))
+      if (country !== undefined) wrong(`names the country "${country}": give two capital letters, as DE`)
+      const currency = [...currencies, ...Object.keys(amounts)].find((one) => !/^[A-Z]{3}$/.test(one))
+      if (currency !== undefined) wrong(`names the currency "${currency}": give three capital letters, as EUR`)
+      for (const { fromMinor = 0, toMinor = Infinity } of Object.values(amounts)) {
+        if (!(fromMinor >= 0 && fromMinor <= toMinor)) wrong(`has amounts from ${fromMinor} to ${toMinor}`)
+      }
+    }
+  }
 }

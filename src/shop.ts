@@ -21,6 +21,7 @@ import * as notifications from './modules/notifications/jobs.ts'
 import { configureMail } from './modules/notifications/mail.ts'
 import { orderPayments } from './modules/orders/apply-payment.ts'
 import * as orders from './modules/orders/jobs.ts'
+import { gatewaysOf } from './modules/payments/choose-gateway.ts'
 import { paymentSetup, type Gateway } from './modules/payments/gateway.ts'
 import * as payments from './modules/payments/jobs.ts'
 import { paymentListener } from './modules/payments/payments.ts'
@@ -129,10 +130,19 @@ export async function openShop(
 }
 
 function refuseUnknownGateways(config: ShopConfig, gateways: ReadonlyMap<string, Gateway>): void {
-  for (const { code, gateway } of config.paymentMethods) {
-    if (!gateways.has(gateway)) {
-      throw new Error(`shop.config.ts: the payment method "${code}" needs the gateway "${gateway}",
-      which no plugin adds. There are: ${[...gateways.keys()].join(', ') || 'none'}`)
+  const there = [...gateways.keys()].join(', ') || 'none'
+  for (const method of config.paymentMethods) {
+    const named = gatewaysOf(method)
+    for (const code of named) {
+      const gateway = gateways.get(code)
+      if (!gateway) {
+        throw new Error(`shop.config.ts: the payment method "${method.code}" needs the gateway "${code}", ` +
+          `which no plugin adds. There are: ${there}`)
+      }
+      if (named.length > 1 && !gateway.properties.entry.includes('redirect')) {
+        throw new Error(`shop.config.ts: the payment method "${method.code}" is served by several gateways, and ` +
+          `"${code}" has no page to which a shopper could be sent: give it a method of its own`)
+      }
     }
   }
 }

@@ -6,8 +6,8 @@ import { randomFrom } from '../../bench/random.ts'
 import { sql } from '../../src/platform/db.ts'
 import { failpoints } from '../../src/platform/failpoint.ts'
 import { judge } from '../check.ts'
-import { Crowd } from '../customers.ts'
-import type { Programme } from '../programme.ts'
+import { Crowd, type Habits } from '../customers.ts'
+import type { Programme, Round } from '../programme.ts'
 import { openStage, type Stage } from '../stage.ts'
 
 const CUSTOMERS = 16            // so many that a variant gets hot
@@ -20,31 +20,31 @@ export const failpointsProgramme: Programme = {
   counts: { full: failpoints.length * 10, quick: failpoints.length },
   async open(sabotage) {
     const stage = await openStage(2, sabotage)
-    return {
-      async round(seed) {
-        const random = randomFrom(seed)
-        const crowd = new Crowd(stage, random, {
-          faults: ['', '', 'decline', 'webhook_twice'], scarce: 0.4, staff: 0.7,
-        })
-        const missed: string[] = []
-        crowd.start(CUSTOMERS)
-        for (let kill = 0; kill < KILLS_A_ROUND; kill++) {
-          const name = failpoints[(seed * KILLS_A_ROUND + kill) % failpoints.length]!
-          const pass = 1 + Math.floor(random() * PASSES)
-          await stage.restock()
-          await stage.startShop({ failpoint: `${name}:${pass}` })
-          if (!await dies(stage)) missed.push(`${name} was not reached ${pass} times`)
-          await stage.killShop()
-        }
-        await stage.startShop()
-        await crowd.stop()
-        const violations = [...missed, ...crowd.complaints, ...await judge(stage)]
-        await stage.stopShop()
-        return { count: KILLS_A_ROUND - missed.length, figures: { orders: crowd.orders }, violations }
-      },
-      close: () => stage.close(),
-    }
+    return { round: (seed) => killAt(failpoints, stage, seed), close: () => stage.close() }
   },
+}
+
+/** Kills a shop full of customers at some of these places, one after the other. */
+export async function killAt(places: readonly string[], stage: Stage, seed: number, habits: Habits = {}): Promise<Round> {
+  const random = randomFrom(seed)
+  const crowd = new Crowd(stage, random, {
+    faults: ['', '', 'decline', 'webhook_twice'], scarce: 0.4, staff: 0.7, ...habits,
+  })
+  const missed: string[] = []
+  crowd.start(CUSTOMERS)
+  for (let kill = 0; kill < KILLS_A_ROUND; kill++) {
+    const name = places[(seed * KILLS_A_ROUND + kill) % places.length]!
+    const pass = 1 + Math.floor(random() * PASSES)
+    await stage.restock()
+    await stage.startShop({ failpoint: `${name}:${pass}` })
+    if (!await dies(stage)) missed.push(`${name} was not reached ${pass} times`)
+    await stage.killShop()
+  }
+  await stage.startShop()
+  await crowd.stop()
+  const violations = [...missed, ...crowd.complaints, ...await judge(stage)]
+  await stage.stopShop()
+  return { count: KILLS_A_ROUND - missed.length, figures: { orders: crowd.orders }, violations }
 }
 
 /** Waits until the failpoint has killed the shop; meanwhile the time of holds and of unpaid orders runs out. */

@@ -22,7 +22,7 @@ gatewayContract('the sample', async (t) => {
     gateway: sampleGateway({ url: bank.url, secret }),
     unreachable: sampleGateway({ url: 'http://127.0.0.1:1', secret }),
     data: {
-      good: {}, declined: { fault: 'decline' }, action: { fault: 'action' },
+      good: {}, declined: { fault: 'decline' }, technical: { fault: 'unavailable' }, action: { fault: 'action' },
       lostBefore: { fault: 'drop_before_charge' }, lostAfter: { fault: 'charge_then_drop' },
     },
     answer: (url, agrees) => fetch(url, {

@@ -1,8 +1,9 @@
 // A gateway adapter to begin from: copy this folder, and change what is marked 1 to 6. It speaks to the simulated bank
 // (plugins/simulator/server.ts) and keeps the whole contract (sample.test.ts). docs/add-a-gateway.md explains it.
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type {
-  Absent, ChargeOutcome, Gateway, OperationKind, OperationOutcome, OperationRequest, Plugin, WebhookFacts,
+import {
+  NotSent, type Absent, type ChargeOutcome, type Gateway, type OperationKind, type OperationOutcome,
+  type OperationRequest, type Plugin, type WebhookFacts,
 } from '../../src/plugin.ts'
 
 export type SampleOptions = { url: string; secret: string }
@@ -15,10 +16,13 @@ const properties: Gateway['properties'] = {
 
 export function sampleGateway({ url, secret }: SampleOptions): Gateway {
   // 2. One place that sends. It throws when there is no answer: then the outcome is unknown, and recovery asks again.
+  // NotSent is for what certainly never left: another gateway may be asked.
   const send = async (path: string, body?: unknown): Promise<Answer> => {
     const answer = await fetch(url + path, {
       signal: AbortSignal.timeout(properties.timeoutMs),
       ...body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) },
+    }).catch((error: Error & { cause?: { code?: string } }) => {
+      throw error.cause?.code === 'ECONNREFUSED' ? new NotSent(`nobody listens at ${url}`) : error
     })
     return { status: answer.status, body: await answer.json() }
   }
@@ -43,8 +47,8 @@ type Answer = { status: number; body: any }
 const orAbsent = <T>(answer: Answer, read: (answer: Answer) => T): T | Absent =>
   answer.status === 404 ? { kind: 'absent' } : read(answer)
 
-// 4. What an answer means. A refusal is `declined` only where the gateway says that nothing was charged; whatever you
-// do not recognise is `unknown`, never a refusal.
+// 4. What an answer means. A refusal is `declined` only where the gateway says that nothing was charged (`technical`
+// when that is no fault of the card: another gateway may do it); whatever you do not recognise is `unknown`.
 function readCharge({ status, body }: Answer): ChargeOutcome {
   if (status !== 200 && status !== 402) return { kind: 'unknown', detail: `status ${status}: ${body.error}` }
   const { reference, amountMinor, capturedMinor, feeMinor, currency } = body
@@ -52,7 +56,7 @@ function readCharge({ status, body }: Answer): ChargeOutcome {
     case 'authorized': return { kind: 'authorized', reference, amountMinor, currency }
     case 'captured': return { kind: 'captured', reference, amountMinor, capturedMinor, feeMinor, currency }
     case 'requires_action': return { kind: 'action', reference, url: body.url }
-    case 'declined': return { kind: 'declined', reference, reason: body.reason }
+    case 'declined': return { kind: 'declined', reference, reason: body.reason, technical: body.technical === true }
     case 'voided': return { kind: 'voided', reference }
     default: return { kind: 'unknown', detail: `state ${body.state}` }
   }

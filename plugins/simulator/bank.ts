@@ -7,7 +7,7 @@ export type ChargeState = 'requires_action' | 'authorized' | 'captured' | 'decli
 export type ChargeWish = { amountMinor: number; currency: string; capture: boolean; faults: string[] }
 export type Charge = ChargeWish & {
   reference: string; key: string; state: ChargeState; capturedMinor: number; refundedMinor: number
-  at: number; reason?: string
+  at: number; reason?: string; technical?: boolean
   /** What the bank keeps of what it captured. */
   feeMinor: number
 }
@@ -55,13 +55,15 @@ export class Bank {
       return known
     }
     const { amountMinor, currency, capture, faults } = wish
-    const state = faults.includes('decline') ? 'declined' : faults.includes('action') ? 'requires_action'
+    const cannot = faults.includes('unavailable')
+    const state = cannot || faults.includes('decline') ? 'declined' : faults.includes('action') ? 'requires_action'
       : capture ? 'captured' : 'authorized'
     const charge: Charge = {
       reference: `sim_${key}`, key, state, amountMinor, currency, capture, faults,
       capturedMinor: state === 'captured' ? amountMinor : 0, refundedMinor: 0, at: Date.now(),
       feeMinor: state === 'captured' ? feeOf(amountMinor) : 0,
-      ...(state === 'declined' ? { reason: 'the card was declined' } : {}),
+      ...(cannot ? { reason: 'the bank cannot charge just now', technical: true }
+        : state === 'declined' ? { reason: 'the card was declined' } : {}),
     }
     this.#write({ charge })
     return charge

@@ -4,6 +4,7 @@
 
 export const chargeFaults = {
   decline: 'the card is declined',
+  unavailable: 'it cannot charge just now: it refuses, and charges nothing',
   action: 'the shopper has to confirm on a page of the bank',
   drop_before_charge: 'the connection breaks before anything happens, the first time',
   charge_then_drop: 'it charges, and the connection breaks',

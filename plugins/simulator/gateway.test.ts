@@ -26,7 +26,7 @@ gatewayContract('the simulator', async (t) => {
     gateway: simulatorGateway({ url: bank.url }),
     unreachable: simulatorGateway({ url: 'http://127.0.0.1:1' }),
     data: {
-      good: {}, declined: { token: 'fault:decline' }, action: { fault: 'action' },
+      good: {}, declined: { token: 'fault:decline' }, technical: { fault: 'unavailable' }, action: { fault: 'action' },
       lostBefore: { fault: 'drop_before_charge' }, lostAfter: { fault: 'charge_then_drop' },
     },
     answer: (url, agrees) => fetch(url, {

@@ -1,14 +1,17 @@
 // The adapter of the gateway simulator, written as one for a real gateway would be.
 import { spawn } from 'node:child_process'
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type {
-  Absent, ChargeOutcome, Gateway, OperationOutcome, OperationRequest, WebhookFacts,
+import {
+  NotSent, type Absent, type ChargeOutcome, type Gateway, type OperationOutcome, type OperationRequest,
+  type WebhookFacts,
 } from '../../src/modules/payments/gateway.ts'
 
 const DEFAULT_SECRET = 'simulator-secret'
 
 export type BankAddress = { url: string; secret: string }
 export type SimulatorOptions = {
+  /** Another name, for shops with two of them. */
+  code?: string
   url: string; secret?: string; properties?: Partial<Gateway['properties']>
   /** Asked when nobody listens at `url` any more: where the bank is now. */
   findAgain?: () => Promise<BankAddress | undefined>
@@ -29,8 +32,9 @@ export function simulatorGateway(options: SimulatorOptions): Gateway {
   const send = async (path: string, body?: unknown): Promise<Answered> => {
     const answer = await ask(path, body).catch(async (error: Error & { cause?: { code?: string } }) => {
       // Refused means that nothing was sent: asking elsewhere does nothing twice.
-      const found = error.cause?.code === 'ECONNREFUSED' ? await options.findAgain?.() : undefined
-      if (!found) throw error
+      if (error.cause?.code !== 'ECONNREFUSED') throw error
+      const found = await options.findAgain?.()
+      if (!found) throw new NotSent(`nobody listens at ${url}`)
       ;({ url, secret } = found)
       return ask(path, body)
     })
@@ -39,7 +43,7 @@ export function simulatorGateway(options: SimulatorOptions): Gateway {
   const operate = (kind: 'capture' | 'refund' | 'void') => async (request: OperationRequest) =>
     readOperation(await send('/operations', { ...request, kind }))
   return {
-    code: 'simulator',
+    code: options.code ?? 'simulator',
     account: 'sim_account',
     properties: own,
     charge: async ({ data, ...request }) => readCharge(await send('/charges', { ...request, fault: faultOf(data) })),
@@ -71,7 +75,7 @@ function readCharge({ status, body }: Answered): ChargeOutcome {
     case 'authorized': return { kind: 'authorized', reference, amountMinor, currency }
     case 'captured': return { kind: 'captured', reference, amountMinor, capturedMinor, feeMinor, currency }
     case 'requires_action': return { kind: 'action', reference, url: body.url }
-    case 'declined': return { kind: 'declined', reference, reason: body.reason }
+    case 'declined': return { kind: 'declined', reference, reason: body.reason, technical: body.technical === true }
     case 'voided': return { kind: 'voided', reference }
     default: return { kind: 'unknown', detail: `state ${body.state}` }
   }

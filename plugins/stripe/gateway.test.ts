@@ -43,6 +43,7 @@ const unreachable = stripeGateway({ ...secrets, timeoutMs: 500, apiUrl: 'http://
 gatewayContract('Stripe, with its form in the page', async (t) => ({
   gateway: (await open(t)).gateway, unreachable, answer, webhook, data: {
     good: { paymentMethod: 'pm_card_visa' }, declined: { paymentMethod: 'pm_card_chargeDeclined' },
+    technical: { paymentMethod: 'pm_card_chargeDeclinedProcessingError' },
     action: { paymentMethod: 'pm_card_authenticationRequired' },
     lostBefore: { paymentMethod: 'pm_fault,drop_before_charge' },
     lostAfter: { paymentMethod: 'pm_fault,charge_then_drop' },

@@ -90,7 +90,7 @@ async function openPage(stripe: Stripe, request: ChargeRequest, title: string): 
   } catch (error) {
     // Whatever Stripe made before it failed, nobody has the address of the page: nobody can pay on it.
     if (error instanceof Stripe.errors.StripeAPIError && (error.statusCode ?? 0) >= 500) {
-      return { kind: 'declined', reason: 'Stripe could not open its page; nothing was charged' }
+      return { kind: 'declined', reason: 'Stripe could not open its page; nothing was charged', technical: true }
     }
     return refusalOf(error)
   }
@@ -103,8 +103,15 @@ const isReplay = ({ lastResponse }: Stripe.Response<unknown>): boolean =>
 function refusalOf(error: unknown): ChargeOutcome & { kind: 'declined' } {
   if (!isRefusal(error)) throw error
   const reference = error instanceof Stripe.errors.StripeCardError ? error.payment_intent?.id : undefined
-  return { kind: 'declined', reason: error.message, ...(reference ? { reference } : {}) }
+  return {
+    kind: 'declined', reason: error.message, ...(reference ? { reference } : {}),
+    ...(isTechnical(error) ? { technical: true } : {}),
+  }
 }
+
+// Stripe failed at it, or would not hear our key: another gateway may do it, whatever the card.
+const isTechnical = (error: Stripe.errors.StripeError): boolean => error.code === 'processing_error' ||
+  error instanceof Stripe.errors.StripeAuthenticationError || error instanceof Stripe.errors.StripePermissionError
 
 // Not among them: 409 (the same key is under way), 429 (too many calls), another body under the key, and no answer.
 const isRefusal = (error: unknown): error is Stripe.errors.StripeError =>

@@ -27,10 +27,13 @@ export type Refund = {
 export type Emit = (type: string, object: object, intent: string | null) => void
 type NewIntent = Pick<Intent, 'amount' | 'currency' | 'capture_method' | 'metadata' | 'return_url'>
 
-const declines: Record<string, { decline_code: string; message: string }> = {
+const declines: Record<string, { code?: string; decline_code?: string; message: string }> = {
   pm_card_chargeDeclined: { decline_code: 'generic_decline', message: 'Your card was declined.' },
   pm_card_chargeDeclinedInsufficientFunds: {
     decline_code: 'insufficient_funds', message: 'Your card has insufficient funds.',
+  },
+  pm_card_chargeDeclinedProcessingError: {
+    code: 'processing_error', message: 'An error occurred while processing your card. Try again in a little bit.',
   },
 }
 const asks = ['pm_card_authenticationRequired', 'pm_card_threeDSecure2Required']
@@ -76,7 +79,7 @@ export class Books {
     const names = paymentMethod.split(',')
     const decline = declines[names.includes('decline') ? 'pm_card_chargeDeclined' : paymentMethod]
     intent.payment_method = paymentMethod
-    if (decline) return this.#decline(intent, { ...decline, code: 'card_declined' })
+    if (decline) return this.#decline(intent, { code: 'card_declined', ...decline })
     if (asks.includes(paymentMethod) || names.includes('action')) {
       if (!intent.return_url) throw invalid('A return_url is needed to authenticate this payment method.')
       intent.status = 'requires_action'

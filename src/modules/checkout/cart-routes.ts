@@ -7,6 +7,8 @@ import { Unauthenticated } from '../../platform/problem.ts'
 import { getChannel } from '../catalog/channels.ts'
 import { DisposableMail, refuseDisposable } from '../identity/refuse-disposable.ts'
 import { Address } from '../orders/orders.ts'
+import { sharesAt } from '../payments/choose-gateway.ts'
+import { readCircuits } from '../payments/gateway-health.ts'
 import { listPaymentMethods } from '../payments/open-payment.ts'
 import {
   CouponNotApplicable, CurrencyNotOffered, Quote, QuoteTooLarge, ShippingMethodNotAvailable, VariantUnavailable,
@@ -14,12 +16,13 @@ import {
 import { quote } from '../pricing/quote.ts'
 import { ShippingOption, shippingOptions } from '../shipping/shipping-options.ts'
 import {
-  changeLines, createCart, quoteRequestOf, readCart, showBegun, showCart, updateCart, withLines,
+  changeLines, createCart, priceOrProblem, quoteRequestOf, readCart, showBegun, showCart, updateCart, withLines,
 } from './cart.ts'
 import {
   Cart, CartCompleted, cartDetails, CartExpired, CartLine, CartNotFound, CartTooLarge, CouponCode, MAX_LINES,
   MAX_QUANTITY,
 } from './checkout.ts'
+import { channelAskedFor } from './place-order.ts'
 
 const params = Type.Object({ cartId: Id })
 const cartProblems = [CartNotFound, CartExpired]
@@ -103,17 +106,31 @@ export const listCartShippingOptions = route({
   },
 })
 
-const OfferedMethod = Type.Object({ code: Type.String(), title: Type.String() })
+const OfferedMethod = Type.Object({
+  code: Type.String(), title: Type.String(),
+  available: Type.Boolean({ description: 'False: nobody who serves it is well at the moment. Show it last, or not' }),
+})
 
 export const listCartPaymentMethods = route({
   method: 'GET', path: '/store/carts/:cartId/payment-methods', access: 'shopper', tags: ['Carts'],
   summary: 'List the ways to pay for a cart',
-  params, response: { 200: Type.Object({ items: Type.Array(OfferedMethod) }) }, problems: cartProblems,
+  description: 'By currency, country and channel, and by amount once there is something to pay.',
+  params, response: { 200: Type.Object({ items: Type.Array(OfferedMethod) }) },
+  problems: cartProblems,
   async run({ db, context, params }) {
-    const cart = await readCart(db, context, params.cartId)
-    const country = cart.shippingAddress?.country ?? null
-    const methods = listPaymentMethods(db, { currency: cart.currency, country, amountMinor: null })
-    return { items: methods.map(({ code, title }) => ({ code, title })) }
+    const [cart, circuits] = await Promise.all([readCart(db, context, params.cartId), readCircuits(db)])
+    const [channel, quoted] = await Promise.all([
+      channelAskedFor(db, db, cart.channelId),
+      cart.lines.length > 0 ? priceOrProblem(db, cart) : undefined,
+    ])
+    const place = {
+      currency: cart.currency, country: cart.shippingAddress?.country ?? null, channel,
+      amountMinor: quoted && 'totalMinor' in quoted ? quoted.totalMinor || null : null,
+    }
+    return { items: listPaymentMethods(db, place).map((method) => ({
+      code: method.code, title: method.title,
+      available: sharesAt(db, method, place).some(([{ code }]) => circuits[code] !== 'open'),
+    })) }
   },
 })
 

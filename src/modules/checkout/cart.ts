@@ -91,7 +91,8 @@ async function price(conn: Conn, cart: Priceable, added: readonly CartLine[] = [
   return { quote: null, issues: [issueOf(quoted), ...issues] }
 }
 
-async function priceOrProblem(conn: Conn, cart: Priceable): Promise<Quote | Problem> {
+/** The quote, or why there is none. */
+export async function priceOrProblem(conn: Conn, cart: Priceable): Promise<Quote | Problem> {
   try {
     return await quote(conn, { ...quoteRequestOf(cart), couponPolicy: 'report' })
   } catch (error) {

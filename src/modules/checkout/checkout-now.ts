@@ -23,7 +23,7 @@ import { useCoupons } from '../pricing/use-coupons.ts'
 import { ownerOf, quoteRequestOf, withLines } from './cart.ts'
 import { CartLine, CartNotFound, CartTooLarge, CouponCode, Email, MAX_LINES, PaymentChoice } from './checkout.ts'
 import {
-  HOLD_SECONDS, pay, Placed, placingProblems, refuseUnready, showPlaced, type PlacedOrder,
+  channelAskedFor, HOLD_SECONDS, pay, Placed, placingProblems, refuseUnready, showPlaced, type PlacedOrder,
 } from './place-order.ts'
 
 const Body = Type.Object({
@@ -53,11 +53,11 @@ export async function checkoutNow(
     billingAddress, shippingMethodId, couponCodes,
   }
   const place = () => db.transaction(context, async (tx) => {
-    const [quoted] = await Promise.all([
-      quote(tx, quoteRequestOf(cart)),
+    const [quoted, channel] = await Promise.all([
+      quote(tx, quoteRequestOf(cart)), channelAskedFor(db, tx, channelId),
       reserve(tx, orderId, cart.lines, HOLD_SECONDS),
     ])
-    refuseUnready(db, cart, quoted, body)
+    refuseUnready(db, { ...cart, channel }, quoted, body)
     failpoint('order.placing')
     await tx.commit([
       createOrder(tx, {
@@ -66,7 +66,8 @@ export async function checkoutNow(
       }),
       useCoupons(tx, orderId, quoted, cart.email.toLowerCase()),
       openPayment(tx, {
-        paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency,
+        paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency, channel,
+        country: shippingAddress?.country ?? null,
       }),
       publish(tx, OrderCreated, { orderId }),
     ])

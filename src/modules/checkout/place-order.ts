@@ -3,12 +3,13 @@
 // order waits for its payment with its stock and coupon uses held: paid in time it is placed (see
 // orders/apply-payment.ts), otherwise it lapses and the cart is open again.
 import { Type } from 'typebox'
-import { sql, type Context, type Db } from '../../platform/db.ts'
+import { sql, type Conn, type Context, type Db } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
 import { failpoint } from '../../platform/failpoint.ts'
 import { Id, route } from '../../platform/http.ts'
 import { newId } from '../../platform/id.ts'
 import { Money } from '../../platform/money.ts'
+import { getChannel } from '../catalog/channels.ts'
 import { holdingHotStock } from '../inventory/hot-stock.ts'
 import { OutOfStock } from '../inventory/inventory.ts'
 import { reserve } from '../inventory/reserve.ts'
@@ -17,7 +18,7 @@ import { createOrder } from '../orders/create-order.ts'
 import { orderOfShopper } from '../orders/get-order.ts'
 import { Order, OrderCreated, OrderNotFound } from '../orders/orders.ts'
 import { authorize } from '../payments/authorize.ts'
-import { openPayment, requireMethod } from '../payments/open-payment.ts'
+import { asksForChannel, openPayment, requireMethod } from '../payments/open-payment.ts'
 import {
   PaymentClosed, PaymentMethodNotAvailable, PaymentResult, ReturnUrlNotAllowed,
 } from '../payments/payments.ts'
@@ -51,11 +52,11 @@ export async function placeOrder(db: Db, context: Context, input: PlaceOrder): P
     const cart = await readCart(tx, context, input.cartId, sql`for update`)
     if (cart.orderId && await orderState(tx, cart.orderId) !== 'lapsed') return cart.orderId
 
-    const [quoted] = await Promise.all([                                       // one trip
-      quote(tx, quoteRequestOf(cart)),
+    const [quoted, channel] = await Promise.all([                              // one trip
+      quote(tx, quoteRequestOf(cart)), channelAskedFor(db, tx, cart.channelId),
       reserve(tx, orderId, cart.lines, HOLD_SECONDS),                          // throws OutOfStock, naming the lines
     ])
-    const email = refuseUnready(db, cart, quoted, input)
+    const email = refuseUnready(db, { ...cart, channel }, quoted, input)
 
     failpoint('order.placing')
     await tx.commit([                                                          // one trip, the commit included
@@ -65,7 +66,8 @@ export async function placeOrder(db: Db, context: Context, input: PlaceOrder): P
       }),
       useCoupons(tx, orderId, quoted, email.toLowerCase()),
       openPayment(tx, {
-        paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency,
+        paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency, channel,
+        country: cart.shippingAddress?.country ?? null,
       }),
       tx.run(sql`update checkout.cart set order_id = ${orderId}, updated_at = now() where id = ${cart.id}`),
       publish(tx, OrderCreated, { orderId }),
@@ -84,7 +86,12 @@ export async function pay(db: Db, context: Context, orderId: string, choice: Pay
   return { orderId, payment }
 }
 
-type Ready = Pick<CartRow, 'lines' | 'email' | 'shippingAddress' | 'shippingMethodId'>
+/** The code of the channel where a way to pay asks for it; most shops spare themselves the statement. */
+export async function channelAskedFor(db: Db, conn: Conn, channelId: string): Promise<string | null> {
+  return asksForChannel(db) ? (await getChannel(conn, channelId)).code : null
+}
+
+type Ready = Pick<CartRow, 'lines' | 'email' | 'shippingAddress' | 'shippingMethodId'> & { channel: string | null }
 
 /**
  * Refuses what cannot be ordered: something missing, a total that the shopper has not seen, a way to pay that is not
@@ -105,7 +112,8 @@ export function refuseUnready(
   const country = cart.shippingAddress?.country ?? null
   if (quoted.totalMinor > 0) {
     requireReturnUrl(db, payment.returnUrl)
-    requireMethod(db, payment.method, { currency: quoted.currency, country, amountMinor: quoted.totalMinor })
+    const { currency, totalMinor: amountMinor } = quoted
+    requireMethod(db, payment.method, { currency, country, channel: cart.channel, amountMinor })
   }
   return cart.email!
 }

@@ -2,10 +2,10 @@
 // second attempt only after a definite no.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { measured, sql } from '../../platform/db.ts'
+import { Db, measured, sql } from '../../platform/db.ts'
 import { newId } from '../../platform/id.ts'
 import { isProblem } from '../../platform/problem.ts'
-import { testPayments } from './internal/test-payments.ts'
+import { testPayments, TestPayments } from './internal/test-payments.ts'
 import { listPaymentMethods } from './open-payment.ts'
 import { PaymentClosed, PaymentMethodNotAvailable } from './payments.ts'
 
@@ -70,7 +70,29 @@ test('what cannot be paid is refused by name', async (t) => {
   await payments.db.run(sql`update payments.payment set closed = true`)
   await assert.rejects(payments.pay(orderId), (error) => isProblem(error, PaymentClosed))
   assert.deepEqual(await payments.charges(), [])
-  const place = { currency: 'EUR', country: 'DE', amountMinor: null }
+  const place = { currency: 'EUR', country: 'DE', channel: null, amountMinor: null }
   assert.deepEqual(listPaymentMethods(payments.db, place).map(({ code }) => code),
     ['card', 'card-later', 'transfer'])
+})
+
+test('no connection is held while a gateway is asked: ten wait for it beside a pool of two', async (t) => {
+  const { db: { url }, gateway, bankUrl } = await testPayments(t)
+  const db = new Db({ url, max: 2 })
+  t.after(() => db.close())
+  let reached = 0
+  let answer = (): void => {}
+  const held = new Promise<void>((resolve) => { answer = resolve })
+  const payments = new TestPayments(db, {
+    ...gateway, async charge(request) {
+      reached++
+      await held
+      return gateway.charge(request)
+    },
+  }, bankUrl)
+  const orders = await Promise.all(Array.from({ length: 10 }, () => payments.order()))
+  const paying = orders.map((orderId) => payments.pay(orderId, 'webhook_never'))
+  while (reached < 10) await new Promise((resolve) => setTimeout(resolve, 5))
+  await Promise.all(Array.from({ length: 20 }, () => db.run(sql`select from payments.payment`)))
+  answer()
+  assert.deepEqual(new Set((await Promise.all(paying)).map(({ kind }) => kind)), new Set(['captured']))
 })

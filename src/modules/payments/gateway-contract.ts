@@ -18,9 +18,10 @@ export type Subject = {
   gateway: Gateway
   /**
    * `data` of charges that succeed, are declined, ask the shopper; of one whose connection breaks before anything
-   * happened, and of one whose answer is lost (a repeat is answered).
+   * happened, and of one whose answer is lost (a repeat is answered). `technical`: of one that the gateway refuses for
+   * no reason of the shopper's.
    */
-  data: { good: Data; declined?: Data; action?: Data; lostBefore?: Data; lostAfter?: Data }
+  data: { good: Data; declined?: Data; technical?: Data; action?: Data; lostBefore?: Data; lostAfter?: Data }
   /** Does what the shopper does at the address that they were sent to: agrees, or not. */
   answer?: (url: string, agrees: boolean) => Promise<unknown>
   /** A genuine webhook about a charge, signed so many seconds ago; a new one each time. */
@@ -96,14 +97,18 @@ function charging(open: Open): void {
     }
   })
 
-  test('a decline is an answer with a reason, also to a repeat', async (t) => {
-    const { gateway, data: { declined } } = await open(t)
+  test('a decline is an answer with a reason, also to a repeat; a technical one says that it is', async (t) => {
+    const { gateway, data: { declined, technical } } = await open(t)
     if (!declined) return t.skip('it declines nothing')
-    const request = charge(declined)
-    for (let time = 0; time < 2; time++) {
-      const outcome = await gateway.charge(request)
-      assert.ok(outcome.kind === 'declined' && outcome.reason)
-      assert.ok(['declined', 'absent'].includes((await gateway.lookUp(byKey(request))).kind))
+    for (const [data, expected] of [[declined, false], [technical, true]] as const) {
+      if (!data) continue
+      const request = charge(data)
+      for (let time = 0; time < 2; time++) {
+        const outcome = await gateway.charge(request)
+        assert.ok(outcome.kind === 'declined' && outcome.reason)
+        assert.equal(outcome.technical ?? false, expected)
+        assert.ok(['declined', 'absent'].includes((await gateway.lookUp(byKey(request))).kind))
+      }
     }
   })
 }

@@ -15,7 +15,11 @@ export type ChargeOutcome =
   | { kind: 'action'; reference: string; url: string }
   /** Money comes later by itself (a bank transfer, cash on delivery): the order may be placed unpaid. */
   | { kind: 'pending'; reference: string }
-  | { kind: 'declined'; reason: string; reference?: string }
+  /**
+   * Nothing was charged, and nothing will be. `technical`: for no reason of the shopper's or of their bank's, so that
+   * another gateway may do it.
+   */
+  | { kind: 'declined'; reason: string; reference?: string; technical?: boolean }
   | { kind: 'voided' | 'expired'; reference: string }
   | { kind: 'unknown'; detail: string }
 
@@ -23,6 +27,9 @@ export type OperationOutcome =
   | { kind: 'done'; reference: string; feeMinor?: number }
   | { kind: 'failed'; reason: string }
   | { kind: 'unknown'; detail: string }
+
+/** Thrown by an adapter when a request certainly never left, as one whose connection was refused. */
+export class NotSent extends Error {}
 
 /** The gateway has never heard of the key. */
 export type Absent = { kind: 'absent' }
@@ -120,15 +127,29 @@ export type Gateway = {
   readWebhook(raw: Buffer, headers: Record<string, string | undefined>): WebhookFacts | 'irrelevant' | null
 }
 
-/** A way to pay, as a shopper sees it. */
-export type PaymentMethod = {
-  code: string
-  gateway: string
-  title: string
-  capture: 'automatic' | 'manual'
-  /** Where it is offered; absent means everywhere. */
+/** Where something holds; what is absent holds everywhere. */
+export type PaymentTerms = {
   countries?: readonly string[]
   currencies?: readonly string[]
+  /** Codes of channels. */
+  channels?: readonly string[]
+  /** From and to, both included, by currency; a currency that is not named does not fit. */
+  amounts?: Readonly<Record<string, { fromMinor?: number; toMinor?: number }>>
+}
+
+/**
+ * Who serves a payment that fits: gateways by their share of the orders (`{ stripe: 80, adyen: 20 }`). One with the
+ * share 0 is asked only when none of the others can.
+ */
+export type PaymentRoute = PaymentTerms & { shares: Readonly<Record<string, number>> }
+
+/** A way to pay, as a shopper sees it. */
+export type PaymentMethod = PaymentTerms & {
+  code: string
+  /** Who serves it: a gateway, or the first route that fits. Where none does, the method is not offered. */
+  gateway: string | readonly PaymentRoute[]
+  title: string
+  capture: 'automatic' | 'manual'
 }
 
 export type PaymentSetup = {

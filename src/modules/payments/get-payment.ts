@@ -1,7 +1,7 @@
-// Reads payments for staff: one order's, with every attempt and operation, and the list of what needs a person.
+// Reads payments for staff: one order's, with every attempt and operation.
 import { Type } from 'typebox'
 import { sql, type Conn, type Statement } from '../../platform/db.ts'
-import { Id, route, Timestamp } from '../../platform/http.ts'
+import { Id, route } from '../../platform/http.ts'
 import { Payment, PaymentNotFound } from './payments.ts'
 
 /** The payments of an order, newest last. */
@@ -44,36 +44,4 @@ export const listOrderPayments = route({
   summary: 'List the payments of an order', params: Type.Object({ orderId: Id }),
   response: { 200: Type.Object({ items: Type.Array(Payment) }) },
   run: async ({ db, params }) => ({ items: await paymentsOf(db, params.orderId) }),
-})
-
-const Attention = Type.Object({
-  kind: Type.Enum(['attempt', 'operation', 'webhook']), id: Type.String(), orderId: Type.Union([Id, Type.Null()]),
-  state: Type.String(), reason: Type.Union([Type.String(), Type.Null()]), since: Timestamp,
-})
-
-export const listPaymentsNeedingAttention = route({
-  method: 'GET', path: '/admin/payments', access: { permission: 'payments:read' }, tags: ['Payments'],
-  summary: 'List what is unclear about money',
-  description: 'Unclear for more than two minutes, failed and not tried again since, or contradicted by a gateway. ' +
-    'Newest first, 200 at most.',
-  response: { 200: Type.Object({ items: Type.Array(Attention) }) },
-  run: async ({ db }) => ({ items: await db.many(Attention, sql`
-    select * from (
-      select 'attempt' as kind, attempt.id::text, order_id as "orderId", state, reason, attempt.created_at as since
-      from payments.attempt join payments.payment on payment.id = payment_id
-      where next_check_at is not null and attempt.created_at < now() - interval '2 minutes'
-      union all
-      select 'operation', operation.id::text, order_id, state, reason, operation.created_at
-      from payments.operation join payments.payment on payment.id = payment_id
-      where next_check_at is not null and operation.created_at < now() - interval '2 minutes'
-      union all
-      select 'operation', failed.id::text, order_id, state, reason, failed.created_at
-      from payments.operation failed join payments.payment on payment.id = payment_id
-      where state = 'failed' and not exists (select from payments.operation later
-        where later.payment_id = failed.payment_id and later.kind = failed.kind
-          and later.created_at > failed.created_at)
-      union all
-      select 'webhook', gateway || ' ' || event_id, null, state, reason, received_at from payments.webhook_event
-      where state = 'quarantined' or (state = 'parked' and received_at < now() - interval '2 minutes')
-    ) attention order by since desc limit 200`) }),
 })

@@ -2,6 +2,7 @@
 import { sql } from '../../platform/db.ts'
 import { on, sweep } from '../../platform/events.ts'
 import { WebhookReceived } from './payments.ts'
+import { probeGateways } from './probe-gateways.ts'
 import { workWaitingWebhooks, workWebhook } from './receive-webhook.ts'
 import { recoverPayments } from './settle-payment.ts'
 
@@ -10,6 +11,7 @@ export const handlers = [on(WebhookReceived, 'payments.work-webhook', (db, messa
 export const sweeps = [
   sweep('payments.recover', { everySeconds: 2 }, recoverPayments),
   sweep('payments.waiting-webhooks', { everySeconds: 5 }, workWaitingWebhooks),
+  sweep('payments.probe-gateways', { everySeconds: 5 }, probeGateways),
   // Gateways repeat a message for days; what is kept for people stays.
   sweep('payments.forget-webhooks', { everySeconds: 3_600 }, (db) => db.run(sql`
     delete from payments.webhook_event where ctid = any(array(select ctid from payments.webhook_event

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { testPayments, type TestPayments } from './internal/test-payments.ts'
+import { failoverMethods, testPayments, type TestPayments } from './internal/test-payments.ts'
 
 async function killed({ db, bankUrl }: TestPayments, ...what: [call: string, moment: string, id: string]) {
   const shop = spawn(process.execPath, [`${import.meta.dirname}/internal/killed-shop.ts`, db.url, bankUrl, ...what],
-    { stdio: ['ignore', 'ignore', 'inherit'] })
+    { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, KONTOR_FAILPOINT: what[1] } })
   assert.deepEqual(await once(shop, 'exit'), [null, 'SIGKILL'])
 }
 
@@ -37,5 +37,28 @@ for (const moment of ['before', 'after']) {
     await payments.agreesWithTheBank(orderId)
     assert.equal((await payments.payment(orderId)).refundedMinor, 400)
     assert.equal((await payments.bankOperations()).length, 1)
+  })
+}
+
+const steps: Record<string, string[]> = {
+  'charge.recorded': ['simulator declined'],
+  'charge.committed:2': ['simulator declined', 'second sending'],
+  'charge.answered:2': ['simulator declined', 'second sending'],
+  'charge.recorded:2': ['simulator declined', 'second captured'],
+}
+for (const [step, left] of Object.entries(steps)) {
+  test(`killed at ${step} of a failover: what was decided is on record, and there is one charge`, async (t) => {
+    const payments = await testPayments(t)
+    payments.serve(failoverMethods('second'), ['second'])
+    const orderId = await payments.order()
+    const states = async () =>
+      (await payments.payment(orderId)).attempts.map(({ gateway, state }) => `${gateway} ${state}`)
+    await killed(payments, 'failover', step, orderId)
+    assert.deepEqual(await states(), left)
+    await payments.later()
+    await payments.later(30)
+    assert.equal((await payments.pay(orderId, 'unavailable')).kind, 'captured')
+    assert.deepEqual(await states(), ['simulator declined', 'second captured'])
+    await payments.agreesWithTheBank(orderId)
   })
 }

@@ -1,36 +1,34 @@
 // Opens the payment of an order: one row in the order's own transaction. Nothing is asked of a gateway yet.
 import { sql, type Db, type Tx } from '../../platform/db.ts'
-import { paymentSetup, type GatewayProperties, type PaymentMethod } from './gateway.ts'
+import { fits, sharesAt, type Place } from './choose-gateway.ts'
+import { paymentSetup, type PaymentMethod } from './gateway.ts'
 import { PaymentMethodNotAvailable } from './payments.ts'
 
 /**
  * One statement, for the commit trip; none when nothing is to be paid. Fails as SQL (payment_pkey) when it exists.
+ * Country and channel are kept: they decide who serves each attempt.
  */
 export async function openPayment(
-  tx: Tx, payment: { paymentId: string; orderId: string; amountMinor: number; currency: string },
+  tx: Tx, payment: {
+    paymentId: string; orderId: string; amountMinor: number; currency: string
+    country?: string | null; channel?: string | null
+  },
 ): Promise<void> {
-  if (payment.amountMinor === 0) return
-  await tx.run(sql`insert into payments.payment (id, order_id, amount_minor, currency)
-    values (${payment.paymentId}, ${payment.orderId}, ${payment.amountMinor}, ${payment.currency})`)
+  const { paymentId, orderId, amountMinor, currency, country = null, channel = null } = payment
+  if (amountMinor === 0) return
+  await tx.run(sql`insert into payments.payment (id, order_id, amount_minor, currency, country, channel)
+    values (${paymentId}, ${orderId}, ${amountMinor}, ${currency}, ${country}, ${channel})`)
 }
 
-/** What is to be paid, and where; no country or amount, while nobody knows it. */
-export type Place = { currency: string; country: string | null; amountMinor: number | null }
-
-/** The ways to pay that are offered for a currency, a country and an amount. */
-export function listPaymentMethods(db: Db, { currency, country, amountMinor }: Place): PaymentMethod[] {
-  const { gateways, methods } = paymentSetup.of(db)
-  return methods.filter((method) => {
-    const properties = gateways.get(method.gateway)?.properties
-    const currencies = [method.currencies, properties?.currencies]
-    return currencies.every((some) => !some || some.includes(currency))
-      && (!method.countries || !country || method.countries.includes(country))
-      && (amountMinor === null || isWithin(properties?.limits ?? null, currency, amountMinor))
-  })
+/** The ways to pay that are offered at a place: their own terms fit, and there is a gateway that takes it. */
+export function listPaymentMethods(db: Db, place: Place): PaymentMethod[] {
+  return paymentSetup.of(db).methods.filter((method) => fits(method, place) && sharesAt(db, method, place).length > 0)
 }
 
-function isWithin(limits: GatewayProperties['limits'], currency: string, amountMinor: number): boolean {
-  return !limits || (amountMinor >= (limits.smallestMinor[currency] ?? 1) && amountMinor <= limits.largestMinor)
+/** Whether a channel is asked for anywhere: most shops spare themselves finding out its code. */
+export function asksForChannel(db: Db): boolean {
+  return paymentSetup.of(db).methods.some((method) => method.channels
+    || (typeof method.gateway !== 'string' && method.gateway.some(({ channels }) => channels)))
 }
 
 /** The method with this code; throws PaymentMethodNotAvailable, naming those that are. */
@@ -44,4 +42,3 @@ export function requireMethod(db: Db, code: string, place: Place): PaymentMethod
   }
   return method
 }
-

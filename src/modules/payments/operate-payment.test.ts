@@ -72,7 +72,8 @@ test('an authorisation is voided once; a transfer is received once; both show in
 test('what is unclear, failed or contradicted is listed until it is settled', async (t) => {
   const shop = await testShop(t)
   const call = await staff(shop)
-  const unclear = async () => (await call('GET', '/admin/payments')).body.items.map((one: any) => [one.kind, one.state])
+  const unclear = async () =>
+    (await call('GET', '/admin/payment-cases')).body.items.map((one: any) => [one.kind, one.state])
   assert.deepEqual(await unclear(), [])
   await buy(shop, 'card', { fault: 'charge_then_drop' })
   await shop.db.run(sql`update payments.attempt set created_at = now() - interval '3 minutes'`)

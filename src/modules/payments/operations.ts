@@ -140,7 +140,7 @@ export async function runOperations(db: Db, context: Context, orderId: string): 
   for (const operation of unfinished) {
     const gateway = paymentSetup.of(db).gateways.get(operation.gateway)
     failpoint('operation.committed')
-    const outcome: OperationOutcome = gateway ? await carryOut(gateway, operation)
+    const outcome: OperationOutcome = gateway ? await carryOut(db, gateway, operation)
       : { kind: 'unknown', detail: `the gateway ${operation.gateway} is not configured any more` }
     failpoint('operation.answered')
     await recordOperation(db, context, operation.id, outcome)
@@ -148,7 +148,9 @@ export async function runOperations(db: Db, context: Context, orderId: string): 
   }
 }
 
-async function carryOut(gateway: Gateway, operation: Static<typeof Unfinished>): Promise<OperationOutcome> {
+async function carryOut(
+  db: Db, gateway: Gateway, operation: Static<typeof Unfinished>,
+): Promise<OperationOutcome> {
   const { id: key, kind, amountMinor, currency } = operation
   const { keyLifetimeHours } = gateway.properties
   const lookUp = gateway.properties.lookUp !== 'none'
@@ -156,7 +158,7 @@ async function carryOut(gateway: Gateway, operation: Static<typeof Unfinished>):
   const expired = operation.ageHours >= keyLifetimeHours
   // Whoever sent it may have died after the gateway did it: nothing is called failed without a look.
   if (lookUp && (operation.state === 'unknown' || expired)) {
-    const found = await callGateway<OperationOutcome | Absent>(gateway, () =>
+    const found = await callGateway<OperationOutcome | Absent>(db, gateway, () =>
       gateway.lookUpOperation({ ...request, kind }))
     if (found.kind !== 'absent') return found
   }
@@ -165,7 +167,7 @@ async function carryOut(gateway: Gateway, operation: Static<typeof Unfinished>):
     return lookUp ? { kind: 'failed', reason: 'never reached the gateway' }
       : { kind: 'unknown', detail: 'the key has expired: compare with the gateway' }
   }
-  return callGateway<OperationOutcome>(gateway, () => gateway[kind](request))
+  return callGateway<OperationOutcome>(db, gateway, () => gateway[kind](request))
 }
 
 const Recorded = Type.Object({
@@ -176,24 +178,28 @@ type Recorded = Static<typeof Recorded>
 
 /** Records what became of an operation; one that is finished already stays as it is. */
 async function recordOperation(db: Db, context: Context, id: string, outcome: OperationOutcome): Promise<void> {
-  await db.transaction(context, async (tx) => {
-    const row = await tx.maybe(Recorded, sql`
-      select kind, operation.amount_minor as "amountMinor", payment.id as "paymentId", order_id as "orderId",
-        attempt_id as "attemptId", operation.checks, closed, currency, gateway
-      from payments.operation join payments.payment on payment.id = operation.payment_id
-      join payments.attempt on attempt.id = attempt_id
-      where operation.id = ${id} and operation.state in ('sending', 'unknown') for update of payment, operation`)
-    if (!row) return
-    if (outcome.kind === 'unknown') {
-      await tx.run(sql`update payments.operation set state = 'unknown', reason = ${outcome.detail.slice(0, 500)},
-        checks = checks + 1, next_check_at = now() + make_interval(secs => ${secondsUntilCheck(row.checks)})
-        where id = ${id}`)
-      return
-    }
-    await finish(tx, row, id, outcome)
-    // It was under way when the order was closed. What it took goes back; if it took nothing, the authorisation does.
-    if (row.kind === 'capture' && row.closed) await giveBack(tx, row.paymentId, 'the order was closed meanwhile')
-  })
+  await db.transaction(context, (tx) => applyOperation(tx, id, outcome))
+}
+
+/** The same inside a transaction. False when it was finished already. */
+export async function applyOperation(tx: Tx, id: string, outcome: OperationOutcome): Promise<boolean> {
+  const row = await tx.maybe(Recorded, sql`
+    select kind, operation.amount_minor as "amountMinor", payment.id as "paymentId", order_id as "orderId",
+      attempt_id as "attemptId", operation.checks, closed, currency, gateway
+    from payments.operation join payments.payment on payment.id = operation.payment_id
+    join payments.attempt on attempt.id = attempt_id
+    where operation.id = ${id} and operation.state in ('sending', 'unknown') for update of payment, operation`)
+  if (!row) return false
+  if (outcome.kind === 'unknown') {
+    await tx.run(sql`update payments.operation set state = 'unknown', reason = ${outcome.detail.slice(0, 500)},
+      checks = checks + 1, next_check_at = now() + make_interval(secs => ${secondsUntilCheck(row.checks)})
+      where id = ${id}`)
+    return true
+  }
+  await finish(tx, row, id, outcome)
+  // It was under way when the order was closed. What it took goes back; if it took nothing, the authorisation does.
+  if (row.kind === 'capture' && row.closed) await giveBack(tx, row.paymentId, 'the order was closed meanwhile')
+  return true
 }
 
 async function finish(

@@ -10,6 +10,8 @@ export async function eraseFromPayments(tx: Tx, orderIds: readonly string[]): Pr
       where ${theirs} and (data <> '{}' or action_url is not null or return_url is not null or reason is not null)`),
     tx.run(sql`update payments.operation set note = null, reason = null where ${theirs}
       and (note is not null or reason is not null)`),
+    tx.run(sql`update payments.decision set evidence = null, about = null
+      where order_id = any(${[...orderIds]}::uuid[]) and (evidence is not null or about is not null)`),
     tx.run(sql`update payments.webhook_event set reason = null where reason is not null and (gateway, reference) in (
       select gateway, reference from payments.attempt where ${theirs})`),
   ])

@@ -86,6 +86,7 @@ async function move(tx: Tx, row: Row, next: AttemptState, outcome: ChargeOutcome
   const captured = outcome.kind === 'captured' ? outcome.capturedMinor : 0
   await Promise.all([
     tx.run(sql`update payments.attempt set state = ${next}, reason = ${reasonOf(outcome)}, checks = 0,
+      technical = ${outcome.kind === 'declined' && outcome.technical === true},
       reference = coalesce(${'reference' in outcome ? outcome.reference ?? null : null}, reference),
       action_url = ${outcome.kind === 'action' ? outcome.url : null},
       next_check_at = case when ${mustBeChecked(next)} then now() + make_interval(secs => ${secondsUntilCheck(0)}) end

@@ -18,6 +18,9 @@ create table payments.payment (
   refunding_minor bigint not null default 0,
   refunded_minor bigint not null default 0,
   created_at timestamptz not null default now(),
+  -- Where it is made: the country of the delivery and the code of the channel, where anybody asked for them.
+  country text,
+  channel text,
   constraint payment_authorized_within_amount check (authorized_minor between 0 and amount_minor),
   constraint payment_captured_within_authorized check (
     capturing_minor >= 0 and captured_minor >= 0 and captured_minor + capturing_minor <= authorized_minor),
@@ -51,6 +54,8 @@ create table payments.attempt (
   -- When the call was last repeated. Lost: nobody repeats it any more, since it is held for never having arrived.
   sent_again_at timestamptz,
   lost boolean not null default false,
+  -- Declined for no reason of the shopper's or of their bank's: another gateway may do it.
+  technical boolean not null default false,
   constraint attempt_unfinished_is_checked check (state not in ('sending', 'requires_action', 'unknown') or next_check_at is not null)
 ) with (fillfactor = 70);
 -- The wall against double charges: at most one attempt of a payment is live or has succeeded.
@@ -63,6 +68,19 @@ create index attempt_pending on payments.attempt (payment_id) where state = 'pen
 create index attempt_by_reference on payments.attempt (gateway, reference) where reference is not null;
 -- The recovery job: what is due to be asked about.
 create index attempt_to_check on payments.attempt (next_check_at) where next_check_at is not null;
+
+-- Whether a gateway is asked while there is another one: open → half_open → closed, or open again. Any process opens it,
+-- all of them read it, and while it is half open one attempt at a time is let through. No row: closed.
+create table payments.circuit (
+  gateway text constraint circuit_pkey primary key,
+  state text not null constraint circuit_state_known check (state in ('open', 'half_open', 'closed')),
+  reason text,
+  -- How often it opened with hardly a pause between: it stays open for longer each time.
+  times integer not null default 1,
+  opened_at timestamptz not null default now(),
+  -- Open: when it is probed. Half open: when the next attempt is let through.
+  try_at timestamptz not null
+);
 
 -- A capture, refund or void: sending → done | failed | unknown; unknown → done | failed. Its id is its key at the gateway.
 create table payments.operation (
@@ -118,6 +136,26 @@ create index webhook_event_to_try on payments.webhook_event (next_try_at) where 
 -- The sweep that forgets what was worked a month ago.
 create index webhook_event_retention on payments.webhook_event (received_at) where state = 'done';
 create index webhook_event_for_people on payments.webhook_event (received_at) where state in ('parked', 'quarantined');
+
+-- What people decided about a case (an attempt, operation or message that no rule can finish), why, and who. A case is
+-- decided once; its gateway may be asked as often as one likes.
+create table payments.decision (
+  id uuid constraint decision_pkey primary key,
+  case_id uuid not null,
+  kind text not null constraint decision_kind_known check (kind in ('attempt', 'operation', 'webhook')),
+  decision text not null constraint decision_known check (
+    decision in ('ask_again', 'happened', 'did_not_happen', 'give_back', 'try_again', 'dismiss')),
+  -- What they saw that convinced them.
+  evidence text constraint decision_evidence_length check (length(evidence) between 1 and 1000),
+  -- What the case said at that time.
+  about text,
+  order_id uuid,
+  actor_kind text not null,
+  actor_id uuid,
+  at timestamptz not null default now()
+);
+create unique index decision_final on payments.decision (case_id) where decision <> 'ask_again';
+create index decision_newest on payments.decision (at desc, id desc);
 
 -- The ledger: double entry, append-only, one currency an entry, debits positive and credits negative. An entry is posted in the transaction of
 -- what it books, once for each kind of booking of a source; what was booked wrongly is corrected by another entry.

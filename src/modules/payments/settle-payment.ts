@@ -12,7 +12,7 @@ import { recordCharge } from './record-charge.ts'
 
 const Undecided = Type.Object({
   attemptId: Type.String(), gateway: Type.String(), reference: Type.Union([Type.String(), Type.Null()]),
-  state: AttemptState, amountMinor: Type.Integer(),
+  state: AttemptState, lost: Type.Boolean(), amountMinor: Type.Integer(),
   currency: Type.String(), capture: Type.Boolean(), closed: Type.Boolean(),
   data: Type.Record(Type.String(), Type.Unknown()), ageSeconds: Type.Number(),
 })
@@ -26,7 +26,7 @@ export async function settlePayment(
   db: Db, context: Context, orderId: string, turnedBack?: string,
 ): Promise<void> {
   const undecided = await db.many(Undecided, sql`
-    select attempt.id as "attemptId", gateway, reference, state, amount_minor as "amountMinor", currency, capture,
+    select attempt.id as "attemptId", gateway, reference, state, lost, amount_minor as "amountMinor", currency, capture,
       closed, data, extract(epoch from now() - attempt.created_at)::float8 as "ageSeconds"
     from payments.attempt join payments.payment on payment.id = payment_id
     where order_id = ${orderId} and state in ('sending', 'unknown', 'requires_action', 'pending', 'authorized')`)
@@ -46,12 +46,13 @@ async function findOut(
   db: Db, gateway: Gateway, attempt: Undecided, turnedBack: boolean,
 ): Promise<ChargeOutcome> {
   const known = { key: attempt.attemptId, reference: attempt.reference }
-  const found = await lookUpCharge(gateway, known)
-  if (found.kind === 'action' && (attempt.closed || turnedBack)) return endWaiting(gateway, attempt, found)
+  const found = await lookUpCharge(db, gateway, known)
+  if (found.kind === 'action' && (attempt.closed || turnedBack)) return endWaiting(db, gateway, attempt, found)
   if (found.kind !== 'absent') return found
   if (!mustBeChecked(attempt.state) || attempt.state === 'requires_action') {
     return { kind: 'unknown', detail: 'the gateway does not find what it told us of' }
   }
+  if (attempt.lost) return { kind: 'declined', reason: 'never reached the gateway', technical: true }
   const { ageSeconds, closed, amountMinor, currency, capture, data } = attempt
   const { keyLifetimeHours, errorsCachedUnderKey, timeoutMs } = gateway.properties
   const lookUp = canBeFound(gateway, known)
@@ -66,7 +67,7 @@ async function findOut(
   if (lookUp && closed) return { kind: 'unknown', detail: 'the gateway has not heard of it yet' }
   const request = await chargeRequest(db, { key: attempt.attemptId, amountMinor, currency, capture, data })
   if (!await sendAgain(db, attempt.attemptId)) return { kind: 'unknown', detail: 'it was decided meanwhile' }
-  return callGateway(gateway, () => gateway.charge(request))
+  return callGateway<ChargeOutcome>(db, gateway, () => gateway.charge(request), { isCharge: true })
 }
 
 // Who repeats a call and who holds it for lost decide on the same row: a call that was repeated a moment ago is not
@@ -82,21 +83,27 @@ async function giveUp(db: Db, attemptId: string): Promise<boolean> {
       or coalesce(sent_again_at, created_at) <= now() - make_interval(secs => ${LOST_AFTER_SECONDS}))`) > 0
 }
 
+/** Holds a call for lost that its only sender knows to have never left. False when it was repeated meanwhile. */
+export async function giveUpUnsent(db: Db, attemptId: string): Promise<boolean> {
+  return await db.run(sql`update payments.attempt set lost = true
+    where id = ${attemptId} and state = 'sending' and sent_again_at is null`) > 0
+}
+
 /** Whether a look-up tells: otherwise that it finds nothing says nothing. */
 const canBeFound = ({ properties: { lookUp } }: Gateway, { reference }: KnownCharge): boolean =>
   lookUp === 'key' || (lookUp === 'reference' && reference !== null)
 
-async function lookUpCharge(gateway: Gateway, charge: KnownCharge): Promise<ChargeOutcome | Absent> {
+async function lookUpCharge(db: Db, gateway: Gateway, charge: KnownCharge): Promise<ChargeOutcome | Absent> {
   if (!canBeFound(gateway, charge)) return { kind: 'absent' }
-  return callGateway<ChargeOutcome | Absent>(gateway, () => gateway.lookUp(charge))
+  return callGateway<ChargeOutcome | Absent>(db, gateway, () => gateway.lookUp(charge))
 }
 
 /** Nobody may confirm any more what nobody sells any more, or what its shopper has left for another way to pay. */
 async function endWaiting(
-  gateway: Gateway, { attemptId, amountMinor, currency }: Undecided, found: ChargeOutcome & { kind: 'action' },
+  db: Db, gateway: Gateway, { attemptId, amountMinor, currency }: Undecided, found: ChargeOutcome & { kind: 'action' },
 ): Promise<ChargeOutcome> {
   const { reference } = found
-  const ended = await callGateway(gateway, () =>
+  const ended = await callGateway(db, gateway, () =>
     gateway.void({ key: `${attemptId}-end`, reference, amountMinor, currency }))
   return ended.kind === 'done' ? { kind: 'expired', reference } : found
 }
@@ -107,7 +114,7 @@ export async function wasChargedAfterAll(
 ): Promise<boolean> {
   const gateway = paymentSetup.of(db).gateways.get(attempt.gateway)
   const { attemptId: key, reference } = attempt
-  const found = gateway && await lookUpCharge(gateway, { key, reference })
+  const found = gateway && await lookUpCharge(db, gateway, { key, reference })
   return found?.kind === 'authorized' || found?.kind === 'captured'
 }
 

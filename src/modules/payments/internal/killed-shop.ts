@@ -1,9 +1,9 @@
 // A shop that is killed at its gateway, as a process of its own for the tests:
-//   node killed-shop.ts DATABASE BANK charge|refund before|after ORDER-OR-PAYMENT
+//   node killed-shop.ts DATABASE BANK charge|refund|failover before|after|FAILPOINT ORDER-OR-PAYMENT
 import { simulatorGateway } from '../../../../plugins/simulator/gateway.ts'
 import { Db } from '../../../platform/db.ts'
 import type { Gateway } from '../gateway.ts'
-import { TestPayments } from './test-payments.ts'
+import { failoverMethods, TestPayments } from './test-payments.ts'
 
 const [url, bankUrl, call, moment, id] = process.argv.slice(2) as [string, string, string, string, string]
 
@@ -18,6 +18,9 @@ const fatal = <Request>(ask: (request: Request) => Promise<unknown>) => async (r
   if (moment === 'after') await ask(request)
   return die()
 }
-const gateway: Gateway = { ...real, charge: fatal(real.charge), refund: fatal(real.refund) }
+const gateway: Gateway = call === 'failover' ? real
+  : { ...real, charge: fatal(real.charge), refund: fatal(real.refund) }
 const payments = new TestPayments(new Db({ url, max: 3 }), gateway, bankUrl)
-await (call === 'charge' ? payments.pay(id, 'webhook_never') : payments.operate(id, 'refund', 400))
+if (call === 'failover') payments.serve(failoverMethods('second'), ['second'])
+await (call === 'refund' ? payments.operate(id, 'refund', 400)
+  : payments.pay(id, call === 'failover' ? 'unavailable,webhook_never' : 'webhook_never'))

@@ -16,7 +16,9 @@ import { drainEvents } from '../../../platform/jobs.ts'
 import { createLog } from '../../../platform/log.ts'
 import { inReverse, testDatabase, type Cleanup } from '../../../platform/testing.ts'
 import { authorize } from '../authorize.ts'
-import { paymentSetup, type Gateway } from '../gateway.ts'
+import {
+  paymentSetup, type ChargeOutcome, type ChargeRequest, type Gateway, type PaymentMethod,
+} from '../gateway.ts'
 import { paymentsOf } from '../get-payment.ts'
 import { handlers } from '../jobs.ts'
 import { openPayment } from '../open-payment.ts'
@@ -37,12 +39,36 @@ const methodsOf = ({ code: gateway }: Gateway) => [
   { code: 'transfer', gateway: 'manual', title: 'Transfer', capture: 'manual' },
 ] as const
 
+/** A card that others serve when the simulated bank cannot. */
+export const failoverMethods = (...others: string[]): PaymentMethod[] => [{
+  code: 'card', title: 'Card', capture: 'automatic',
+  gateway: [{ shares: { simulator: 1, ...Object.fromEntries(others.map((code) => [code, 0])) } }],
+}]
+
+/** Another gateway at the same bank: it says what it was asked, and can be told what to answer instead of charging. */
+export class OtherGateway {
+  readonly asked: ChargeRequest[] = []
+  answer: ChargeOutcome | undefined
+  readonly gateway: Gateway
+  constructor(url: string, code: string) {
+    const real = simulatorGateway({ url, code, properties: { timeoutMs: PATIENCE_MS } })
+    this.gateway = {
+      ...real,
+      charge: async (request) => {
+        this.asked.push(request)
+        return this.answer ?? real.charge({ ...request, data: { fault: 'webhook_never' } })
+      },
+    }
+  }
+}
+
 const here = { publicUrl: 'http://shop.test', storefronts: [] }
 
 export class TestPayments {
   readonly db: Db
   readonly gateway: Gateway
   readonly bankUrl: string
+  readonly #gateways: Map<string, Gateway>
   /** What the order was told, as `paid <order>` and `failed <order>`. */
   readonly told: string[] = []
   /** Orders that take no money any more. */
@@ -52,8 +78,8 @@ export class TestPayments {
     this.db = db
     this.gateway = gateway
     this.bankUrl = bankUrl
-    const gateways = new Map([[gateway.code, gateway], ['manual', manual]])
-    paymentSetup.set(db, { gateways, methods: methodsOf(gateway), ...here })
+    this.#gateways = new Map([[gateway.code, gateway], ['manual', manual]])
+    paymentSetup.set(db, { gateways: this.#gateways, methods: methodsOf(gateway), ...here })
     paymentListener.set(db, {
       lock: async () => {},
       paid: async (_, { orderId }) => {
@@ -65,11 +91,19 @@ export class TestPayments {
     })
   }
 
+  /** Other methods instead of the usual ones, and other gateways beside the bank's. */
+  serve(methods: PaymentMethod[], codes: string[]): OtherGateway[] {
+    const others = codes.map((code) => new OtherGateway(this.bankUrl, code))
+    for (const { gateway } of others) this.#gateways.set(gateway.code, gateway)
+    paymentSetup.set(this.db, { gateways: this.#gateways, methods, ...here })
+    return others
+  }
+
   /** An order that has to be paid. */
-  async order(amountMinor = 1_000): Promise<string> {
+  async order(amountMinor = 1_000, where: { country?: string; channel?: string } = {}): Promise<string> {
     const orderId = newId()
     await this.db.transaction(systemContext(), (tx) =>
-      openPayment(tx, { paymentId: newId(), orderId, amountMinor, currency: 'EUR' }))
+      openPayment(tx, { paymentId: newId(), orderId, amountMinor, currency: 'EUR', ...where }))
     return orderId
   }
 
