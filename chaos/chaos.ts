@@ -24,8 +24,8 @@ import { webhooks } from './programmes/webhooks.ts'
 import { bound, keep, readResult, writeReport, type Result } from './results.ts'
 
 const programmes: readonly Programme[] = [
-  kill, failpointsProgramme, commit, database, gateway, payment, link, jobs, clock, restore, upgrade, races, sale, overload,
-  model, webhooks,
+  kill, failpointsProgramme, commit, database, gateway, payment, link, jobs, clock, restore, upgrade, races, sale,
+  overload, model, webhooks,
 ]
 
 const usage = `npm run chaos -- [programme …] [options]      breaks a shop on purpose, and counts what that broke

@@ -25,7 +25,9 @@ export const failpointsProgramme: Programme = {
 }
 
 /** Kills a shop full of customers at some of these places, one after the other. */
-export async function killAt(places: readonly string[], stage: Stage, seed: number, habits: Habits = {}): Promise<Round> {
+export async function killAt(
+  places: readonly string[], stage: Stage, seed: number, habits: Habits = {},
+): Promise<Round> {
   const random = randomFrom(seed)
   const crowd = new Crowd(stage, random, {
     faults: ['', '', 'decline', 'webhook_twice'], scarce: 0.4, staff: 0.7, ...habits,

@@ -1,6 +1,7 @@
 // Structured logs. Request ids, routes and durations go in; names, addresses, tokens and bodies do not: what is never
-// written needs no erasure.
+// written needs no erasure. A card number that an error quotes is masked.
 import { pino } from 'pino'
+import { maskCardNumbers } from './card-number.ts'
 
 export type Log = {
   info(fields: object, message?: string): void
@@ -15,7 +16,7 @@ export function createLog(level: string): Log {
   return pino({
     level, base: null, timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: ['req', 'headers', '*.password', '*.token', '*.authorization', '*.email'], remove: true },
-    serializers: { err: safeError },
+    serializers: { err: safeError }, hooks: { streamWrite: maskCardNumbers },
   }, pino.destination({ fd: 2, sync: false })) as unknown as Log
 }
 

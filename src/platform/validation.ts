@@ -4,6 +4,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import { Type, type TSchema } from 'typebox'
+import { hasCardNumber } from './card-number.ts'
 import { InvalidCursor, InvalidRequest } from './problem.ts'
 
 export const Id = Type.String({ format: 'uuid', description: 'A UUID' })
@@ -143,14 +144,17 @@ function mapObjects(schema: unknown, change: (object: Record<string, unknown>) =
 }
 
 /**
- * Refuses text that PostgreSQL cannot hold (NUL, half a surrogate pair) wherever it hides, before anything is done with
- * it.
+ * Refuses text that PostgreSQL cannot hold (NUL, half a surrogate pair) and card numbers, wherever they hide, before
+ * anything is done with them.
  */
 export function refuseHostileText<T>(value: T, path: string, depth = 0): T {
   if (typeof value === 'string') {
     if (value.includes('\0') || !value.isWellFormed()) throw InvalidRequest(
       { fields: [{ path, message: 'has a character that no text may have' }] }
     )
+    if (hasCardNumber(value)) refuseCard(path)
+  } else if (typeof value === 'number') {
+    if (value > 1e13 && hasCardNumber(String(value))) refuseCard(path)
   } else if (typeof value === 'object' && value !== null) {
     // Deeper than any of our documents: a recursive walk of somebody else's nesting must end.
     if (depth > 32) throw InvalidRequest({ fields: [{ path, message: 'is nested too deep' }] })
@@ -160,4 +164,8 @@ export function refuseHostileText<T>(value: T, path: string, depth = 0): T {
     }
   }
   return value
+}
+
+function refuseCard(path: string): never {
+  throw InvalidRequest({ fields: [{ path, message: 'holds a card number: type it at the gateway, never here' }] })
 }

@@ -1,5 +1,5 @@
--- Where a payment is made decides who serves it; an attempt that failed for no reason of the shopper's may be followed by
--- one at another gateway; and what processes find out about the health of a gateway is known to all of them.
+-- Where a payment is made decides who serves it; an attempt that failed for no reason of the shopper's may be followed
+-- by one at another gateway; and what processes find out about the health of a gateway is known to all of them.
 set local lock_timeout = '5s';
 alter table payments.payment add column country text, add column channel text;
 alter table payments.attempt add column technical boolean not null default false;
