@@ -1,29 +1,23 @@
-// A simulated bank of the bench's own, and a shop of the same database that knows it: its secret is known here, so that
-// the bench can speak as the bank, and its slow answers are as slow as a part wants them.
+// A simulated bank of the bench's own, and a shop with a database of its own that knows it: the bank's secret is known
+// here, so that the bench can speak as the bank, and it is as slow as a part wants it.
 import { join } from 'node:path'
-import { startSimulator, type RunningSimulator } from '../plugins/simulator/gateway.ts'
-import { POOL, type Ground } from './ground.ts'
-import { startShop, type Shop } from './servers.ts'
+import { startSimulator } from '../plugins/simulator/gateway.ts'
+import type { Ground } from './ground.ts'
+import type { World } from './world.ts'
 
 export const SECRET = 'bank-of-the-bench'
 /** What charges the card of the simulated bank. */
 export const METHOD = 'card'
 
-/** Both end after `fn`. `slowMs` is how long a charge with the fault `delay` takes. */
+/** `slowMs` is how long a charge with the fault `delay` takes. The bank ends after `fn`, its shop with the bench. */
 export async function withBank<T>(
-  { db }: Ground, { folder, slowMs }: { folder: string; slowMs: number },
-  fn: (shop: Shop, bank: RunningSimulator) => Promise<T>,
+  world: World, { name, slowMs }: { name: string; slowMs: number }, fn: (ground: Ground) => Promise<T>,
 ): Promise<T> {
-  const bank = await startSimulator({ dataDir: join(folder, `bank-${slowMs}`), secret: SECRET, whileMs: slowMs })
+  const bank = await startSimulator({ dataDir: join(world.folder, name), secret: SECRET, whileMs: slowMs })
   try {
-    const shop = await startShop(db.url, {
-      pool: POOL, environment: { SIMULATOR_URL: bank.url, SIMULATOR_SECRET: SECRET },
-    })
-    try {
-      return await fn(shop, bank)
-    } finally {
-      await shop.stop()
-    }
+    return await fn(await world.ground({
+      name, environment: { SIMULATOR_URL: bank.url, SIMULATOR_SECRET: SECRET },
+    }))
   } finally {
     await bank.stop()
   }

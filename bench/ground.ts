@@ -77,7 +77,9 @@ async function startNoting(databaseUrl: string) {
 
 /** A database of that name with a shop in it: the usual 1,000 products, or grown to a size. */
 export async function openGround(
-  serverUrl: string, name: string, { size, databasePid }: { size?: Size; databasePid: number | undefined },
+  serverUrl: string, name: string, { size, databasePid, environment }: {
+    size?: Size; databasePid: number | undefined; environment?: Record<string, string>
+  },
 ): Promise<Ground> {
   const server = new Db({ url: serverUrl, max: 1 })
   const client = await server.dedicated()
@@ -99,6 +101,6 @@ export async function openGround(
     key: keys.key, currency: 'EUR', country: 'DE', methodId: furnished.methodId, paymentMethod: 'transfer',
   }
   const goods = await (size ? grownGoods : seededGoods)(db, terms, keys.secretKey)
-  const shop = await startShop(db.url, { pool: POOL })
+  const shop = await startShop(db.url, { pool: POOL, ...environment ? { environment } : {} })
   return new Ground({ db, furnished, goods, known: await knownIds(db) }, shop, databasePid)
 }

@@ -5,35 +5,33 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { METHOD, withBank } from './bank.ts'
 import { withConnections } from './connection.ts'
 import { POOL, type Ground } from './ground.ts'
-import { drain, withWorkers } from './measure-scenario.ts'
+import { drain, targetOf, withWorkers } from './measure-scenario.ts'
 import { figuresOf, runOpenLoop, type Sample } from './measure.ts'
 import { atLeast, atMost, failures, type Outcome } from './outcome.ts'
 import { oneOf } from './random.ts'
 import { scenarioNamed } from './scenarios.ts'
-import type { Shop } from './servers.ts'
 import { Shopper } from './shopper.ts'
 import type { World } from './world.ts'
 
 const SLOW_MS = 30_000
 const WAITING = 4 * POOL
 const PER_SECOND = 40                 // checkouts of six steps: far from what the shop can do
+const WORKERS = 32
 const P99_TIMES = 1.2
 const ROUNDS = 3
 
 export async function measureSlowGateway(world: World): Promise<Outcome> {
-  const ground = await world.ground()
   const seconds = world.options.quick ? 3 : 15
-  return withBank(ground, { folder: world.folder, slowMs: SLOW_MS }, async (shop) => {
-    const run = () => withWorkers(world, { url: shop.url, goods: ground.goods },
-      { scenario: scenarioNamed('checkout'), workers: 32 },
-      (act) => runOpenLoop({ workers: 32, seconds, watched: ground.watching(shop.pid), perSecond: PER_SECOND }, act))
+  return withBank(world, { name: 'bench_slow', slowMs: SLOW_MS }, async (ground) => {
+    const run = () => withWorkers(world, targetOf(ground), { scenario: scenarioNamed('checkout'), workers: WORKERS },
+      (act) => runOpenLoop({ workers: WORKERS, seconds, watched: ground.watched, perSecond: PER_SECOND }, act))
     await run()
     const [quiet, slow]: [Sample[], Sample[]] = [[], []]
     let fewest = Infinity
     for (let round = 0; round < ROUNDS; round++) {
       await drain(ground)
       quiet.push(await run())
-      const crowd = await keepWaiting(ground, shop, world)
+      const crowd = await keepWaiting(ground, world)
       slow.push(await run())
       fewest = Math.min(fewest, await crowd.leave())
     }
@@ -52,7 +50,7 @@ export async function measureSlowGateway(world: World): Promise<Outcome> {
 }
 
 /** Shoppers at the bank: who is answered at last begins anew. `leave` says how many waited when they were fewest. */
-async function keepWaiting({ goods }: Ground, shop: Shop, { random }: World) {
+async function keepWaiting({ goods, shop }: Ground, { random }: World) {
   let [left, waiting, fewest] = [false, 0, Infinity]
   const crowd = withConnections(shop.url, WAITING, async (connections) => {
     await Promise.all(connections.map(async (connection, index) => {

@@ -10,7 +10,6 @@ import { drain } from './measure-scenario.ts'
 import { figuresOf, runLoop, runOpenLoop, type Act } from './measure.ts'
 import { atMost, exactly, failures, number, type Outcome } from './outcome.ts'
 import { oneOf } from './random.ts'
-import type { Shop } from './servers.ts'
 import { Shopper } from './shopper.ts'
 import type { World } from './world.ts'
 
@@ -24,12 +23,11 @@ type Paid = { key: string; reference: string; amountMinor: number }
 const Count = Type.Object({ kept: Type.Integer(), done: Type.Integer() })
 
 export async function measureWebhooks(world: World): Promise<Outcome> {
-  const ground = await world.ground()
-  return withBank(ground, { folder: world.folder, slowMs: 1_000 }, async (shop) => {
-    const paid = await pay(ground, shop, world)
+  return withBank(world, { name: 'bench_webhooks', slowMs: 1_000 }, async (ground) => {
+    const paid = await pay(ground, world)
     await drain(ground)
     const answered: string[] = []
-    return withConnections(shop.url, CONNECTIONS, async (connections) => {
+    return withConnections(ground.shop.url, CONNECTIONS, async (connections) => {
       const act: Act = async (worker) => {
         const eventId = randomUUID()
         const { status, body } = await connections[worker]!.request(
@@ -37,7 +35,7 @@ export async function measureWebhooks(world: World): Promise<Outcome> {
         if (status !== 200) throw new Error(`a webhook was answered ${status}: ${body.toString().slice(0, 200)}`)
         answered.push(eventId)
       }
-      const watched = ground.watching(shop.pid)
+      const { watched } = ground
       await runLoop({ workers: 16, seconds: 1, warmUpSeconds: 0 }, act)
       await drain(ground)
       const seconds = world.options.quick ? 3 : 20
@@ -62,7 +60,7 @@ export async function measureWebhooks(world: World): Promise<Outcome> {
 }
 
 /** Payments for the messages to be about. */
-async function pay({ db, goods }: Ground, shop: Shop, { random }: World): Promise<Paid[]> {
+async function pay({ db, goods, shop }: Ground, { random }: World): Promise<Paid[]> {
   await withConnections(shop.url, 4, async (connections) => {
     await Promise.all(connections.map(async (connection) => {
       const shopper = new Shopper(connection, { ...goods.terms, paymentMethod: METHOD })

@@ -14,8 +14,8 @@ export type World = {
   random: Random
   folder: string
   say: (text: string) => void
-  /** The shop with 1,000 products that most parts use. */
-  ground: () => Promise<Ground>
+  /** The shop with 1,000 products that most parts use; or one of its own, whose processes have this environment. */
+  ground: (own?: { name: string; environment: Record<string, string> }) => Promise<Ground>
   /** A shop with so many products and orders. */
   grown: (size: Size) => Promise<Ground>
   close: () => Promise<void>
@@ -28,20 +28,22 @@ export async function openWorld(options: Options, say: (text: string) => void): 
   pin(process.pid, 'generator')
   pin(databasePid, 'database')
   const grounds = new Map<string, Promise<Ground>>()
-  const open = (name: string, size?: Size): Promise<Ground> => {
+  const open = (name: string, size?: Size, environment?: Record<string, string>): Promise<Ground> => {
     let ground = grounds.get(name)
     if (!ground) {
       const { products, orders } = size ?? { products: 1_000, orders: 0 }
       const goods = `${products.toLocaleString('en')} products and ${orders.toLocaleString('en')} orders`
       say(`Making a shop with ${goods}`)
-      ground = openGround(postgres.url, name, { ...size ? { size } : {}, databasePid })
+      ground = openGround(postgres.url, name, {
+        ...size ? { size } : {}, databasePid, ...environment ? { environment } : {},
+      })
       grounds.set(name, ground)
     }
     return ground
   }
   return {
     options, random: randomFrom(options.seed), folder, say,
-    ground: () => open('bench'),
+    ground: (own) => own ? open(own.name, undefined, own.environment) : open('bench'),
     grown: (size) => open(`bench_${size.products}_${size.orders}`, size),
     async close() {
       for (const ground of grounds.values()) await ground.then((one) => one.stop(), () => {})

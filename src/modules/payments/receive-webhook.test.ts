@@ -49,6 +49,18 @@ test('a forged, changed or stale message is refused and leaves nothing', async (
   assert.deepEqual(await inbox(payments), [])
 })
 
+test('a gateway that this shop does not have is told so, and nothing is kept', async (t) => {
+  const payments = await testPayments(t)
+  const app = await createApp({
+    db: payments.db, routes: storeRoutes, log: createLog('silent'),
+    authenticate: async () => { throw new Error('Nobody signs in') },
+  })
+  t.after(() => app.close())
+  const answer = await app.inject({ method: 'POST', url: '/webhooks/nobody', payload: { eventId: 'x' } })
+  assert.deepEqual([answer.statusCode, answer.json().title], [404, 'No such gateway'])
+  assert.deepEqual(await inbox(payments), [])
+})
+
 test('a message repeated fifty times is kept and worked once; what it claims is not believed', async (t) => {
   const payments = await testPayments(t)
   const post = await receiver(t, payments)
