@@ -1,5 +1,5 @@
-// A merchant's file that contradicts itself stops the shop at its start, with a sentence that says where and what to do;
-// what would offer a way to pay nowhere, or to nobody, is a contradiction too.
+// A merchant's file that contradicts itself stops the shop at its start, with a sentence that says where and what to
+// do; what would offer a way to pay nowhere, or to nobody, is a contradiction too.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
