@@ -117,6 +117,8 @@ export type ProblemFields = {
   'disposable-mail': {}
   /** Somebody of the staff has this e-mail address */
   'email-taken': {}
+  /** Say what you saw at the gateway */
+  'evidence-missing': {}
   /** Begin with a new secret for the authenticator app */
   'factor-missing': {}
   /** A password alone does not prove that it is you */
@@ -247,6 +249,10 @@ export type ProblemFields = {
   'password-refused': {
     reason: 'too-short' | 'too-common' | 'personal' | 'breached'
   }
+  /** Somebody else has decided this otherwise */
+  'payment-case-decided': {}
+  /** There is nothing to decide about this */
+  'payment-case-not-found': {}
   /** This payment takes no further attempt */
   'payment-closed': {}
   /** This way to pay is not offered here */

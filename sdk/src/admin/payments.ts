@@ -4,22 +4,113 @@ import type {
   CommonProblem, Payment,
 } from './shared.ts'
 
-export type PaymentSummary = {
-  kind: 'attempt' | 'operation' | 'webhook'
+export type Decision = {
+  /** A UUID */
   id: string
+  /** A UUID */
+  caseId: string
+  kind: 'attempt' | 'operation' | 'webhook'
+  decision: 'ask_again' | 'happened' | 'did_not_happen' | 'give_back' | 'try_again' | 'dismiss'
+  evidence: string | null
+  about: string | null
   orderId: string | null
+  actorKind: string
+  actorId: string | null
+  /** ISO 8601 in UTC */
+  at: string
+}
+
+export type PaymentCase = {
+  /** A UUID */
+  id: string
+  kind: 'attempt' | 'operation' | 'webhook'
   state: string
-  reason: string | null
   /** ISO 8601 in UTC */
   since: string
+  reason: string | null
+  gateway: string
+  orderId: string | null
+  paymentId: string | null
+  attemptId: string | null
+  operation: 'capture' | 'refund' | 'void' | null
+  amountMinor: number | null
+  currency: string | null
+  capturedMinor: number | null
+  refundedMinor: number | null
+  key: string | null
+  reference: string | null
+  /** How often we asked, or tried to match the message */
+  checks: number
+  nextCheckAt: string | null
+  message: {
+    eventId: string
+    about: string
+    account: string | null
+    amountMinor: number | null
+    currency: string | null
+  } | null
+  decisions: {
+    decision: 'ask_again' | 'happened' | 'did_not_happen' | 'give_back' | 'try_again' | 'dismiss'
+    meaning: string
+  }[]
+}
+
+export type PaymentGateway = {
+  gateway: string
+  /** That it serves, always or in part */
+  methods: string[]
+  circuit: 'open' | 'half_open' | 'closed'
+  reason: string | null
+  openedAt: string | null
+  tryAt: string | null
+  attempts: number
+  succeeded: number
+  /** By the bank */
+  declined: number
+  /** Refused for no reason of the shopper’s */
+  technical: number
+  unclear: number
 }
 
 export type PaymentsOperations = {
-  /** List what is unclear about money. Unclear for more than two minutes, failed and not tried again since, or contradicted by a gateway. Newest first, 200 at most. Needs the permission `payments:read`. */
-  listPayments: {
+  /** List what is unclear about money. Unclear for more than two minutes, failed and not tried again since, or contradicted by a gateway; each with what can be decided. Newest first, 200 at most. Needs the permission `payments:read`. */
+  listPaymentCases: {
     input: {}
     answer: {
-      items: PaymentSummary[]
+      items: PaymentCase[]
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** Decide about money that is unclear. The gateway is asked first, and its answer counts. A case is decided once; asked twice, the second answer is the first decision. Needs the permission `payments:write`. */
+  decidePaymentCase: {
+    input: {
+      /** A UUID */
+      caseId: string
+      decision: 'ask_again' | 'happened' | 'did_not_happen' | 'give_back' | 'try_again' | 'dismiss'
+      /** What convinced you; needed to say what happened */
+      evidence?: string
+      /** Of the charge, at the gateway */
+      reference?: string
+    }
+    answer: Decision
+    problems: CommonProblem | 'amount-not-available' | 'evidence-missing' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'payment-case-decided' | 'payment-case-not-found' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
+  }
+  /** List what people decided about money. Newest first, 200 at most. Needs the permission `payments:read`. */
+  listPaymentDecisions: {
+    input: {
+      /** A UUID */
+      orderId?: string
+    }
+    answer: {
+      items: Decision[]
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** List the gateways and how they are. An open circuit: another gateway is asked first where there is one, until a probe is answered. The counts are of the attempts that began in the last 15 minutes. Needs the permission `payments:read`. */
+  listPaymentGateways: {
+    input: {}
+    answer: {
+      items: PaymentGateway[]
     }
     problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
@@ -103,7 +194,10 @@ export type PaymentsOperations = {
 
 /** Method, path, names in the query, and whether the operation takes an Idempotency-Key. */
 export const paymentsOperations = {
-  listPayments: ['GET', '/admin/payments', [], false],
+  listPaymentCases: ['GET', '/admin/payment-cases', [], false],
+  decidePaymentCase: ['POST', '/admin/payment-cases/{caseId}/decisions', [], true],
+  listPaymentDecisions: ['GET', '/admin/payment-decisions', ['orderId'], false],
+  listPaymentGateways: ['GET', '/admin/payment-gateways', [], false],
   getPayment: ['GET', '/admin/payments/{paymentId}', [], false],
   listOrderPayments: ['GET', '/admin/orders/{orderId}/payments', [], false],
   capturePayment: ['POST', '/admin/payments/{paymentId}/capture', [], true],

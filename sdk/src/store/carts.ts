@@ -35,6 +35,8 @@ export type Cart = {
 export type CartPaymentMethod = {
   code: string
   title: string
+  /** False: nobody who serves it is well at the moment. Show it last, or not */
+  available: boolean
 }
 
 export type CartShippingOption = {
@@ -122,7 +124,7 @@ export type CartsOperations = {
     }
     problems: CommonProblem | 'cart-expired' | 'cart-not-found' | 'currency-not-offered' | 'forbidden' | 'quote-too-large' | 'unauthenticated' | 'variant-unavailable'
   }
-  /** List the ways to pay for a cart */
+  /** List the ways to pay for a cart. By currency, country and channel, and by amount once there is something to pay. */
   listCartPaymentMethods: {
     input: {
       /** A UUID */

@@ -158,7 +158,7 @@ test('asked again, a message that came too early finds its payment', async (t) =
 test('staff see how the gateways are', async (t) => {
   const shop = await testShop(t)
   const call = await staff(shop)
-  for (const data of [{}, { fault: 'decline' }, { fault: 'unavailable' }]) {
+  for (const data of [{}, { fault: 'decline' }, { fault: 'unavailable' }] as Record<string, string>[]) {
     const cart = await shop.cart([{ variantId: await shop.variant({ price: 1_000 }), quantity: 1 }])
     await shop.complete(cart, data, 'card')
   }

@@ -99,9 +99,10 @@ function contradiction(db: Db, { account, amountMinor, currency }: Message, ours
 
 // Fifteen waits, each twice as long as the one before: a reference that is unknown for two days belongs to nobody here.
 const TRIES = 15
+export const NOBODYS = 'no payment of ours has this reference'
 
 async function waitForOurs(db: Db, message: Message): Promise<void> {
-  if (message.tries >= TRIES) return quarantine(db, message, null, 'no payment of ours has this reference')
+  if (message.tries >= TRIES) return quarantine(db, message, null, NOBODYS)
   await db.run(sql`update payments.webhook_event set state = 'parked', tries = tries + 1,
       next_try_at = now() + make_interval(secs => 5 * power(2, tries))
     where gateway = ${message.gateway} and event_id = ${message.eventId} and tries = ${message.tries}`)

@@ -167,7 +167,7 @@ test('a fault that the bank does not know is refused, with those that it knows',
   const payments = await testPayments(t)
   const answer = await payments.pay(await payments.order(), 'nonsense')
   assert.equal(answer.kind, 'declined')
-  assert.match(answer.reason!, /"nonsense" is no fault of the simulated bank; it knows decline, action, /)
+  assert.match(answer.reason!, /"nonsense" is no fault of the simulated bank; it knows decline, unavailable, /)
   assert.deepEqual(await payments.charges(), [])
 })
 

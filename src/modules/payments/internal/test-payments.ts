@@ -144,8 +144,10 @@ export class TestPayments {
   /** Lets the time of everything that waits pass, and works what is due then. */
   async later(seconds = 0): Promise<void> {
     const past = sql`created_at = created_at - make_interval(secs => ${seconds})`
-    await this.db.run(sql`update payments.attempt
-      set next_check_at = now(), ${past} where next_check_at is not null`)
+    // All attempts of a payment grow older together, so that they keep their order.
+    await this.db.run(sql`update payments.attempt set ${past} where payment_id in (
+      select payment_id from payments.attempt where next_check_at is not null)`)
+    await this.db.run(sql`update payments.attempt set next_check_at = now() where next_check_at is not null`)
     await this.db.run(sql`update payments.operation
       set next_check_at = now(), ${past} where next_check_at is not null`)
     await this.db.run(sql`update payments.webhook_event set next_try_at = now() - interval '3 seconds'
