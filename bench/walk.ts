@@ -92,7 +92,9 @@ async function manage(call: Call, orderId: string, variantId: string): Promise<v
   ]) await pages(call, `/admin/orders?${query}`)
   await call('GET', `/admin/orders/${orderId}`)
   await call('GET', `/admin/orders/${orderId}/payments`)
-  await call('GET', '/admin/payments')
+  await call('GET', '/admin/payment-cases')
+  await call('GET', `/admin/payment-decisions?orderId=${orderId}`)
+  await call('GET', '/admin/payment-gateways')
   await call('GET', '/admin/ledger/balances')
   const statement = { bankReference: 'walk', bookedOn: '2026-11-23', currency: 'EUR', amountMinor: 1_490 }
   const { items: [{ id: transferId }] } = await call('POST', '/admin/transfers', { items: [statement] })

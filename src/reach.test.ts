@@ -43,7 +43,7 @@ test('somebody kept to other channels sees no order of this one, and cancels non
   assert.equal((await own('GET', '/admin/orders')).body.items.length, 1)
   assert.equal((await own('GET', url)).status, 200)
   assert.equal((await own('GET', '/admin/products')).status, 200, 'what all share is read')
-  for (const url of ['/admin/payments', '/admin/staff', '/admin/audit-log']) {
+  for (const url of ['/admin/payment-cases', '/admin/staff', '/admin/audit-log']) {
     assert.equal((await own('GET', url)).status, 403, `${url} does not keep to channels, so it refuses`)
   }
   assert.equal((await own('POST', '/admin/secret-keys', { name: 'more', permissions: ['orders:read'] })).status, 403)
