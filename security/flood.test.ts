@@ -6,8 +6,8 @@ import { openGround } from './ground.ts'
 
 test('a flood of guesses keeps nobody out and lets nobody in', async (t) => {
   const ground = await openGround(t)
-  const { guesses, hashed, guessedIn, people, letIn, notIn } = await flood(
+  const { guesses, hashed, mayHash, guessedIn, people, letIn, notIn } = await flood(
     ground, { guesses: 250, seconds: 5, people: 8 })
   assert.deepEqual([people, letIn, notIn], [8, 8, []])
-  assert.ok(hashed < guesses && guessedIn === 0, `${hashed} of ${guesses} were hashed`)
+  assert.ok(hashed <= mayHash && mayHash < guesses && guessedIn === 0, `${hashed} of ${guesses} were hashed`)
 })

@@ -5,12 +5,13 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { zeroBits } from '../src/modules/identity/challenge.ts'
 import { hashPassword } from '../src/modules/identity/hash-password.ts'
+import { STRANGERS } from '../src/modules/identity/limit-sign-in.ts'
 import { sql } from '../src/platform/db.ts'
 import { newId } from '../src/platform/id.ts'
 import { HERE, type Answer, type Ground } from './ground.ts'
 
 export type Flood = {
-  guesses: number; hashed: number; guessedIn: number; people: number; letIn: number
+  guesses: number; hashed: number; mayHash: number; guessedIn: number; people: number; letIn: number
   quietP99Ms: number; floodP99Ms: number; notIn: string[]
 }
 
@@ -20,7 +21,7 @@ const A_STRANGER_OF = 5        // so many people; each time from another address
 const ORDER_EVERY_MS = 250
 const PASSWORD = 'four words in a row'
 
-/** So many guesses, spread over these seconds. */
+/** So many guesses, spread over these seconds. Of them `mayHash` may reach the hashing: who guesses is a stranger. */
 export async function flood(
   ground: Ground, { guesses, seconds, people = PEOPLE }: { guesses: number; seconds: number; people?: number },
 ): Promise<Flood> {
@@ -29,11 +30,13 @@ export async function flood(
   await ground.shop.db.run(sql`delete from identity.rate_limit`)
   const variantId = await ground.shop.variant({ stock: [1_000_000] })
   const quiet = await orders(ground, variantId, Math.max(4, seconds / 5))
+  const began = performance.now()
   const [guessed, came, busy] = await Promise.all([
     guessAll(ground, guesses, seconds), comeAll(ground, people, seconds), orders(ground, variantId, seconds),
   ])
   return {
     guesses, hashed: guessed.filter((status) => status === 401).length,
+    mayHash: Math.ceil(STRANGERS.acts * (1 + (performance.now() - began) / 1_000 / STRANGERS.seconds)),
     guessedIn: guessed.filter((status) => status === 200).length,
     people: came.length, letIn: came.filter(({ status }) => status === 200).length,
     quietP99Ms: p99(quiet), floodP99Ms: p99(busy),

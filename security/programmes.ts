@@ -104,11 +104,12 @@ const wrongSignIns: Programme = {
   unit: 'guesses', counts: { full: 10_000, quick: 400, aRound: 10_000 },
   async round(ground, { count, quick }) {
     const { notIn, ...figures } = await flood(ground, { guesses: count, seconds: Math.max(12, count * 0.03) })
-    const { people, letIn, guessedIn, quietP99Ms, floodP99Ms } = figures
+    const { people, letIn, guessedIn, hashed, mayHash, quietP99Ms, floodP99Ms } = figures
     const slow = floodP99Ms > 1.5 * quietP99Ms
     return { count, figures, violations: [
       ...letIn < 0.99 * people ? [`${people - letIn} of ${people} people were not let in: ${notIn[0]}`] : [],
       ...guessedIn > 0 ? [`${guessedIn} guesses were let in`] : [],
+      ...hashed > mayHash ? [`${hashed} guesses were hashed, and ${mayHash} may be`] : [],
       // The 99th of a few dozen orders is the slowest, which says nothing.
       ...slow && !quick ? [`checkout took ${floodP99Ms} ms at the 99th, ${quietP99Ms} when it was quiet`] : [],
     ] }

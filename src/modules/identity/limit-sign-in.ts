@@ -30,7 +30,7 @@ const strangersLimits = ({ email, address }: SignInTry): Limit[] => [
 
 // A hash takes a core for 30 ms, so strangers together take a sixth of one, and never more places at once than the pool
 // has for all (40, hash-password.ts): beyond that each pays with a challenge.
-const EVERYBODY: Limit = { name: 'sign-in-all', subject: '', acts: 30, seconds: 6 }
+export const STRANGERS: Limit = { name: 'sign-in-all', subject: '', acts: 30, seconds: 6 }
 
 /**
  * Throws TooManyRequests, and ChallengeRequired for a stranger while there are too many. Answers whether they are known
@@ -56,7 +56,7 @@ const FLOOD_FOR_MS = 500
 /** Answers whether there were too many, and the challenge was solved. */
 async function limitStrangers(db: Db, answer: string | undefined): Promise<boolean> {
   try {
-    await limitRate(db, [EVERYBODY])
+    await limitRate(db, [STRANGERS])
     return false
   } catch (error) {
     if (!isProblem(error, TooManyRequests)) throw error
