@@ -41,7 +41,7 @@ export const dataKinds: Record<string, Columns> = {
     none: 'id template locale state attempts created_at due_at sent_at', contact: 'recipient', text: 'data last_error',
   },
 
-  'identity.role': { none: 'code name permissions system created_at refund_limits discount_limit_ppm' },
+  'identity.role': { none: 'code name permissions system created_at refund_limits discount_limit_ppm second_factor' },
   'identity.staff': {
     none: 'id role_code active created_at channel_ids location_ids company_ids', name: 'name', contact: 'email',
     secret: 'password_hash',

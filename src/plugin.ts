@@ -58,6 +58,8 @@ export type ShopConfig = {
   storefronts?: readonly string[]
   /** Where staff may sign on with OpenID Connect. */
   signOn?: readonly SignOn[]
+  /** Everybody of the staff needs a second factor; unless told, those whose role says so. */
+  requireSecondFactor?: boolean
 }
 
 /** The configuration with its types checked; throws where it contradicts itself. */

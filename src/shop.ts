@@ -10,6 +10,7 @@ import * as catalog from './modules/catalog/jobs.ts'
 import * as checkout from './modules/checkout/jobs.ts'
 import * as customers from './modules/customers/jobs.ts'
 import { createAuthenticate } from './modules/identity/authenticate.ts'
+import { secondFactorForAll } from './modules/identity/identity.ts'
 import * as identity from './modules/identity/jobs.ts'
 import { breachedAt, breachedPasswords } from './modules/identity/refuse-breached.ts'
 import { disposableMail, readDomains } from './modules/identity/refuse-disposable.ts'
@@ -82,6 +83,7 @@ export async function openShop(
   })
   paymentListener.set(db, orderPayments)
   signOns.set(db, shopConfig.signOn ?? [])
+  secondFactorForAll.set(db, shopConfig.requireSecondFactor ?? false)
   if (config.breachedPasswords) breachedPasswords.set(db, breachedAt(config.breachedPasswords))
   if (config.disposableMail) disposableMail.set(db, readDomains(config.disposableMail))
   mediaStorage.set(db, configuredStorage(config, dataDir))

@@ -1,7 +1,7 @@
 // How a failure is answered: expected ones as the problem documents that their route declares (RFC 9457), everything
 // else as 500 without a detail, its stack in the log.
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { RecentProofRequired } from './authority.ts'
+import { RecentProofRequired, SecondFactorRequired } from './authority.ts'
 import { openTransaction } from './db.ts'
 import type { Route } from './http.ts'
 import type { Log } from './log.ts'
@@ -20,6 +20,7 @@ export function problemsOf(definition: Route): readonly ProblemKind<any>[] {
   ]
   if (definition.access !== 'public' && definition.access !== 'webhook') common.push(Unauthenticated, Forbidden)
   if (definition.method === 'POST' && definition.replay !== 'none') common.push(KeyReused, KeyInFlight)
+  if (typeof definition.access === 'object') common.push(SecondFactorRequired)
   if (definition.sensitive) common.push(RecentProofRequired)
   if (definition.replay === 'refuse') common.push(AlreadyDone)
   return [...(definition.problems ?? []), ...common]

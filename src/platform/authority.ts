@@ -28,6 +28,14 @@ export function requireProof(actor: Actor): void {
   throw RecentProofRequired({}, 'PUT /admin/me/proof, with the password, a code or a passkey.')
 }
 
+export const SecondFactorRequired = problem('second-factor-required', 403, 'Your role needs a second factor')
+
+/** Throws SecondFactorRequired for staff who need one and have none: they may add one, and nothing else. */
+export function requireFactor(actor: Actor): void {
+  if (actor.kind !== 'staff' || !actor.mustEnrol) return
+  throw SecondFactorRequired({}, 'Add one first: POST /admin/me/totp, or a passkey with POST /admin/me/passkeys.')
+}
+
 /** The condition that keeps a statement to what the actor may see; `column` is its channel, location or company. */
 export function within(actor: Actor, kind: keyof Within, column: Statement): Statement {
   const only = 'within' in actor ? actor.within?.[kind] : undefined

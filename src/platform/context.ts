@@ -16,7 +16,9 @@ export type Actor =
   | { kind: 'shopper'; channelId: string; keyId: string; tokenHash?: Buffer }
   | { kind: 'staff'; id: string; permissions: readonly string[]; sessionId: string; viewedBy?: string
     /** Proved a few minutes ago that it is them; see `sensitive` in http.ts. */
-    proven?: boolean } & Authority
+    proven?: boolean
+    /** Has no second factor, and their role needs one: the own account is open, nothing else. */
+    mustEnrol?: boolean } & Authority
   | { kind: 'key'; id: string; permissions: readonly string[] } & Authority
 
 export type Idempotency = {

@@ -1,11 +1,12 @@
 // Who asks, decided on the matched route: default deny, one place for all routes. A publishable key names a channel,
 // a secret key or a staff session carries permissions. Actors come from here alone, never from a body.
 import { Type, type Static } from 'typebox'
+import { requireFactor } from '../../platform/authority.ts'
 import { sql, type Actor, type Db, type Statement } from '../../platform/db.ts'
 import { bearerHash, type Access, type Authenticate, type RequestFacts } from '../../platform/http.ts'
 import { Forbidden, Unauthenticated } from '../../platform/problem.ts'
 import { hashToken } from '../../platform/id.ts'
-import { allows, permissionsOf, staysWithin } from './identity.ts'
+import { allows, permissionsOf, secondFactorForAll, staysWithin } from './identity.ts'
 import { Recall } from './internal/recall.ts'
 import { addressPrefix } from './limit-rate.ts'
 import { RequestMeter } from './limit-requests.ts'
@@ -124,6 +125,7 @@ function requireAccess(actor: Privileged, access: Exclude<Access, 'public' | 'sh
     if (actor.kind === 'staff') return actor
     throw Forbidden({}, 'This is for people who signed in, not for keys.')
   }
+  requireFactor(actor)
   const { permission } = access
   if (!allows(actor.permissions, permission)) {
     throw Forbidden({ permission }, `This needs the permission ${permission}.`)
@@ -179,7 +181,8 @@ const Person = Type.Object({
   reach: Reach, limits: Limits,
 })
 const SessionRow = Type.Object({
-  sessionId: Type.String(), proven: Type.Boolean(), own: Person, seen: Type.Union([Person, Type.Null()]),
+  sessionId: Type.String(), proven: Type.Boolean(), mustEnrol: Type.Boolean(), own: Person,
+  seen: Type.Union([Person, Type.Null()]),
 })
 
 const person = (staff: Statement, role: Statement): Statement => sql`jsonb_build_object(
@@ -193,6 +196,9 @@ async function findSession(db: Db, tokenHash: Buffer): Promise<Credential | unde
       where token_hash = ${tokenHash} and ${LIVE_SESSION} and last_seen_at < now() - interval '1 minute'
     )
     select session.id as "sessionId", session.proven_at > now() - interval '15 minutes' as proven,
+      (role.second_factor or ${secondFactorForAll.of(db)}) and not exists (
+          select from identity.totp where totp.staff_id = staff.id and confirmed_at is not null
+        ) and not exists (select from identity.passkey where passkey.staff_id = staff.id) as "mustEnrol",
       ${person(sql`staff`, sql`role`)} as own,
       case when seen.id is not null then ${person(sql`seen`, sql`seen_role`)} end as seen
     from identity.session
@@ -202,11 +208,14 @@ async function findSession(db: Db, tokenHash: Buffer): Promise<Credential | unde
     left join identity.role as seen_role on seen_role.code = seen.role_code
     where session.token_hash = ${tokenHash} and ${LIVE_SESSION} and staff.active`)
   if (!row) return undefined
-  const { sessionId, proven, own, seen } = row
+  const { sessionId, proven, mustEnrol, own, seen } = row
   const of = ({ reach, limits, ...rest }: Static<typeof Person>): Staff => ({
     kind: 'staff', id: rest.id, sessionId, permissions: permissionsOf(rest), ...authorityOf(reach, limits),
   })
-  return { actor: { ...of(own), proven }, ...seen && { seenAs: { ...narrowed(of(seen), of(own)), viewedBy: own.id } } }
+  return {
+    actor: { ...of(own), proven, mustEnrol },
+    ...seen && { seenAs: { ...narrowed(of(seen), of(own)), viewedBy: own.id, mustEnrol } },
+  }
 }
 
 /** Who sees the shop as a colleague does not see more than with their own eyes, whatever becomes of either role. */

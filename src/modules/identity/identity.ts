@@ -6,6 +6,7 @@ import { mapConstraint, type Actor } from '../../platform/db.ts'
 import { event } from '../../platform/events.ts'
 import { Id, Timestamp } from '../../platform/http.ts'
 import { Forbidden, problem } from '../../platform/problem.ts'
+import { provided } from '../../platform/provide.ts'
 import { Limits, Reach } from './reach.ts'
 
 /** What may be permitted, as resource:verb. Writing does not include reading. */
@@ -101,6 +102,7 @@ export const normalEmail = (email: string): string => email.trim().normalize('NF
 export const Role = Type.Object({
   code: RoleCode, name: Type.String(), system: Type.Boolean(),
   permissions: Type.Array(Type.String({ description: '* is all of them' })), limits: Limits,
+  secondFactor: Type.Boolean({ description: 'Whoever has none may do nothing but add one' }),
 })
 export type Role = Static<typeof Role>
 
@@ -144,6 +146,8 @@ export const StaffNotFound = problem(
 export const EmailTaken = problem('email-taken', 409, 'Somebody of the staff has this e-mail address')
 export const OwnerEverywhere = problem('owner-everywhere', 409, 'An owner may act everywhere: give another role first')
 export const LastOwner = problem('last-owner', 409, 'The last owner who can sign in must stay one')
+/** The merchant's decision in shop.config.ts: everybody of the staff needs a second factor, whatever their role. */
+export const secondFactorForAll = provided<boolean>('second factor for all', false)
 export const RoleNotFound = problem(
   'role-not-found', 404, 'No such role', Type.Object({ role: Type.Optional(Type.String()) })
 )

@@ -1,27 +1,33 @@
 // Roles: lists of permissions. The four system roles are code and the same in every shop; the others are the
 // merchant's own.
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { json, sql, type Conn } from '../../platform/db.ts'
 import { route } from '../../platform/http.ts'
 import { forgetActors } from './authenticate.ts'
 import {
   Name, permissions, Permissions, permissionsOf, requireWithin, Role, RoleCode, RoleCodeTaken, RoleFixed, RoleInUse,
-  RoleNotFound,
+  RoleNotFound, secondFactorForAll,
 } from './identity.ts'
 import { limitColumns, Limits, limitsOf, requireLimitsWithin } from './reach.ts'
 
 const RoleRow = Type.Object({
   code: Type.String(), name: Type.String(), system: Type.Boolean(),
-  permissions: Type.Union([Type.Array(Type.String()), Type.Null()]), limits: Limits,
+  permissions: Type.Union([Type.Array(Type.String()), Type.Null()]), limits: Limits, secondFactor: Type.Boolean(),
 })
-const columns = sql`code, name, system, permissions, ${limitColumns(sql`role`)} as limits`
+type RoleRow = Static<typeof RoleRow>
+const columns = sql`code, name, system, permissions, ${limitColumns(sql`role`)} as limits,
+  second_factor as "secondFactor"`
 
 /** Throws RoleNotFound. */
 export async function getRole(conn: Conn, code: string): Promise<Role> {
   const row = await conn.maybe(RoleRow, sql`select ${columns} from identity.role where code = ${code}`)
   if (!row) throw RoleNotFound({ role: code })
-  return { ...row, permissions: [...permissionsOf(row)] }
+  return roleOf(conn, row)
 }
+
+const roleOf = (conn: Conn, row: RoleRow): Role => ({
+  ...row, permissions: [...permissionsOf(row)], secondFactor: row.secondFactor || secondFactorForAll.of(conn),
+})
 
 const params = Type.Object({ code: RoleCode })
 const tags = ['Roles']
@@ -34,7 +40,7 @@ const listRoles = route({
   async run({ db }) {
     const rows = await db.many(RoleRow, sql`
       select ${columns} from identity.role order by system desc, name, code limit 1000`)
-    return { items: rows.map((row) => ({ ...row, permissions: [...permissionsOf(row)] })), permissions }
+    return { items: rows.map((row) => roleOf(db, row)), permissions }
   },
 })
 
@@ -77,6 +83,24 @@ const putRole = route({
   },
 })
 
+const putSecondFactor = route({
+  method: 'PUT', path: '/admin/roles/:code/second-factor', operationId: 'requireSecondFactor', access: write,
+  sensitive: true, tags, summary: 'Say whether a role needs a second factor',
+  description: 'Of system roles, too. Whoever has the role and no factor is signed in as before, and may do nothing ' +
+    'but look after their own account, where they add one: nobody is locked out. It holds within a second, also for ' +
+    'sessions that are open. Where shop.config.ts asks for it from all, a role cannot do without.',
+  params, body: Type.Object({ required: Type.Boolean() }), response: { 200: Role }, problems: [RoleNotFound],
+  async run({ db, context, params: { code }, body }) {
+    const role = await db.transaction(context, async (tx) => {
+      requireWithin(context.actor, (await getRole(tx, code)).permissions)
+      await tx.run(sql`update identity.role set second_factor = ${body.required} where code = ${code}`)
+      return getRole(tx, code)
+    })
+    forgetActors(db)
+    return role
+  },
+})
+
 const deleteRole = route({
   method: 'DELETE', path: '/admin/roles/:code', access: write, tags, summary: 'Delete a role that nobody has',
   params, response: { 204: null }, problems: [RoleNotFound, RoleFixed, RoleInUse],
@@ -88,4 +112,4 @@ const deleteRole = route({
   }),
 })
 
-export const roleRoutes = [listRoles, postRole, putRole, deleteRole]
+export const roleRoutes = [listRoles, postRole, putRole, putSecondFactor, deleteRole]

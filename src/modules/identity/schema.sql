@@ -15,6 +15,8 @@ create table identity.role (
   refund_limits jsonb constraint role_refund_limits_list check (jsonb_typeof(refund_limits) = 'array'),
   discount_limit_ppm integer
     constraint role_discount_limit_range check (discount_limit_ppm between 0 and 1000000),
+  -- Whoever has the role and no second factor may do nothing but add one.
+  second_factor boolean not null default false,
   constraint role_permissions_unless_system check (system = (permissions is null)),
   constraint role_system_unlimited check (not system or (refund_limits is null and discount_limit_ppm is null))
 );
