@@ -296,6 +296,8 @@ export type ProblemFields = {
   'role-not-found': {
     role?: string
   }
+  /** Your role needs a second factor */
+  'second-factor-required': {}
   /** There is a segment with this name */
   'segment-name-taken': {}
   /** No such segment */

@@ -60,7 +60,7 @@ export type ApiKeysOperations = {
     answer: {
       items: SecretKeySummary[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Create a secret key. The key is in this answer and in no other. It can have no permission that its maker lacks. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   createSecretKey: {
@@ -76,7 +76,7 @@ export type ApiKeysOperations = {
       addresses?: string[]
     }
     answer: SecretKey
-    problems: CommonProblem | 'already-done' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'recent-proof-required' | 'unauthenticated'
+    problems: CommonProblem | 'already-done' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'recent-proof-required' | 'second-factor-required' | 'unauthenticated'
   }
   /** Replace a secret key by a new one. The new key is in this answer and in no other; it may do what the old one may. The old one goes on working for as long as you say, so that every server can change over. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   rotateSecretKey: {
@@ -87,7 +87,7 @@ export type ApiKeysOperations = {
       overlapSeconds?: number
     }
     answer: SecretKey
-    problems: CommonProblem | 'already-done' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'key-not-found' | 'key-replaced' | 'recent-proof-required' | 'unauthenticated'
+    problems: CommonProblem | 'already-done' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'key-not-found' | 'key-replaced' | 'recent-proof-required' | 'second-factor-required' | 'unauthenticated'
   }
   /** Revoke a secret key. It stops working within a second. Revoking it again changes nothing. Needs the permission `identity:write`. */
   deleteSecretKey: {
@@ -96,7 +96,7 @@ export type ApiKeysOperations = {
       keyId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'key-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'key-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** List publishable keys. Needs the permission `identity:read`. */
   listPublishableKeys: {
@@ -104,7 +104,7 @@ export type ApiKeysOperations = {
     answer: {
       items: PublishableKey[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Create a publishable key for a channel. Needs the permission `identity:write`. */
   createPublishableKey: {
@@ -114,7 +114,7 @@ export type ApiKeysOperations = {
       channelId: string
     }
     answer: PublishableKey
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'second-factor-required' | 'unauthenticated'
   }
   /** Revoke a publishable key. Pages that send it are refused within a second. Revoking it again changes nothing. Needs the permission `identity:write`. */
   deletePublishableKey: {
@@ -123,7 +123,7 @@ export type ApiKeysOperations = {
       keyId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'key-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'key-not-found' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

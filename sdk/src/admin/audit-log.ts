@@ -55,7 +55,7 @@ export type AuditLogOperations = {
       items: AuditLog[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** The audit log as a file. All entries that fit, newest first, as CSV or one JSON document a line. Keep one elsewhere: its last hash proves what the log said on that day. Needs the permission `audit:read`. */
   exportAuditLog: {
@@ -76,7 +76,7 @@ export type AuditLogOperations = {
       before?: string
     }
     answer: string
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

@@ -139,7 +139,7 @@ export type CatalogueOperations = {
       items: ProductSummary[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** Create a product. Without variants, every combination of the options becomes one. Without a handle, the title gives it. Needs the permission `catalog:write`. */
   createProduct: {
@@ -180,7 +180,7 @@ export type CatalogueOperations = {
       channelIds?: string[]
     }
     answer: Product
-    problems: CommonProblem | 'asset-not-found' | 'category-not-found' | 'channel-not-found' | 'forbidden' | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'sku-taken' | 'unauthenticated'
+    problems: CommonProblem | 'asset-not-found' | 'category-not-found' | 'channel-not-found' | 'forbidden' | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'second-factor-required' | 'sku-taken' | 'unauthenticated'
   }
   /** Read a product. The ETag is its version: send it back as If-Match when you change the product. Needs the permission `catalog:read`. */
   getProduct: {
@@ -189,7 +189,7 @@ export type CatalogueOperations = {
       productId: string
     }
     answer: Product
-    problems: CommonProblem | 'forbidden' | 'product-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'product-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Change fields of a product. Send If-Match with the ETag that you read, so that nobody is overwritten. Needs the permission `catalog:write`. */
   updateProduct: {
@@ -218,7 +218,7 @@ export type CatalogueOperations = {
       categoryIds?: string[]
     }
     answer: Product
-    problems: CommonProblem | 'asset-not-found' | 'category-not-found' | 'forbidden' | 'handle-taken' | 'image-not-found' | 'invalid-value' | 'product-not-found' | 'unauthenticated' | 'version-conflict'
+    problems: CommonProblem | 'asset-not-found' | 'category-not-found' | 'forbidden' | 'handle-taken' | 'image-not-found' | 'invalid-value' | 'product-not-found' | 'second-factor-required' | 'unauthenticated' | 'version-conflict'
   }
   /** Archive a product. It is sold nowhere from now on. Orders and reports keep it; status active brings it back. Needs the permission `catalog:write`. */
   deleteProduct: {
@@ -227,7 +227,7 @@ export type CatalogueOperations = {
       productId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'product-not-found' | 'unauthenticated' | 'version-conflict'
+    problems: CommonProblem | 'forbidden' | 'product-not-found' | 'second-factor-required' | 'unauthenticated' | 'version-conflict'
   }
   /** Set the options of a product and generate its variants. Variants are kept by their option values; a new option gives its first. What fits no more is retired. Needs the permission `catalog:write`. */
   setProductOptions: {
@@ -237,7 +237,7 @@ export type CatalogueOperations = {
       options: Option[]
     }
     answer: Product
-    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'product-not-found' | 'unauthenticated' | 'version-conflict'
+    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'product-not-found' | 'second-factor-required' | 'unauthenticated' | 'version-conflict'
   }
   /** Rename an option or its values; the variants stay the same. Needs the permission `catalog:write`. */
   renameProductOptions: {
@@ -250,7 +250,7 @@ export type CatalogueOperations = {
       values?: Record<string, string>
     }
     answer: Product
-    problems: CommonProblem | 'combination-taken' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'product-not-found' | 'unauthenticated' | 'version-conflict'
+    problems: CommonProblem | 'combination-taken' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'product-not-found' | 'second-factor-required' | 'unauthenticated' | 'version-conflict'
   }
   /** Change many variants of a product. Needs the permission `catalog:write`. */
   updateProductVariants: {
@@ -272,7 +272,7 @@ export type CatalogueOperations = {
       }[]
     }
     answer: Product
-    problems: CommonProblem | 'forbidden' | 'image-not-found' | 'invalid-value' | 'product-not-found' | 'sku-taken' | 'unauthenticated' | 'variant-not-found' | 'version-conflict'
+    problems: CommonProblem | 'forbidden' | 'image-not-found' | 'invalid-value' | 'product-not-found' | 'second-factor-required' | 'sku-taken' | 'unauthenticated' | 'variant-not-found' | 'version-conflict'
   }
   /** Find variants by SKU, barcode or id. Exactly what a scanner read or a list names; give one of the three. Needs the permission `catalog:read`. */
   listVariants: {
@@ -284,7 +284,7 @@ export type CatalogueOperations = {
     answer: {
       items: Variant[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** List attribute definitions. Needs the permission `catalog:read`. */
   listAttributes: {
@@ -292,7 +292,7 @@ export type CatalogueOperations = {
     answer: {
       items: Attribute[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Define an attribute, or change its definition. Needs the permission `catalog:write`. */
   setAttribute: {
@@ -305,7 +305,7 @@ export type CatalogueOperations = {
       filterable?: boolean
     }
     answer: Attribute
-    problems: CommonProblem | 'attribute-kind-fixed' | 'forbidden' | 'invalid-value' | 'unauthenticated'
+    problems: CommonProblem | 'attribute-kind-fixed' | 'forbidden' | 'invalid-value' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

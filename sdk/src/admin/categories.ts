@@ -24,7 +24,7 @@ export type CategoriesOperations = {
     answer: {
       items: Category[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Create a category. Needs the permission `catalog:write`. */
   createCategory: {
@@ -38,7 +38,7 @@ export type CategoriesOperations = {
       active?: boolean
     }
     answer: Category
-    problems: CommonProblem | 'category-name-taken' | 'category-not-found' | 'category-too-deep' | 'forbidden' | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
+    problems: CommonProblem | 'category-name-taken' | 'category-not-found' | 'category-too-deep' | 'forbidden' | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'second-factor-required' | 'unauthenticated'
   }
   /** Read a category. Needs the permission `catalog:read`. */
   getCategory: {
@@ -47,7 +47,7 @@ export type CategoriesOperations = {
       categoryId: string
     }
     answer: Category
-    problems: CommonProblem | 'category-not-found' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'category-not-found' | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Change or move a category. Another parentId moves it with everything below it; null makes it a root. Needs the permission `catalog:write`. */
   updateCategory: {
@@ -63,7 +63,7 @@ export type CategoriesOperations = {
       active?: boolean
     }
     answer: Category
-    problems: CommonProblem | 'category-cycle' | 'category-name-taken' | 'category-not-found' | 'category-too-deep' | 'forbidden' | 'handle-taken' | 'unauthenticated'
+    problems: CommonProblem | 'category-cycle' | 'category-name-taken' | 'category-not-found' | 'category-too-deep' | 'forbidden' | 'handle-taken' | 'second-factor-required' | 'unauthenticated'
   }
   /** Delete a category without subcategories. Needs the permission `catalog:write`. */
   deleteCategory: {
@@ -72,7 +72,7 @@ export type CategoriesOperations = {
       categoryId: string
     }
     answer: undefined
-    problems: CommonProblem | 'category-in-use' | 'category-not-found' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'category-in-use' | 'category-not-found' | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Put products into a category, or take them out. Needs the permission `catalog:write`. */
   addCategoryProducts: {
@@ -83,7 +83,7 @@ export type CategoriesOperations = {
       remove?: string[]
     }
     answer: undefined
-    problems: CommonProblem | 'category-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'product-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'category-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'product-not-found' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

@@ -27,7 +27,7 @@ export type ChannelsOperations = {
     answer: {
       items: Channel[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Create a channel. Needs the permission `catalog:write`. */
   createChannel: {
@@ -44,7 +44,7 @@ export type ChannelsOperations = {
       active?: boolean
     }
     answer: Channel
-    problems: CommonProblem | 'channel-code-taken' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'unauthenticated'
+    problems: CommonProblem | 'channel-code-taken' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'second-factor-required' | 'unauthenticated'
   }
   /** Read a channel. Needs the permission `catalog:read`. */
   getChannel: {
@@ -53,7 +53,7 @@ export type ChannelsOperations = {
       channelId: string
     }
     answer: Channel
-    problems: CommonProblem | 'channel-not-found' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'channel-not-found' | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Replace a channel. active: false closes it: nothing is shown or sold there. Needs the permission `catalog:write`. */
   setChannel: {
@@ -72,7 +72,7 @@ export type ChannelsOperations = {
       active?: boolean
     }
     answer: Channel
-    problems: CommonProblem | 'channel-code-taken' | 'channel-not-found' | 'forbidden' | 'invalid-value' | 'unauthenticated'
+    problems: CommonProblem | 'channel-code-taken' | 'channel-not-found' | 'forbidden' | 'invalid-value' | 'second-factor-required' | 'unauthenticated'
   }
   /** Publish products in a channel. Needs the permission `catalog:write`. */
   publishChannel: {
@@ -85,7 +85,7 @@ export type ChannelsOperations = {
       until?: string | null
     }
     answer: undefined
-    problems: CommonProblem | 'channel-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'product-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'channel-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'product-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Take products out of a channel. Needs the permission `catalog:write`. */
   unpublishChannel: {
@@ -95,7 +95,7 @@ export type ChannelsOperations = {
       productIds: string[]
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

@@ -27,7 +27,7 @@ export type CollectionsOperations = {
       items: Collection[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** Create a collection. Needs the permission `catalog:write`. */
   createCollection: {
@@ -39,7 +39,7 @@ export type CollectionsOperations = {
       active?: boolean
     }
     answer: Collection
-    problems: CommonProblem | 'forbidden' | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'handle-taken' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'second-factor-required' | 'unauthenticated'
   }
   /** Read a collection. Needs the permission `catalog:read`. */
   getCollection: {
@@ -48,7 +48,7 @@ export type CollectionsOperations = {
       collectionId: string
     }
     answer: Collection
-    problems: CommonProblem | 'collection-not-found' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'collection-not-found' | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Change fields of a collection. Needs the permission `catalog:write`. */
   updateCollection: {
@@ -62,7 +62,7 @@ export type CollectionsOperations = {
       active?: boolean
     }
     answer: Collection
-    problems: CommonProblem | 'collection-not-found' | 'forbidden' | 'handle-taken' | 'unauthenticated'
+    problems: CommonProblem | 'collection-not-found' | 'forbidden' | 'handle-taken' | 'second-factor-required' | 'unauthenticated'
   }
   /** Set the products of a collection, in order. Needs the permission `catalog:write`. */
   setCollectionProducts: {
@@ -72,7 +72,7 @@ export type CollectionsOperations = {
       productIds: string[]
     }
     answer: Collection
-    problems: CommonProblem | 'collection-not-found' | 'forbidden' | 'product-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'collection-not-found' | 'forbidden' | 'product-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Add products at the end, or take them out. Needs the permission `catalog:write`. */
   addCollectionProducts: {
@@ -83,7 +83,7 @@ export type CollectionsOperations = {
       remove?: string[]
     }
     answer: Collection
-    problems: CommonProblem | 'collection-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'product-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'collection-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'product-not-found' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

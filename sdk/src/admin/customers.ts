@@ -98,7 +98,7 @@ export type CustomersOperations = {
       items: Customer[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** Add a customer. Whoever orders is added without this. Needs the permission `customers:write`. */
   createCustomer: {
@@ -110,7 +110,7 @@ export type CustomersOperations = {
       tags?: string[]
     }
     answer: Customer
-    problems: CommonProblem | 'customer-email-taken' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
+    problems: CommonProblem | 'customer-email-taken' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'second-factor-required' | 'unauthenticated'
   }
   /** Read a customer. Needs the permission `customers:read`. */
   getCustomer: {
@@ -119,7 +119,7 @@ export type CustomersOperations = {
       customerId: string
     }
     answer: Customer
-    problems: CommonProblem | 'customer-not-found' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'customer-not-found' | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Change a customer. Needs the permission `customers:write`. */
   updateCustomer: {
@@ -132,7 +132,7 @@ export type CustomersOperations = {
       tags?: string[]
     }
     answer: Customer
-    problems: CommonProblem | 'customer-not-found' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'customer-not-found' | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** List the addresses of a customer. Needs the permission `customers:read`. */
   listCustomerAddresses: {
@@ -143,7 +143,7 @@ export type CustomersOperations = {
     answer: {
       items: Address[]
     }
-    problems: CommonProblem | 'customer-not-found' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'customer-not-found' | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Add an address to a customer. Needs the permission `customers:write`. */
   createCustomerAddress: {
@@ -156,7 +156,7 @@ export type CustomersOperations = {
       defaultBilling?: boolean
     }
     answer: Address
-    problems: CommonProblem | 'customer-address-not-found' | 'customer-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'too-many-addresses' | 'unauthenticated'
+    problems: CommonProblem | 'customer-address-not-found' | 'customer-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'second-factor-required' | 'too-many-addresses' | 'unauthenticated'
   }
   /** Replace an address of a customer. Needs the permission `customers:write`. */
   setCustomerAddress: {
@@ -171,7 +171,7 @@ export type CustomersOperations = {
       defaultBilling?: boolean
     }
     answer: Address
-    problems: CommonProblem | 'customer-address-not-found' | 'customer-not-found' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'customer-address-not-found' | 'customer-not-found' | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Remove an address of a customer. Needs the permission `customers:write`. */
   deleteCustomerAddress: {
@@ -182,7 +182,7 @@ export type CustomersOperations = {
       addressId: string
     }
     answer: undefined
-    problems: CommonProblem | 'customer-address-not-found' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'customer-address-not-found' | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** List groups of customers. Needs the permission `customers:read`. */
   listCustomerGroups: {
@@ -190,7 +190,7 @@ export type CustomersOperations = {
     answer: {
       items: CustomerGroup[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Make a group of customers. Needs the permission `customers:write`. */
   createCustomerGroup: {
@@ -200,7 +200,7 @@ export type CustomersOperations = {
       name: string
     }
     answer: CustomerGroup
-    problems: CommonProblem | 'forbidden' | 'group-code-taken' | 'group-not-found' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'group-code-taken' | 'group-not-found' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'second-factor-required' | 'unauthenticated'
   }
   /** Rename a group of customers. Needs the permission `customers:write`. */
   setCustomerGroup: {
@@ -212,7 +212,7 @@ export type CustomersOperations = {
       name: string
     }
     answer: CustomerGroup
-    problems: CommonProblem | 'forbidden' | 'group-code-taken' | 'group-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'group-code-taken' | 'group-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Remove a group; its customers stay. Needs the permission `customers:write`. */
   deleteCustomerGroup: {
@@ -221,7 +221,7 @@ export type CustomersOperations = {
       groupId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'group-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'group-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Put a customer into a group. Asked twice it changes nothing more. Needs the permission `customers:write`. */
   addToGroup: {
@@ -232,7 +232,7 @@ export type CustomersOperations = {
       customerId: string
     }
     answer: undefined
-    problems: CommonProblem | 'customer-not-found' | 'forbidden' | 'group-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'customer-not-found' | 'forbidden' | 'group-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Take a customer out of a group. Asked twice it changes nothing more. Needs the permission `customers:write`. */
   removeFromGroup: {
@@ -243,7 +243,7 @@ export type CustomersOperations = {
       customerId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** List segments. Needs the permission `customers:read`. */
   listCustomerSegments: {
@@ -251,7 +251,7 @@ export type CustomersOperations = {
     answer: {
       items: CustomerSegment[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Make a segment. Needs the permission `customers:write`. */
   createCustomerSegment: {
@@ -260,7 +260,7 @@ export type CustomersOperations = {
       rule: Rule
     }
     answer: CustomerSegment
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'segment-name-taken' | 'segment-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'second-factor-required' | 'segment-name-taken' | 'segment-not-found' | 'unauthenticated'
   }
   /** Replace a segment. Needs the permission `customers:write`. */
   setCustomerSegment: {
@@ -271,7 +271,7 @@ export type CustomersOperations = {
       rule: Rule
     }
     answer: CustomerSegment
-    problems: CommonProblem | 'forbidden' | 'segment-name-taken' | 'segment-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'segment-name-taken' | 'segment-not-found' | 'unauthenticated'
   }
   /** Remove a segment. Needs the permission `customers:write`. */
   deleteCustomerSegment: {
@@ -280,7 +280,7 @@ export type CustomersOperations = {
       segmentId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'segment-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'segment-not-found' | 'unauthenticated'
   }
   /** List the customers who fit a segment now. Needs the permission `customers:read`. */
   listCustomerSegmentCustomers: {
@@ -294,7 +294,7 @@ export type CustomersOperations = {
       items: Customer[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'segment-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'segment-not-found' | 'unauthenticated'
   }
   /** List what a customer agreed to, and when. Needs the permission `customers:read`. */
   listCustomerConsents: {
@@ -305,7 +305,7 @@ export type CustomersOperations = {
     answer: {
       items: CustomerConsent[]
     }
-    problems: CommonProblem | 'customer-not-found' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'customer-not-found' | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Record that a customer agrees, or no longer does. Needs the permission `customers:write`. */
   createCustomerConsent: {
@@ -323,7 +323,7 @@ export type CustomersOperations = {
     answer: {
       items: CustomerConsent[]
     }
-    problems: CommonProblem | 'customer-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
+    problems: CommonProblem | 'customer-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

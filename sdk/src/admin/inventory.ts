@@ -107,7 +107,7 @@ export type InventoryOperations = {
       items: InventoryStock[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** Count, receive, write off or correct stock. Up to 500 stocks in one call, all or nothing. Answers the stocks as they are afterwards. Needs the permission `inventory:write`. */
   addInventoryAdjustments: {
@@ -127,7 +127,7 @@ export type InventoryOperations = {
     answer: {
       items: InventoryTransfer[]
     }
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'location-not-found' | 'stock-listed-twice' | 'stock-out-of-range' | 'unauthenticated' | 'variant-not-found'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'location-not-found' | 'second-factor-required' | 'stock-listed-twice' | 'stock-out-of-range' | 'unauthenticated' | 'variant-not-found'
   }
   /** Move stock to another location. Needs the permission `inventory:write`. */
   addInventoryTransfers: {
@@ -147,7 +147,7 @@ export type InventoryOperations = {
     answer: {
       items: InventoryTransfer[]
     }
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'location-not-found' | 'stock-listed-twice' | 'stock-out-of-range' | 'unauthenticated' | 'variant-not-found'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'location-not-found' | 'second-factor-required' | 'stock-listed-twice' | 'stock-out-of-range' | 'unauthenticated' | 'variant-not-found'
   }
   /** Set tracking and backorder limits of variants. What is left out stays as it is. A limit never falls below what is promised beyond stock already. Needs the permission `inventory:write`. */
   setInventoryItems: {
@@ -168,7 +168,7 @@ export type InventoryOperations = {
     answer: {
       items: InventoryItem[]
     }
-    problems: CommonProblem | 'forbidden' | 'location-not-found' | 'stock-listed-twice' | 'unauthenticated' | 'variant-not-found'
+    problems: CommonProblem | 'forbidden' | 'location-not-found' | 'second-factor-required' | 'stock-listed-twice' | 'unauthenticated' | 'variant-not-found'
   }
   /** List movements of stock, newest first. Needs the permission `inventory:read`. */
   listInventoryMovements: {
@@ -186,7 +186,7 @@ export type InventoryOperations = {
       items: InventoryMovement[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** List what is promised to whom. Needs the permission `inventory:read`. */
   listInventoryReservations: {
@@ -204,7 +204,7 @@ export type InventoryOperations = {
       items: InventoryReservation[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** List locations. All of them, in the order in which they serve. Needs the permission `inventory:read`. */
   listInventoryLocations: {
@@ -212,7 +212,7 @@ export type InventoryOperations = {
     answer: {
       items: InventoryLocation[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Add a location. Needs the permission `inventory:write`. */
   createInventoryLocation: {
@@ -225,7 +225,7 @@ export type InventoryOperations = {
       active?: boolean
     }
     answer: InventoryLocation
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'location-code-taken' | 'location-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'location-code-taken' | 'location-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Change a location. Needs the permission `inventory:write`. */
   updateInventoryLocation: {
@@ -240,7 +240,7 @@ export type InventoryOperations = {
       active?: boolean
     }
     answer: InventoryLocation
-    problems: CommonProblem | 'forbidden' | 'location-code-taken' | 'location-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'location-code-taken' | 'location-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Delete a location that never held stock. Needs the permission `inventory:write`. */
   deleteInventoryLocation: {
@@ -249,7 +249,7 @@ export type InventoryOperations = {
       locationId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'location-in-use' | 'location-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'location-in-use' | 'location-not-found' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

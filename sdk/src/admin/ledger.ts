@@ -55,7 +55,7 @@ export type LedgerOperations = {
         creditMinor: number
       }[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** List the entries of the ledger, newest first. Needs the permission `payments:read`. */
   listLedgerEntries: {
@@ -77,7 +77,7 @@ export type LedgerOperations = {
       items: LedgerEntry[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** Book an entry by hand. A payout (debit `bank`, credit `clearing:<gateway>`), a fee, a dispute, a write-off. What is booked stays: book the opposite to take it back. Needs the permission `payments:write`. */
   postLedgerEntry: {
@@ -95,7 +95,7 @@ export type LedgerOperations = {
       }[]
     }
     answer: LedgerEntry
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'ledger-entry-refused' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'ledger-entry-refused' | 'second-factor-required' | 'unauthenticated'
   }
   /** Export the ledger as CSV. A row for each line of an entry, oldest first. Every period that is over stays as it is: to export a month, name its first moment and that of the next one. Needs the permission `payments:read`. */
   exportLedger: {
@@ -106,7 +106,7 @@ export type LedgerOperations = {
       before?: string
     }
     answer: unknown
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

@@ -33,7 +33,7 @@ export type MediaOperations = {
       file: Blob
     }
     answer: Media
-    problems: CommonProblem | 'forbidden' | 'image-refused' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'image-refused' | 'second-factor-required' | 'unauthenticated'
   }
   /** List the media library, newest first. Needs the permission `media:read`. */
   listMedia: {
@@ -45,7 +45,7 @@ export type MediaOperations = {
       items: Media[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** Read an asset. Needs the permission `media:read`. */
   getMedia: {
@@ -54,7 +54,7 @@ export type MediaOperations = {
       assetId: string
     }
     answer: Media
-    problems: CommonProblem | 'asset-not-found' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'asset-not-found' | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Remove an asset that nothing shows. Needs the permission `media:write`. */
   deleteMedia: {
@@ -63,7 +63,7 @@ export type MediaOperations = {
       assetId: string
     }
     answer: undefined
-    problems: CommonProblem | 'asset-in-use' | 'asset-not-found' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'asset-in-use' | 'asset-not-found' | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

@@ -50,7 +50,7 @@ export type MessagesOperations = {
       items: MessageSummary[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** Read a message and what it says. Needs the permission `notifications:read`. */
   getMessage: {
@@ -59,7 +59,7 @@ export type MessagesOperations = {
       messageId: string
     }
     answer: Message
-    problems: CommonProblem | 'forbidden' | 'message-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'message-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Send a parked message again. Under the same Message-ID. A message that waits again is not parked. Needs the permission `notifications:write`. */
   retryMessage: {
@@ -68,7 +68,7 @@ export type MessagesOperations = {
       messageId: string
     }
     answer: Message
-    problems: CommonProblem | 'forbidden' | 'message-not-found' | 'message-not-parked' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'message-not-found' | 'message-not-parked' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

@@ -74,7 +74,7 @@ export type OrdersOperations = {
       items: OrderSummary[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** Read an order with its payments and its timeline. Needs the permission `orders:read`. */
   getOrder: {
@@ -83,7 +83,7 @@ export type OrdersOperations = {
       orderId: string
     }
     answer: Order
-    problems: CommonProblem | 'forbidden' | 'order-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'order-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Cancel an order. Frees its stock at once; an authorisation is voided and a captured payment refunded by a job. Needs the permission `orders:write`. */
   cancelOrder: {
@@ -93,7 +93,7 @@ export type OrdersOperations = {
       reason: 'customer' | 'out_of_stock' | 'fraud' | 'payment' | 'other'
     }
     answer: OrderOrder
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'order-closed' | 'order-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'order-closed' | 'order-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Refund lines, delivery, or an amount, to the original payment. Lines cost what was paid for them, discounts and tax included. Nothing is refunded twice. Needs the permission `payments:write`. */
   refundOrder: {
@@ -112,7 +112,7 @@ export type OrdersOperations = {
       note?: string
     }
     answer: OrderRefund
-    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'not-refundable' | 'order-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
+    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'not-refundable' | 'order-not-found' | 'payment-operation-not-possible' | 'second-factor-required' | 'unauthenticated'
   }
   /** List the refunds of an order. Needs the permission `payments:read`. */
   listOrderRefunds: {
@@ -123,7 +123,7 @@ export type OrdersOperations = {
     answer: {
       items: OrderRefund[]
     }
-    problems: CommonProblem | 'forbidden' | 'order-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'order-not-found' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

@@ -79,7 +79,7 @@ export type PaymentsOperations = {
     answer: {
       items: PaymentCase[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Decide about money that is unclear. The gateway is asked first, and its answer counts. A case is decided once; asked twice, the second answer is the first decision. Needs the permission `payments:write`. */
   decidePaymentCase: {
@@ -93,7 +93,7 @@ export type PaymentsOperations = {
       reference?: string
     }
     answer: Decision
-    problems: CommonProblem | 'amount-not-available' | 'evidence-missing' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'payment-case-decided' | 'payment-case-not-found' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
+    problems: CommonProblem | 'amount-not-available' | 'evidence-missing' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'payment-case-decided' | 'payment-case-not-found' | 'payment-not-found' | 'payment-operation-not-possible' | 'second-factor-required' | 'unauthenticated'
   }
   /** List what people decided about money. Newest first, 200 at most. Needs the permission `payments:read`. */
   listPaymentDecisions: {
@@ -104,7 +104,7 @@ export type PaymentsOperations = {
     answer: {
       items: Decision[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** List the gateways and how they are. An open circuit: another gateway is asked first where there is one, until a probe is answered. The counts are of the attempts that began in the last 15 minutes. Needs the permission `payments:read`. */
   listPaymentGateways: {
@@ -112,7 +112,7 @@ export type PaymentsOperations = {
     answer: {
       items: PaymentGateway[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Read a payment with its attempts and operations. Needs the permission `payments:read`. */
   getPayment: {
@@ -121,7 +121,7 @@ export type PaymentsOperations = {
       paymentId: string
     }
     answer: Payment
-    problems: CommonProblem | 'forbidden' | 'payment-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'payment-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** List the payments of an order. Needs the permission `payments:read`. */
   listOrderPayments: {
@@ -132,7 +132,7 @@ export type PaymentsOperations = {
     answer: {
       items: Payment[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Capture an authorised payment, whole or in part. Needs the permission `payments:write`. */
   capturePayment: {
@@ -144,7 +144,7 @@ export type PaymentsOperations = {
       note?: string
     }
     answer: Payment
-    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
+    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'second-factor-required' | 'unauthenticated'
   }
   /** Refund a captured payment, whole or in part. Needs the permission `payments:write`. */
   refundPayment: {
@@ -157,7 +157,7 @@ export type PaymentsOperations = {
       cause?: 'returned' | 'damaged' | 'missing' | 'wrong' | 'late' | 'price' | 'goodwill' | 'duplicate' | 'fraud' | 'other'
     }
     answer: Payment
-    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
+    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'payment-not-found' | 'payment-operation-not-possible' | 'second-factor-required' | 'unauthenticated'
   }
   /** Give back an authorisation that was not captured. Needs the permission `payments:write`. */
   voidPayment: {
@@ -167,7 +167,7 @@ export type PaymentsOperations = {
       note?: string
     }
     answer: Payment
-    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
+    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'second-factor-required' | 'unauthenticated'
   }
   /** Record that a transfer or cash has arrived. For pending payments that staff look after: pay on delivery, bank transfer. Asked twice, the second time changes nothing. Needs the permission `payments:write`. */
   receiptPayment: {
@@ -176,7 +176,7 @@ export type PaymentsOperations = {
       paymentId: string
     }
     answer: Payment
-    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
+    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'second-factor-required' | 'unauthenticated'
   }
   /** Decide a payment whose outcome is unknown. For what no rule finds out: compare with the gateway, then say what became of it. The gateway is asked once more before, and its answer counts. Needs the permission `payments:write`. */
   decidePayment: {
@@ -188,7 +188,7 @@ export type PaymentsOperations = {
       reference?: string
     }
     answer: Payment
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

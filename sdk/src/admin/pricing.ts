@@ -56,7 +56,7 @@ export type PricingOperations = {
       items: PriceList[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** Create a price list. Needs the permission `pricing:write`. */
   createPriceList: {
@@ -72,7 +72,7 @@ export type PricingOperations = {
       endsAt?: string | null
     }
     answer: PriceList
-    problems: CommonProblem | 'base-price-list-exists' | 'channel-not-found' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'price-list-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'base-price-list-exists' | 'channel-not-found' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'price-list-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Change the name, priority or dates of a price list. Needs the permission `pricing:write`. */
   updatePriceList: {
@@ -86,7 +86,7 @@ export type PricingOperations = {
       endsAt?: string | null
     }
     answer: PriceList
-    problems: CommonProblem | 'base-price-list-exists' | 'forbidden' | 'invalid-value' | 'price-list-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'base-price-list-exists' | 'forbidden' | 'invalid-value' | 'price-list-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Delete a price list with its prices. Needs the permission `pricing:write`. */
   deletePriceList: {
@@ -95,7 +95,7 @@ export type PricingOperations = {
       priceListId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'price-list-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'price-list-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** List the prices in a price list by variant. Needs the permission `pricing:read`. */
   listPriceListPrices: {
@@ -111,7 +111,7 @@ export type PricingOperations = {
       items: PriceListPrice[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'price-list-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'price-list-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Replace the prices of up to 1,000 variants in a price list. Needs the permission `pricing:write`. */
   setPriceListPrices: {
@@ -134,7 +134,7 @@ export type PricingOperations = {
       /** Variants whose price is another now */
       changed: number
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'price-list-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'price-list-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** List tax rates. Needs the permission `pricing:read`. */
   listTaxRates: {
@@ -145,7 +145,7 @@ export type PricingOperations = {
     answer: {
       items: TaxRate[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Set up to 1,000 tax rates. Rates that the document does not name stay as they are. Needs the permission `pricing:write`. */
   setTaxRates: {
@@ -161,7 +161,7 @@ export type PricingOperations = {
       }[]
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Delete a tax rate. Needs the permission `pricing:write`. */
   deleteTaxRate: {
@@ -170,7 +170,7 @@ export type PricingOperations = {
       taxRateId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'tax-rate-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'tax-rate-not-found' | 'unauthenticated'
   }
 }
 

@@ -36,7 +36,7 @@ export type PrivacyOperations = {
       email: string
     }
     answer: PrivacyExport
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Erase a person. Removes the customer, carts and messages, and takes the person out of their orders. What was sold, at which price and tax and to which place stays, because the law asks for it. It cannot be undone. Needs the permission `privacy:write`. */
   erasePerson: {
@@ -44,7 +44,7 @@ export type PrivacyOperations = {
       email: string
     }
     answer: PrivacyErasure
-    problems: CommonProblem | 'forbidden' | 'orders-open' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'orders-open' | 'second-factor-required' | 'unauthenticated'
   }
   /** What was exported and erased for a person, and when. A POST, so that the address stands in no log. Needs the permission `privacy:write`. */
   listPrivacyRequests: {
@@ -54,7 +54,7 @@ export type PrivacyOperations = {
     answer: {
       items: PrivacyErasure[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

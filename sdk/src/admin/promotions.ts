@@ -67,7 +67,7 @@ export type PromotionsOperations = {
       items: Promotion[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** Create a promotion. Needs the permission `pricing:write`. */
   createPromotion: {
@@ -94,7 +94,7 @@ export type PromotionsOperations = {
       useLimitPerCustomer?: number | null
     }
     answer: Promotion
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Read a promotion. Needs the permission `pricing:read`. */
   getPromotion: {
@@ -103,7 +103,7 @@ export type PromotionsOperations = {
       promotionId: string
     }
     answer: Promotion
-    problems: CommonProblem | 'forbidden' | 'promotion-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'promotion-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Change a promotion. A limit below what was used already stops further uses; nothing is taken back. Needs the permission `pricing:write`. */
   updatePromotion: {
@@ -132,7 +132,7 @@ export type PromotionsOperations = {
       useLimitPerCustomer?: number | null
     }
     answer: Promotion
-    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Delete a promotion with its coupons and counts. Orders keep what they were sold with. Needs the permission `pricing:write`. */
   deletePromotion: {
@@ -141,7 +141,7 @@ export type PromotionsOperations = {
       promotionId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'promotion-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'promotion-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** List coupons, the newest first. Needs the permission `pricing:read`. */
   listCoupons: {
@@ -157,7 +157,7 @@ export type PromotionsOperations = {
       items: Coupon[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** Create a coupon. Needs the permission `pricing:write`. */
   createPromotionCoupon: {
@@ -172,7 +172,7 @@ export type PromotionsOperations = {
       active?: boolean
     }
     answer: Coupon
-    problems: CommonProblem | 'coupon-code-taken' | 'coupon-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'coupon-code-taken' | 'coupon-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Generate up to 1,000 coupons. Each code works for one order unless useLimit says otherwise. Needs the permission `pricing:write`. */
   createPromotionCouponBatch: {
@@ -189,7 +189,7 @@ export type PromotionsOperations = {
     answer: {
       items: Coupon[]
     }
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'limit-exceeded' | 'promotion-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Change a coupon. Needs the permission `pricing:write`. */
   updateCoupon: {
@@ -202,7 +202,7 @@ export type PromotionsOperations = {
       active?: boolean
     }
     answer: Coupon
-    problems: CommonProblem | 'coupon-not-found' | 'forbidden' | 'invalid-value' | 'limit-exceeded' | 'unauthenticated'
+    problems: CommonProblem | 'coupon-not-found' | 'forbidden' | 'invalid-value' | 'limit-exceeded' | 'second-factor-required' | 'unauthenticated'
   }
   /** Delete a coupon with its count. Needs the permission `pricing:write`. */
   deleteCoupon: {
@@ -211,7 +211,7 @@ export type PromotionsOperations = {
       couponId: string
     }
     answer: undefined
-    problems: CommonProblem | 'coupon-not-found' | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'coupon-not-found' | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
 }
 

@@ -10,6 +10,8 @@ export type Role = {
   system: boolean
   permissions: string[]
   limits: Limits
+  /** Whoever has none may do nothing but add one */
+  secondFactor: boolean
 }
 
 export type RolesOperations = {
@@ -20,7 +22,7 @@ export type RolesOperations = {
       items: Role[]
       permissions: Record<string, string>
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Create a role. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   createRole: {
@@ -32,7 +34,7 @@ export type RolesOperations = {
       limits?: Limits
     }
     answer: Role
-    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'role-code-taken' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'role-code-taken' | 'second-factor-required' | 'unauthenticated'
   }
   /** Replace a role. Everybody who has it is permitted the new list within a second. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   setRole: {
@@ -44,7 +46,7 @@ export type RolesOperations = {
       limits?: Limits
     }
     answer: Role
-    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'role-fixed' | 'role-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'role-fixed' | 'role-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Delete a role that nobody has. Needs the permission `identity:write`. */
   deleteRole: {
@@ -52,7 +54,16 @@ export type RolesOperations = {
       code: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'role-fixed' | 'role-in-use' | 'role-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'role-fixed' | 'role-in-use' | 'role-not-found' | 'second-factor-required' | 'unauthenticated'
+  }
+  /** Say whether a role needs a second factor. Of system roles, too. Whoever has the role and no factor is signed in as before, and may do nothing but look after their own account, where they add one: nobody is locked out. It holds within a second, also for sessions that are open. Where shop.config.ts asks for it from all, a role cannot do without. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  requireSecondFactor: {
+    input: {
+      code: string
+      required: boolean
+    }
+    answer: Role
+    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'role-not-found' | 'second-factor-required' | 'unauthenticated'
   }
 }
 
@@ -62,4 +73,5 @@ export const rolesOperations = {
   createRole: ['POST', '/admin/roles', [], false],
   setRole: ['PUT', '/admin/roles/{code}', [], false],
   deleteRole: ['DELETE', '/admin/roles/{code}', [], false],
+  requireSecondFactor: ['PUT', '/admin/roles/{code}/second-factor', [], false],
 } as const

@@ -43,7 +43,7 @@ export type ShippingOperations = {
     answer: {
       items: ShippingZone[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Create a shipping zone. Needs the permission `shipping:write`. */
   createShippingZone: {
@@ -52,7 +52,7 @@ export type ShippingOperations = {
       countries: string[]
     }
     answer: ShippingZone
-    problems: CommonProblem | 'country-in-another-zone' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'shipping-zone-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'country-in-another-zone' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'second-factor-required' | 'shipping-zone-not-found' | 'unauthenticated'
   }
   /** Replace a shipping zone. Needs the permission `shipping:write`. */
   setShippingZone: {
@@ -63,7 +63,7 @@ export type ShippingOperations = {
       countries: string[]
     }
     answer: ShippingZone
-    problems: CommonProblem | 'country-in-another-zone' | 'forbidden' | 'shipping-zone-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'country-in-another-zone' | 'forbidden' | 'second-factor-required' | 'shipping-zone-not-found' | 'unauthenticated'
   }
   /** Delete a shipping zone with its methods. Needs the permission `shipping:write`. */
   deleteShippingZone: {
@@ -72,7 +72,7 @@ export type ShippingOperations = {
       zoneId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'shipping-zone-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'shipping-zone-not-found' | 'unauthenticated'
   }
   /** List shipping methods with their rates. Needs the permission `shipping:read`. */
   listShippingMethods: {
@@ -83,7 +83,7 @@ export type ShippingOperations = {
     answer: {
       items: ShippingMethod[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** Create a shipping method. Needs the permission `shipping:write`. */
   createShippingMethod: {
@@ -101,7 +101,7 @@ export type ShippingOperations = {
       rates: Rate[]
     }
     answer: ShippingMethod
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'shipping-method-code-taken' | 'shipping-method-not-found' | 'shipping-zone-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'second-factor-required' | 'shipping-method-code-taken' | 'shipping-method-not-found' | 'shipping-zone-not-found' | 'unauthenticated'
   }
   /** Replace a shipping method and its rates. Needs the permission `shipping:write`. */
   setShippingMethod: {
@@ -121,7 +121,7 @@ export type ShippingOperations = {
       rates: Rate[]
     }
     answer: ShippingMethod
-    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'shipping-method-code-taken' | 'shipping-method-not-found' | 'shipping-zone-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-value' | 'second-factor-required' | 'shipping-method-code-taken' | 'shipping-method-not-found' | 'shipping-zone-not-found' | 'unauthenticated'
   }
   /** Delete a shipping method. Needs the permission `shipping:write`. */
   deleteShippingMethod: {
@@ -130,7 +130,7 @@ export type ShippingOperations = {
       methodId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'shipping-method-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'shipping-method-not-found' | 'unauthenticated'
   }
 }
 

@@ -129,7 +129,7 @@ export type SigningInOperations = {
       staffId: string
     }
     answer: ViewA
-    problems: CommonProblem | 'forbidden' | 'staff-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'staff-not-found' | 'unauthenticated'
   }
   /** See the shop with your own eyes again */
   endViewAs: {

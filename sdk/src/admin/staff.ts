@@ -12,7 +12,7 @@ export type StaffOperations = {
       staffId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'staff-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'second-factor-required' | 'staff-not-found' | 'unauthenticated'
   }
   /** List staff. Needs the permission `identity:read`. */
   listStaff: {
@@ -24,7 +24,7 @@ export type StaffOperations = {
       items: Staff[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** Invite somebody to the staff. Sends a mail with a link, valid for three days, under which they set their password. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   createStaff: {
@@ -35,7 +35,7 @@ export type StaffOperations = {
       reach?: Reach
     }
     answer: Staff
-    problems: CommonProblem | 'email-taken' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'owner-everywhere' | 'recent-proof-required' | 'role-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'email-taken' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'owner-everywhere' | 'recent-proof-required' | 'role-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Read a member of staff. Needs the permission `identity:read`. */
   getStaff: {
@@ -44,7 +44,7 @@ export type StaffOperations = {
       staffId: string
     }
     answer: Staff
-    problems: CommonProblem | 'forbidden' | 'staff-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'staff-not-found' | 'unauthenticated'
   }
   /** Change a member of staff. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
   updateStaff: {
@@ -57,7 +57,7 @@ export type StaffOperations = {
       reach?: Reach
     }
     answer: Staff
-    problems: CommonProblem | 'forbidden' | 'last-owner' | 'owner-everywhere' | 'recent-proof-required' | 'role-not-found' | 'staff-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'last-owner' | 'owner-everywhere' | 'recent-proof-required' | 'role-not-found' | 'second-factor-required' | 'staff-not-found' | 'unauthenticated'
   }
   /** Send the invitation again. Needs the permission `identity:write`. */
   inviteAgain: {
@@ -66,7 +66,7 @@ export type StaffOperations = {
       staffId: string
     }
     answer: Staff
-    problems: CommonProblem | 'forbidden' | 'staff-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'staff-not-found' | 'unauthenticated'
   }
   /** Take an invitation back. Its link stops working. Sent again, another one works. Asked twice it changes nothing more. Needs the permission `identity:write`. */
   revokeInvitation: {
@@ -75,7 +75,7 @@ export type StaffOperations = {
       staffId: string
     }
     answer: undefined
-    problems: CommonProblem | 'forbidden' | 'staff-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'staff-not-found' | 'unauthenticated'
   }
   /** Sign somebody out everywhere. Needs the permission `identity:write`. */
   signOutStaff: {
@@ -86,7 +86,7 @@ export type StaffOperations = {
     answer: {
       ended: number
     }
-    problems: CommonProblem | 'forbidden' | 'staff-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'staff-not-found' | 'unauthenticated'
   }
 }
 

@@ -67,7 +67,7 @@ export type TransfersOperations = {
     answer: {
       items: TransferSummary[]
     }
-    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
   /** List incoming transfers, newest first. Needs the permission `payments:read`. */
   listTransfers: {
@@ -81,7 +81,7 @@ export type TransfersOperations = {
       items: Transfer[]
       nextCursor: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
   /** Propose payments for a transfer. Those whose reference the payer wrote come first, then those that owe exactly what is left. Needs the permission `payments:read`. */
   proposePayments: {
@@ -93,7 +93,7 @@ export type TransfersOperations = {
       transfer: Transfer
       items: TransferProposal[]
     }
-    problems: CommonProblem | 'forbidden' | 'transfer-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'transfer-not-found' | 'unauthenticated'
   }
   /** Apply a transfer to a payment. Too little leaves the rest of the payment owed, too much stays with the transfer. Needs the permission `payments:write`. */
   matchTransfer: {
@@ -106,7 +106,7 @@ export type TransfersOperations = {
       amountMinor?: number
     }
     answer: Transfer
-    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'transfer-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'payment-not-found' | 'payment-operation-not-possible' | 'second-factor-required' | 'transfer-not-found' | 'unauthenticated'
   }
   /** Note that money of a transfer was sent back. Needs the permission `payments:write`. */
   returnTransfer: {
@@ -118,7 +118,7 @@ export type TransfersOperations = {
       note?: string
     }
     answer: Transfer
-    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'transfer-not-found' | 'unauthenticated'
+    problems: CommonProblem | 'amount-not-available' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'second-factor-required' | 'transfer-not-found' | 'unauthenticated'
   }
 }
 
