@@ -156,7 +156,7 @@ export const dataKinds: Record<string, Columns> = {
   'payments.ledger_line': { none: 'entry_id account amount_minor' },
   'payments.webhook_event': {
     none: 'gateway event_id about account amount_minor currency state tries next_try_at received_at',
-    reference: 'key reference', text: 'reason',
+    reference: 'key reference', text: 'reason note',
   },
 
   'orders.order': {

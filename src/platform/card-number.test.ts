@@ -37,6 +37,12 @@ test('barcodes, references, phone numbers, tokens, ids and a wrong check digit a
   }
 })
 
+test('a bank statement is let through: its references only look like cards', () => {
+  const item = { bankReference: '4242424242424242', amountMinor: 1 }
+  assert.equal(refuseHostileText(item, 'body', true), item)
+  assert.throws(() => refuseHostileText({ payer: 'a\0b' }, 'body', true), 'everything else holds')
+})
+
 test('refused wherever it hides in a request, without repeating it', () => {
   for (const value of ['4242 4242 4242 4242', { note: 'pay with 4242424242424242' }, [{ a: { b: 4242424242424242 } }],
     { '4242424242424242': 'x' }]) {

@@ -73,15 +73,14 @@ export type Route<
   /** Successful answers by status; the first is the default. `null` is an answer without a body. */
   response: Record<number, TSchema | null>
   problems?: readonly ProblemKind<any>[]
-  /**
-   * How a POST answers a repeated Idempotency-Key: render the present state, refuse (a secret was shown), or none (it
-   * changes nothing).
-   */
+  /** A POST with a known Idempotency-Key: render what is now, refuse (a secret was shown), none (no change). */
   replay?: 'refuse' | 'none' | ((input: RouteInput<P, Q, B> & { resultId: string }) => Promise<unknown>)
   /** Wants a recent proof that it is them; see requireProof. */
   sensitive?: boolean
   /** The largest body in bytes; 1 MiB unless told. */
   bodyLimit?: number
+  /** Long numbers in the body are references of a bank: one in ten of those that begin like a card looks like one. */
+  bankNumbers?: boolean
   rawBody?: boolean
   multipart?: boolean
   /**
@@ -265,7 +264,7 @@ function read(definition: Route, check: Checks, { request, reply, db, actor }: A
   const params = check.params(refuseHostileText(request.params, 'path'))
   const query = check.query(refuseHostileText(request.query, 'query'))
   refuseWrongBody(definition, request.body)
-  const body = definition.body ? check.body(refuseHostileText(request.body, 'body')) : undefined
+  const body = definition.body ? check.body(refuseHostileText(request.body, 'body', definition.bankNumbers)) : undefined
   const route = `${definition.method} ${definition.path}`
   const key = request.headers['idempotency-key']
   const repeatable = definition.method === 'POST' && definition.replay !== 'none' && definition.access !== 'webhook'

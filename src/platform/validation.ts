@@ -144,28 +144,29 @@ function mapObjects(schema: unknown, change: (object: Record<string, unknown>) =
 }
 
 /**
- * Refuses text that PostgreSQL cannot hold (NUL, half a surrogate pair) and card numbers, wherever they hide, before
- * anything is done with them.
+ * Refuses text that PostgreSQL cannot hold (NUL, half a surrogate pair) and what looks like a card number, wherever it
+ * hides, before anything is done with it. `bankNumbers`: its long numbers are no cards.
  */
-export function refuseHostileText<T>(value: T, path: string, depth = 0): T {
+export function refuseHostileText<T>(value: T, path: string, bankNumbers = false, depth = 0): T {
   if (typeof value === 'string') {
     if (value.includes('\0') || !value.isWellFormed()) throw InvalidRequest(
       { fields: [{ path, message: 'has a character that no text may have' }] }
     )
-    if (hasCardNumber(value)) refuseCard(path)
+    if (!bankNumbers && hasCardNumber(value)) refuseCard(path)
   } else if (typeof value === 'number') {
-    if (value > 1e13 && hasCardNumber(String(value))) refuseCard(path)
+    if (!bankNumbers && value > 1e13 && hasCardNumber(String(value))) refuseCard(path)
   } else if (typeof value === 'object' && value !== null) {
     // Deeper than any of our documents: a recursive walk of somebody else's nesting must end.
     if (depth > 32) throw InvalidRequest({ fields: [{ path, message: 'is nested too deep' }] })
     for (const [key, item] of Object.entries(value)) {
-      refuseHostileText(key, path, depth + 1)
-      refuseHostileText(item, `${path}/${key}`, depth + 1)
+      refuseHostileText(key, path, bankNumbers, depth + 1)
+      refuseHostileText(item, `${path}/${key}`, bankNumbers, depth + 1)
     }
   }
   return value
 }
 
 function refuseCard(path: string): never {
-  throw InvalidRequest({ fields: [{ path, message: 'holds a card number: type it at the gateway, never here' }] })
+  const message = 'looks like a card number: cards are typed at the gateway, never here'
+  throw InvalidRequest({ fields: [{ path, message }] })
 }

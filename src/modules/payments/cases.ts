@@ -12,8 +12,8 @@ const meanings = {
   happened: 'It was done at the gateway: recorded as done, with your evidence.',
   did_not_happen: 'It was not done, and will not be: recorded as failed. What was held for it is free again.',
   give_back: 'Gives back what the payment holds: a void of what was only authorised, a refund of the rest.',
-  try_again: 'Begins the same capture, refund or void anew.',
-  dismiss: 'Nothing is to be done here, or it was done elsewhere: closes the case.',
+  try_again: 'Begins the same capture or void anew.',
+  dismiss: 'Nothing is to be done here, or it was done elsewhere. A failed refund is made anew at its order.',
 } as const
 export const Decision = Type.Enum(Object.keys(meanings) as (keyof typeof meanings)[])
 export type Decision = Static<typeof Decision>
@@ -42,10 +42,12 @@ const ShownCase = Type.Object({
 })
 
 /** What can be decided about a case. */
-export function decisionsOf({ kind, state, paymentId }: Case): Decision[] {
+export function decisionsOf({ kind, state, operation, paymentId }: Case): Decision[] {
   if (kind === 'attempt') return ['ask_again', 'happened', 'did_not_happen']
   if (kind === 'operation') {
-    return state === 'failed' ? ['try_again', 'dismiss'] : ['ask_again', 'happened', 'did_not_happen']
+    if (state !== 'failed') return ['ask_again', 'happened', 'did_not_happen']
+    // The order has its units back, and only whoever refunds it can say for which of them the next one is.
+    return operation === 'refund' ? ['dismiss'] : ['try_again', 'dismiss']
   }
   return paymentId ? ['ask_again', 'give_back', 'dismiss'] : ['ask_again', 'dismiss']
 }

@@ -3,10 +3,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { sql, systemContext } from '../../platform/db.ts'
+import { Type } from 'typebox'
+import { LimitExceeded } from '../../platform/authority.ts'
+import { sql, systemContext, type Actor } from '../../platform/db.ts'
 import { isProblem } from '../../platform/problem.ts'
 import { testShop, type TestShop } from '../../testing.ts'
 import { CaseDecided, CaseNotFound, decideCase, EvidenceMissing } from './decide-case.ts'
+import { findPayment, paymentsOf } from './get-payment.ts'
 import { testPayments, type TestPayments } from './internal/test-payments.ts'
 import { NotPossible, type Payment } from './payments.ts'
 
@@ -69,7 +72,7 @@ test('the gateway is asked before a person is believed', async (t) => {
   await payments.agreesWithTheBank(orderId)
 })
 
-test('a failed refund is tried again or dismissed; an unclear one is said to be done, or not', async (t) => {
+test('a failed refund is made anew or dismissed; an unclear one is said to be done, or not', async (t) => {
   const payments = await testPayments(t, { properties: { lookUp: 'none', keyLifetimeHours: 1 } })
   const failed = async () => {
     const paid = await payments.paid(1_000, 'card')
@@ -78,9 +81,10 @@ test('a failed refund is tried again or dismissed; an unclear one is said to be 
     return { ...paid, caseId: operation!.id }
   }
   const again = await failed()
-  await decide(payments, again.caseId, 'try_again')
+  await assert.rejects(decide(payments, again.caseId, 'try_again'), refused(NotPossible))
+  await payments.operate(again.id, 'refund', 300)
   assert.equal((await payments.payment(again.orderId)).refundedMinor, 300)
-  await assert.rejects(decide(payments, again.caseId, 'dismiss'), refused(CaseDecided))
+  await assert.rejects(decide(payments, again.caseId, 'dismiss'), refused(CaseNotFound), 'the next one has closed it')
   await decide(payments, (await failed()).caseId, 'dismiss', 'sent back by bank transfer')
   for (const [decision, refundedMinor] of [['happened', 300], ['did_not_happen', 0]] as const) {
     const paid = await payments.paid(1_000, 'card')
@@ -93,6 +97,36 @@ test('a failed refund is tried again or dismissed; an unclear one is said to be 
     const after = await payments.payment(paid.orderId)
     assert.deepEqual([after.refundedMinor, after.refundingMinor], [refundedMinor, 0])
   }
+})
+
+test('a failed capture is tried again, once by however many people', async (t) => {
+  const payments = await testPayments(t)
+  const { id, orderId } = await payments.paid(1_000, 'card-later')
+  await payments.nextOperation('refuse')
+  const { operations: [operation] } = await payments.operate(id, 'capture', 400)
+  await Promise.all([1, 2, 3].map(() => decide(payments, operation!.id, 'try_again')))
+  const { capturedMinor, capturingMinor, operations } = await payments.payment(orderId)
+  assert.deepEqual([capturedMinor, capturingMinor, operations.length], [400, 0, 2])
+  await assert.rejects(decide(payments, operation!.id, 'dismiss'), refused(CaseDecided))
+  await payments.agreesWithTheBank(orderId)
+})
+
+test('whoever gives back stays within their limit of refunds', async (t) => {
+  const shop = await testShop(t)
+  const { orderId } = await shop.complete(
+    await shop.cart([{ variantId: await shop.variant({ price: 1_000 }), quantity: 1 }]), {}, 'card')
+  const [{ attempts: [attempt], id }] = await paymentsOf(shop.db, orderId) as [Payment]
+  await shop.db.run(sql`insert into payments.webhook_event (gateway, event_id, about, reference, state, reason,
+    next_try_at) values ('simulator', 'wrong', 'charge', ${attempt!.reference}, 'quarantined', 'wrong', null)`)
+  const [{ id: caseId }] = await shop.db.many(Type.Object({ id: Type.String() }), sql`
+    select md5(gateway || ' ' || event_id)::uuid as id from payments.webhook_event`) as [{ id: string }]
+  const limits = { refund: [{ currency: 'EUR', amountMinor: 1_000 }] }
+  const clerk = { kind: 'key', id: randomUUID(), permissions: ['payments:write'], limits } as unknown as Actor
+  const give = (actor: Actor) => decideCase(shop.db, { ...systemContext(), actor }, caseId, { decision: 'give_back' })
+  await assert.rejects(give(clerk), refused(LimitExceeded))
+  assert.equal((await findPayment(shop.db, id)).refundedMinor, 0)
+  assert.equal((await give(systemContext().actor)).decision, 'give_back')
+  assert.equal((await findPayment(shop.db, id)).refundedMinor, 1_490)
 })
 
 async function staff(shop: TestShop) {
@@ -141,7 +175,7 @@ test('messages that contradict us are listed with what they say; given back or d
   assert.equal((await call('GET', `/admin/payment-decisions?orderId=${orderId}`)).body.items.length, 1)
 })
 
-test('asked again, a message that came too early finds its payment', async (t) => {
+test('asked again, a message that came too early finds its payment; what it says to people stays', async (t) => {
   const shop = await testShop(t)
   const call = await staff(shop)
   const { orderId } = await shop.complete(
@@ -153,6 +187,13 @@ test('asked again, a message that came too early finds its payment', async (t) =
   const [early] = (await call('GET', '/admin/payment-cases')).body.items
   await call('POST', `/admin/payment-cases/${early.id}/decisions`, { decision: 'ask_again' })
   assert.deepEqual((await call('GET', '/admin/payment-cases')).body.items, [])
+  await shop.db.run(sql`insert into payments.webhook_event (gateway, event_id, about, reference, state, reason, note,
+    next_try_at) values ('simulator', 'told', 'charge', ${payment.attempts[0].reference}, 'quarantined',
+    'it belongs to the account of_another, ours is sim_account', 'the refund came back', null)`)
+  const [told] = (await call('GET', '/admin/payment-cases')).body.items
+  await call('POST', `/admin/payment-cases/${told.id}/decisions`, { decision: 'ask_again' })
+  const [again] = (await call('GET', '/admin/payment-cases')).body.items
+  assert.deepEqual([again.id, again.reason], [told.id, 'the refund came back'])
 })
 
 test('staff see how the gateways are', async (t) => {

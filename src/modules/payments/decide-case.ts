@@ -12,7 +12,7 @@ import { findPayment } from './get-payment.ts'
 import { applyOperation, beginOperation, runOperations } from './operations.ts'
 import { AmountNotAvailable, NotPossible, paymentListener, PaymentNotFound } from './payments.ts'
 import { applyOutcome } from './record-charge.ts'
-import { NOBODYS, workWebhook } from './receive-webhook.ts'
+import { workWebhook } from './receive-webhook.ts'
 import { settlePayment } from './settle-payment.ts'
 
 export const CaseNotFound = problem('payment-case-not-found', 404, 'There is nothing to decide about this')
@@ -67,9 +67,7 @@ async function askGateway(db: Db, { kind, orderId, gateway, message }: Case): Pr
   if (orderId && kind !== 'webhook') return settlePayment(db, systemContext(), orderId)
   if (!message) return
   const { eventId } = message
-  // What a gateway says in a message stays its reason; that nobody knew it may be over now.
-  await db.run(sql`update payments.webhook_event set state = 'received', tries = 0, next_try_at = now(),
-      reason = nullif(reason, ${NOBODYS})
+  await db.run(sql`update payments.webhook_event set state = 'received', tries = 0, next_try_at = now(), reason = null
     where gateway = ${gateway} and event_id = ${eventId} and state in ('parked', 'quarantined')`)
   await workWebhook(db, { gateway, eventId })
 }

@@ -132,12 +132,15 @@ test('a statement is imported again and again, over HTTP, and each transfer is t
   assert.deepEqual(await outcomes([...items, items[0]!]), ['recorded', 'recorded', 'recorded', 'known'])
   assert.deepEqual(await outcomes([items[0]!, { ...items[1], amountMinor: 1 }]), ['known', 'different'])
   assert.equal(await balance(shop, 'clearing:manual'), 3 * 1_490)
+  const likeCard = { ...items[0], bankReference: '4242424242424242', bookedOn: '2026-10-01', amountMinor: 1 }
+  assert.deepEqual(await outcomes([likeCard]), ['recorded'], 'a bank numbers as it likes')
   const page = await call('GET', '?limit=2')
   assert.deepEqual(page.items.map((one: any) => one.bankReference), ['S-3', 'S-2'])
   const [first] = (await call('GET', `?limit=2&cursor=${page.nextCursor}`)).items
   assert.equal((await call('GET', `/${first.id}/proposals`)).items[0].paymentId, paymentId)
   assert.equal((await call('POST', `/${first.id}/match`, { paymentId })).appliedMinor, 1_490)
   assert.equal((await call('POST', `/${page.items[0].id}/return`, { note: 'not ours' })).returnedMinor, 1_490)
-  assert.deepEqual((await call('GET', '?open=true')).items.map((one: any) => one.bankReference), ['S-2'])
+  assert.deepEqual((await call('GET', '?open=true')).items.map((one: any) => one.bankReference),
+    ['S-2', likeCard.bankReference])
   assert.equal((await call('GET', `/${newId()}/proposals`)).status, 404)
 })

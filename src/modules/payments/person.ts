@@ -12,7 +12,8 @@ export async function eraseFromPayments(tx: Tx, orderIds: readonly string[]): Pr
       and (note is not null or reason is not null)`),
     tx.run(sql`update payments.decision set evidence = null, about = null
       where order_id = any(${[...orderIds]}::uuid[]) and (evidence is not null or about is not null)`),
-    tx.run(sql`update payments.webhook_event set reason = null where reason is not null and (gateway, reference) in (
+    tx.run(sql`update payments.webhook_event set reason = null, note = null
+      where coalesce(reason, note) is not null and (gateway, reference) in (
       select gateway, reference from payments.attempt where ${theirs})`),
   ])
   return attempts

@@ -30,7 +30,7 @@ export const receiveWebhook = route({
     // One trip. A repeated message is told to the worker again, who finds it done.
     await db.transaction(context, (tx) => tx.commit([
       tx.run(sql`insert into payments.webhook_event
-        (gateway, event_id, about, key, reference, account, amount_minor, currency, reason)
+        (gateway, event_id, about, key, reference, account, amount_minor, currency, note)
         values (${gateway.code}, ${eventId}, ${about}, ${key}, ${reference}, ${account}, ${amountMinor}, ${currency},
           ${note ?? null})
         on conflict do nothing`),
@@ -59,7 +59,7 @@ type Ours = Static<typeof Ours>
 export async function workWebhook(db: Db, { gateway, eventId }: { gateway: string; eventId: string }): Promise<void> {
   const message = await db.maybe(Message, sql`
     select gateway, event_id as "eventId", about, key, reference, account, amount_minor as "amountMinor", currency,
-      tries, reason as note
+      tries, note
     from payments.webhook_event
     where gateway = ${gateway} and event_id = ${eventId} and state in ('received', 'parked')`)
   if (!message) return
@@ -99,10 +99,9 @@ function contradiction(db: Db, { account, amountMinor, currency }: Message, ours
 
 // Fifteen waits, each twice as long as the one before: a reference that is unknown for two days belongs to nobody here.
 const TRIES = 15
-export const NOBODYS = 'no payment of ours has this reference'
 
 async function waitForOurs(db: Db, message: Message): Promise<void> {
-  if (message.tries >= TRIES) return quarantine(db, message, null, NOBODYS)
+  if (message.tries >= TRIES) return quarantine(db, message, null, 'no payment of ours has this reference')
   await db.run(sql`update payments.webhook_event set state = 'parked', tries = tries + 1,
       next_try_at = now() + make_interval(secs => 5 * power(2, tries))
     where gateway = ${message.gateway} and event_id = ${message.eventId} and tries = ${message.tries}`)

@@ -73,6 +73,6 @@ export const recordTransfersRoute = route({
   body: Type.Object({ items: Type.Array(NewTransfer, { minItems: 1, maxItems: 1_000 }) }),
   response: { 200: Type.Object({ items: Type.Array(Recorded) }) },
   // A repeat finds all of them known, whoever recorded them.
-  replay: 'none',
+  replay: 'none', bankNumbers: true,
   run: async ({ db, context, body }) => ({ items: await recordTransfers(db, context, body.items) }),
 })

@@ -128,6 +128,8 @@ create table payments.webhook_event (
   tries integer not null default 0,
   next_try_at timestamptz default now(),
   received_at timestamptz not null default now(),
+  -- What the gateway wants people to know. The reason is ours: why it was quarantined.
+  note text,
   constraint webhook_event_pkey primary key (gateway, event_id),
   constraint webhook_event_waiting_is_tried check (state not in ('received', 'parked') or next_try_at is not null)
 );
