@@ -1,14 +1,14 @@
 // Passkeys (WebAuthn): what a device has to sign, and whether it did. A challenge is used once and within five minutes;
 // user verification is always required, so that a passkey is two factors in one. Address and name of the shop come from
 // its configuration, never from a request. What is wrong gets one answer.
-import {
-  generateAuthenticationOptions, generateRegistrationOptions, verifyAuthenticationResponse, verifyRegistrationResponse,
-} from '@simplewebauthn/server'
 import { Type, type Static } from 'typebox'
 import { sql, type Db, type Tx } from '../../platform/db.ts'
 import { hashToken } from '../../platform/id.ts'
 import { mailSettings } from '../notifications/mail.ts'
 import { PasskeyRefused } from './identity.ts'
+
+// Loaded when the first passkey is asked for: it takes as much memory as a tenth of a shop.
+const webAuthn = () => import('@simplewebauthn/server')
 
 const VALID_SECONDS = 300
 // EdDSA, ES256, RS256: what devices have.
@@ -68,6 +68,7 @@ export async function registrationOptions(db: Db, { id, email, name }: Person) {
   const { rpID } = partyOf(db)
   const known = await db.many(Known, sql`
     select credential_id as "credentialId", transports from identity.passkey where staff_id = ${id}`)
+  const { generateRegistrationOptions } = await webAuthn()
   return keepChallenge(db, await generateRegistrationOptions({
     rpID, rpName: rpID, userName: email, userDisplayName: name, userID: new Uint8Array(Buffer.from(id)),
     supportedAlgorithmIDs: ALGORITHMS,
@@ -78,6 +79,7 @@ export async function registrationOptions(db: Db, { id, email, name }: Person) {
 
 /** What a browser needs to sign in, or to prove who is there: no account is named, the device knows. */
 export async function signInOptions(db: Db) {
+  const { generateAuthenticationOptions } = await webAuthn()
   return keepChallenge(db, await generateAuthenticationOptions(
     { rpID: partyOf(db).rpID, userVerification: 'required' }), null)
 }
@@ -86,6 +88,7 @@ export async function signInOptions(db: Db) {
 export async function readNewPasskey(db: Db, { id, response }: Static<typeof NewCredential>) {
   const { rpID: expectedRPID, origin: expectedOrigin } = partyOf(db)
   const challenge = challengeOf(response.clientDataJSON)
+  const { verifyRegistrationResponse } = await webAuthn()
   const { verified, registrationInfo } = await orRefused(verifyRegistrationResponse({
     response: { id, rawId: id, type: 'public-key', clientExtensionResults: {}, response: response as never },
     expectedChallenge: challenge, expectedOrigin, expectedRPID, requireUserVerification: true,
@@ -114,6 +117,7 @@ export async function readSigned(db: Db, { id, response }: SignedChallenge) {
   if (!stored) throw PasskeyRefused({})
   const { userHandle } = response
   if (userHandle && Buffer.from(userHandle, 'base64url').toString() !== stored.staffId) throw PasskeyRefused({})
+  const { verifyAuthenticationResponse } = await webAuthn()
   const { verified, authenticationInfo: { newCounter } } = await orRefused(verifyAuthenticationResponse({
     response: { id, rawId: id, type: 'public-key', clientExtensionResults: {}, response: response as never },
     credential: { id, publicKey: new Uint8Array(stored.publicKey), counter: stored.counter },

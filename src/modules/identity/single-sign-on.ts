@@ -1,7 +1,7 @@
 // Single sign-on with OpenID Connect: the authorization code flow with state, nonce and PKCE. What belongs to an
 // attempt is derived from its state, and the attempt counts once, in the browser that began it. An account is linked by
 // an address that the provider says is proven, and by nothing else; from then on by its id of the person.
-import * as openid from 'openid-client'
+import type { Configuration, IDToken } from 'openid-client'
 import { Type, type Static } from 'typebox'
 import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { derivedToken } from '../../platform/derived-token.ts'
@@ -17,6 +17,9 @@ import { deviceOf, FactorWanted, openSession, welcome, type Device, type Signed 
 import { mayOnlySignOn, signOns, type SignOn } from './sign-on-providers.ts'
 import { endSessions } from './staff.ts'
 
+// Loaded at the first sign-on: most shops have no provider, and need no memory for one.
+const openIdClient = () => import('openid-client')
+
 const VALID_SECONDS = 600
 const TIMEOUT_SECONDS = 10
 
@@ -25,19 +28,19 @@ const SignOnUnavailable = problem('sign-on-unavailable', 502, 'The provider does
 /** One answer for a state that is unknown, used or of another browser, and for somebody who may not come in. */
 const SignOnRefused = problem('sign-on-refused', 401, 'The sign-on was refused')
 
-const known = new WeakMap<SignOn, Promise<openid.Configuration>>()
+const known = new WeakMap<SignOn, Promise<Configuration>>()
 
 /** The provider's own description, read once. Throws SignOnUnavailable. */
-async function configurationOf(provider: SignOn): Promise<openid.Configuration> {
+async function configurationOf(provider: SignOn): Promise<Configuration> {
   let reading = known.get(provider)
   if (!reading) {
     const { issuer, clientId, clientSecret } = provider
     const local = /^http:\/\/(?:localhost|127\.0\.0\.1)[:/]/.test(`${issuer}/`)
-    reading = openid.discovery(new URL(issuer), clientId, clientSecret, undefined, {
+    reading = openIdClient().then((openid) => openid.discovery(new URL(issuer), clientId, clientSecret, undefined, {
       timeout: TIMEOUT_SECONDS,
       // The signature of the ID token is verified, too, although it comes straight from the provider.
       execute: [openid.enableNonRepudiationChecks, ...local ? [openid.allowInsecureRequests] : []],
-    })
+    }))
     known.set(provider, reading)
     reading.catch(() => known.delete(provider))
   }
@@ -61,6 +64,7 @@ async function beginSignOn(db: Db, provider: SignOn): Promise<{ url: string; bro
     insert into identity.sign_on_attempt (state_hash, provider, browser_hash, expires_at)
     values (${hashToken(state)}, ${provider.code}, ${hashToken(browser)},
       now() + make_interval(secs => ${VALID_SECONDS}))`)
+  const openid = await openIdClient()
   const url = openid.buildAuthorizationUrl(configuration, {
     redirect_uri: returnTo(db), scope: provider.scope ?? 'openid email profile', state, nonce,
     code_challenge: await openid.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
@@ -76,7 +80,7 @@ async function secretsOf(db: Db, state: string): Promise<{ nonce: string; verifi
 type Returned = { query: string; browser: string }
 
 /** What the provider says of somebody who came back. Throws SignOnRefused, SignOnUnavailable. */
-async function readReturn(db: Db, provider: SignOn, { query, browser }: Returned): Promise<openid.IDToken> {
+async function readReturn(db: Db, provider: SignOn, { query, browser }: Returned): Promise<IDToken> {
   const url = new URL(`${returnTo(db)}?${query.replace(/^\?/, '')}`)
   const state = url.searchParams.get('state') ?? ''
   const used = await db.run(sql`
@@ -85,6 +89,7 @@ async function readReturn(db: Db, provider: SignOn, { query, browser }: Returned
   if (used === 0) throw SignOnRefused({})
   const configuration = await configurationOf(provider)
   const { nonce, verifier } = await secretsOf(db, state)
+  const openid = await openIdClient()
   try {
     const tokens = await openid.authorizationCodeGrant(configuration, url, {
       expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier, idTokenExpected: true,
@@ -101,7 +106,7 @@ const Account = Type.Object({
 const account = sql`staff.id, staff.password_hash as "passwordHash", staff.role_code as role`
 
 /** Whose account it is, linked or added if need be, with the role that the provider says. Throws SignOnRefused. */
-async function accountOf(tx: Tx, provider: SignOn, claims: openid.IDToken): Promise<Static<typeof Account>> {
+async function accountOf(tx: Tx, provider: SignOn, claims: IDToken): Promise<Static<typeof Account>> {
   const role = roleOf(provider, claims)
   if (provider.roles && !role) throw SignOnRefused({}, 'Nothing that the provider says of you gives a role here.')
   const linked = await tx.maybe(Account, sql`
@@ -115,7 +120,7 @@ async function accountOf(tx: Tx, provider: SignOn, claims: openid.IDToken): Prom
 }
 
 async function linkAccount(
-  tx: Tx, { code }: SignOn, claims: openid.IDToken, role: string | undefined
+  tx: Tx, { code }: SignOn, claims: IDToken, role: string | undefined
 ): Promise<Static<typeof Account>> {
   const { email, email_verified: proven, name } = claims
   if (typeof email !== 'string' || proven !== true) throw SignOnRefused({})
@@ -134,7 +139,7 @@ async function linkAccount(
   return found
 }
 
-function roleOf({ roles }: SignOn, claims: openid.IDToken): string | undefined {
+function roleOf({ roles }: SignOn, claims: IDToken): string | undefined {
   const said = roles && claims[roles.claim]
   const values = Array.isArray(said) ? said : [said]
   return roles?.map.find(([value]) => values.includes(value))?.[1]
