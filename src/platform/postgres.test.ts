@@ -59,7 +59,7 @@ async function killed(child: ChildProcess) {
 const pidFile = join(home, 'shop/data/postmaster.pid')
 const serverPid = () => Number(readFileSync(pidFile, 'utf8').split('\n')[0])
 
-async function gone(pid: number) {
+async function gone(pid: number): Promise<void> {
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(10)) {
     try {
       process.kill(pid, 0)
@@ -67,7 +67,7 @@ async function gone(pid: number) {
       return
     }
   }
-  assert.fail(`the server, process ${pid}, still runs`)
+  assert.fail(`process ${pid} still runs`)
 }
 
 test('keeps its data, its port and its password from start to start, and leaves no process', async (t) => {
@@ -110,13 +110,24 @@ test('an orphan of a kill -9 of everything is adopted', async () => {
   await gone(pid)
 })
 
-async function killKeeper() {
+test('a user whose keeper is killed takes the server with it all the same', async (t) => {
+  if (process.platform !== 'linux') return t.skip('keepers are found in /proc')
+  const ours = await startPostgres({ home })
+  const pid = serverPid()
+  await gone(await killKeeper())
+  await ours.stop()
+  await gone(pid)
+})
+
+async function killKeeper(): Promise<number> {
   const file = join(realpathSync(home), 'shop/data/postmaster.pid')
   for (const pid of readdirSync('/proc').filter(Number)) {
     const read = (name: string) => existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/${name}`, 'utf8')
     if (!(read('cmdline') || '').includes(`\0${file}\0`)) continue
     process.kill(Number(pid), 'SIGKILL')
+    return Number(pid)
   }
+  return assert.fail('there is no keeper')
 }
 
 test('a killed server is started again under the same address', async (t) => {

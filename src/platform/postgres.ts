@@ -257,6 +257,8 @@ async function leave(server: Server, watch: NodeJS.Timeout) {
   clearInterval(watch)
   server.left = true
   const ours = findServer(server.cluster)
+  // The keeper may have been killed, or was just dying when we came: without another one the server would stay.
+  if (ours && !server.throwaway) hold(server)
   if (server.held !== undefined) closeSync(server.held)
   if (ours && server.throwaway) process.kill(ours.pid, 'SIGQUIT')
   // The keeper stops it within milliseconds, unless somebody else uses it.
