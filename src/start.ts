@@ -109,7 +109,7 @@ async function greet(
     const { seedDemo } = await import('../demo/seed.ts')
     secretKey = (await seedDemo(shop.db, { print })).secretKey
   }
-  print(await welcome({ db: shop.db, app, url, owner, secretKey }))
+  print(await welcome({ db: shop.db, app, url, roles, owner, secretKey }))
 }
 
 /** The pictures and the weeks of orders before today come after the first answer, with progress. */

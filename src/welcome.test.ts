@@ -6,13 +6,15 @@ import { saveChannel } from './modules/catalog/channels.ts'
 import { createPublishableKey } from './modules/identity/api-keys.ts'
 import { sql, systemContext } from './platform/db.ts'
 import { newId } from './platform/id.ts'
+import type { RoleName } from './plugin.ts'
 import { testShop } from './testing.ts'
 import { welcome } from './welcome.ts'
 
 test('the printed purchase is one that works; where none does, the shop starts without', async (t) => {
   const shop = await testShop(t)
   const app = await shop.app()
-  const greeting = () => welcome({ db: shop.db, app, url: 'http://shop', owner: undefined, secretKey: undefined })
+  const greeting = (roles: readonly RoleName[] = ['store', 'admin']) =>
+    welcome({ db: shop.db, app, url: 'http://shop', roles, owner: undefined, secretKey: undefined })
   assert.doesNotMatch(await greeting(), /Publishable key/)
   const { publishable } = await shop.keys()
   const mug = await shop.variant({ stock: [5] })
@@ -22,6 +24,9 @@ test('the printed purchase is one that works; where none does, the shop starts w
   })
   assert.equal(bought.statusCode, 201, bought.body)
   assert.deepEqual(await shop.stock(mug), { onHand: 5, reserved: 1 })
+
+  assert.match(await greeting(['store']), /Store API(?!.*Admin API)/s)
+  assert.doesNotMatch(await greeting(['admin']), /Store API|curl/)
 
   // What merchants do all day: a channel that comes first by its name, a newer product without a price.
   const channelId = newId()

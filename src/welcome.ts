@@ -6,21 +6,22 @@ import { quote } from './modules/pricing/quote.ts'
 import { shippingOptions } from './modules/shipping/shipping-options.ts'
 import type { Db } from './platform/db.ts'
 import { displayAmount } from './platform/money.ts'
+import type { RoleName } from './plugin.ts'
 
 type Facts = {
-  db: Db; app: FastifyInstance; url: string
+  db: Db; app: FastifyInstance; url: string; roles: readonly RoleName[]
   owner: { email: string; password: string } | undefined; secretKey: string | undefined
 }
 
 /** The text to print. Passwords and secret keys are in it only when they were made just now: they are not kept. */
-export async function welcome({ db, app, url, owner, secretKey }: Facts): Promise<string> {
+export async function welcome({ db, app, url, roles, owner, secretKey }: Facts): Promise<string> {
   const key = (await listPublishableKeys(db))[0]
   // A line less is better than a shop less: whatever is on sale there, or not, the shop starts.
-  const purchase = key && await purchaseLine(db, app, url, key).catch(() => undefined)
+  const purchase = key && roles.includes('store') && await purchaseLine(db, app, url, key).catch(() => undefined)
   const lines = [
     '', 'Kontor is ready.', '',
-    `  Store API        ${url}/store`,
-    `  Admin API        ${url}/admin`,
+    ...(roles.includes('store') ? [`  Store API        ${url}/store`] : []),
+    ...(roles.includes('admin') ? [`  Admin API        ${url}/admin`] : []),
     `  API reference    ${url}/docs`,
     owner ? `  Owner            ${owner.email}   password: ${owner.password}   (shown this once)`
       : '  Owner            as printed at the first start; a new password: npm run kontor -- user password EMAIL',

@@ -24,7 +24,7 @@ import { ReadyAnswer, sendReady, timingOf } from './ready-answer.ts'
 import { SAFE } from './safe-headers.ts'
 import type { Log } from './log.ts'
 
-export { Id, Timestamp, Page, PageQuery, encodeCursor, decodeCursor } from './validation.ts'
+export { Id, OneLine, Timestamp, Page, PageQuery, encodeCursor, decodeCursor } from './validation.ts'
 
 /**
  * Who may call. `public`: anybody. `shopper`: a publishable key, which names the channel. `staff`: anybody signed in as

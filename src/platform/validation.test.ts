@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Type } from 'typebox'
 import { isProblem, InvalidRequest } from './problem.ts'
-import { validator } from './validation.ts'
+import { OneLine, validator } from './validation.ts'
 
 const Email = Type.Union([Type.String({ format: 'email', maxLength: 320 }), Type.Null()])
 const Discount = Type.Union([
@@ -14,6 +14,7 @@ const Discount = Type.Union([
 const check = validator(Type.Object({
   email: Type.Optional(Email), discount: Type.Optional(Discount),
   country: Type.Optional(Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2' })),
+  street: Type.Optional(OneLine(20)),
   people: Type.Optional(Type.Union([Type.Array(Type.Object({ email: Email })), Type.Null()])),
 }), 'body', false)
 
@@ -49,4 +50,13 @@ test('null is no object: only what was left out is empty', () => {
   const all = validator(Type.Object({ name: Type.Optional(Type.String()) }), 'body', false)
   assert.deepEqual([all(undefined), all({})], [{}, {}])
   assert.throws(() => all(null), /not valid/)
+})
+
+test('one line is one line: no line end, no other control character, not blank', () => {
+  assert.deepEqual(told({ street: 'Kai\n7' }), ['body/street must be one line of text, not blank'])
+  const one = validator(OneLine(20), 'body', false)
+  for (const good of ['Kai 7', ' Kai', '\u00a0Kai', 'Œuvre 👍', '港 1']) assert.equal(one(good), good)
+  for (const bad of ['', '   ', 'Kai\n7', '\nKai', 'Kai\t7', 'Kai\u0007', 'Kai\u0085', '\u007f', 'x'.repeat(21)]) {
+    assert.throws(() => one(bad), /not valid/, JSON.stringify(bad))
+  }
 })

@@ -3,7 +3,7 @@
 // not be silently ignored.
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
-import { Type, type TSchema } from 'typebox'
+import { Type, type TSchema, type TString } from 'typebox'
 import { hasCardNumber } from './card-number.ts'
 import { InvalidCursor, InvalidRequest } from './problem.ts'
 
@@ -13,6 +13,18 @@ export const Timestamp = Type.String({
   format: 'date-time', pattern: '^(?!0000)[0-9]{4}-[^+-]*-[^+-]*(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$',
   description: 'ISO 8601 in UTC',
 })
+
+// Without look-ahead, which generators of examples do not understand.
+const ONE_LINE =
+  '^[^\\S\\x00-\\x1f\\x7f-\\x9f]*[^\\s\\x00-\\x1f\\x7f-\\x9f][^\\x00-\\x1f\\x7f-\\x9f]*$'
+
+/**
+ * Text of one line that is not blank: a name, a street, a code. Line ends and other control characters are refused,
+ * since it is printed on labels, in headers of mails and in files with commas.
+ */
+export function OneLine(maxLength: number, options: { description?: string; examples?: string[] } = {}): TString {
+  return Type.String({ ...options, minLength: 1, maxLength, pattern: ONE_LINE })
+}
 
 /** The query of a list. The cursor is opaque: take it from the page before. */
 export const PageQuery = {
@@ -118,6 +130,9 @@ function fieldOf(error: ErrorObject, place: string): { path: string; message: st
   }
   if (error.keyword === 'const') return { path, message: `must be ${JSON.stringify(error.params['allowedValue'])}` }
   if (error.keyword === 'format') return { path, message: formats[error.params['format']] ?? error.message! }
+  if (error.keyword === 'pattern' && error.schema === ONE_LINE) {
+    return { path, message: 'must be one line of text, not blank' }
+  }
   const { description } = (error.parentSchema ?? {}) as { description?: string }
   if (error.keyword === 'pattern' && description) return { path, message: `does not have the form: ${description}` }
   return { path, message: error.message ?? 'is not valid' }

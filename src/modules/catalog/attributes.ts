@@ -3,15 +3,15 @@
 // may change.
 import { Type, type Static } from 'typebox'
 import { sql, type Conn, type Tx } from '../../platform/db.ts'
-import { route } from '../../platform/http.ts'
+import { OneLine, route } from '../../platform/http.ts'
 import { InvalidValue, problem } from '../../platform/problem.ts'
 import type { Attributes } from './catalog.ts'
 
 const Code = Type.String({ maxLength: 60, pattern: '^[a-z0-9]+([_-][a-z0-9]+)*$' })
 export const AttributeInput = Type.Object({
-  name: Type.String({ minLength: 1, maxLength: 200 }),
+  name: OneLine(200),
   kind: Type.Enum(['text', 'number', 'boolean', 'date', 'choice']),
-  choices: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }),
+  choices: Type.Optional(Type.Array(OneLine(200),
     { maxItems: 1_000, uniqueItems: true })),
   filterable: Type.Optional(Type.Boolean(
     { description: 'Shoppers can filter by it; products that are saved from now on show it' })),

@@ -3,13 +3,12 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { mapConstraint } from '../../platform/db.ts'
 import { event } from '../../platform/events.ts'
-import { Id, Timestamp } from '../../platform/http.ts'
+import { Id, OneLine, Timestamp } from '../../platform/http.ts'
 import { Currency } from '../../platform/money.ts'
 import { problem } from '../../platform/problem.ts'
 
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 const text = (maxLength: number) => Type.String({ maxLength })
-const named = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: '\\S' })
 
 /**
  * Limits that people meet. 5,000 combinations are more than any real product has, and one statement still writes them
@@ -27,11 +26,11 @@ export const TaxClass = Type.String(
   { minLength: 1, maxLength: 60, description: 'standard, reduced, zero, or a code of your own' })
 export const ProductStatus = Type.Enum(['draft', 'active', 'archived'])
 export const Option = Type.Object({
-  name: named(100), values: Type.Array(named(200), { minItems: 1, maxItems: MAX_VALUES }),
+  name: OneLine(100), values: Type.Array(OneLine(200), { minItems: 1, maxItems: MAX_VALUES }),
 })
 export type Option = Static<typeof Option>
 export const Options = Type.Array(Option, { maxItems: MAX_OPTIONS })
-export const OptionValues = Type.Record(Type.String({ minLength: 1, maxLength: 100 }), named(200), {
+export const OptionValues = Type.Record(Type.String({ minLength: 1, maxLength: 100 }), OneLine(200), {
   maxProperties: MAX_OPTIONS, description: 'One value for each option: {"Colour": "Red"}',
 })
 export type OptionValues = Static<typeof OptionValues>
@@ -53,8 +52,8 @@ export const Image = Type.Object({
 })
 
 const variantFields = {
-  sku: Type.Optional(nullable(named(200))),
-  barcode: Type.Optional(nullable(named(100))),
+  sku: Type.Optional(nullable(OneLine(200))),
+  barcode: Type.Optional(nullable(OneLine(100))),
   weightGrams: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000 })),
   requiresShipping: Type.Optional(Type.Boolean()),
   taxClass: Type.Optional(nullable(TaxClass)),
@@ -82,7 +81,7 @@ export const productFields = {
   descriptionHtml: Type.Optional(Type.String({ maxLength: 100_000, description: 'Sanitised when it is stored' })),
   vendor: Type.Optional(text(200)),
   type: Type.Optional(text(200)),
-  tags: Type.Optional(Type.Array(named(200), { maxItems: 250 })),
+  tags: Type.Optional(Type.Array(OneLine(200), { maxItems: 250 })),
   status: Type.Optional(ProductStatus),
   taxClass: Type.Optional(TaxClass),
   seoTitle: Type.Optional(text(300)),
@@ -90,7 +89,7 @@ export const productFields = {
   attributes: Type.Optional(Attributes),
   metadata: Type.Optional(Metadata),
 }
-export const Title = named(300)
+export const Title = OneLine(300)
 
 /**
  * A whole product. Without `variants` it has every combination of its options; without `categoryIds` or `channelIds`
@@ -126,7 +125,7 @@ export type Product = Static<typeof Product>
 
 export const Country = Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2' })
 export const ChannelInput = Type.Object({
-  code: Type.String({ maxLength: 60, pattern: '^[a-z0-9]+(-[a-z0-9]+)*$' }), name: named(200),
+  code: Type.String({ maxLength: 60, pattern: '^[a-z0-9]+(-[a-z0-9]+)*$' }), name: OneLine(200),
   currencies: Type.Array(Currency, { minItems: 1, maxItems: 50, uniqueItems: true }), defaultCurrency: Currency,
   defaultLocale: Type.String({ pattern: '^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$', maxLength: 35 }), country: Country,
   pricesIncludeTax: Type.Boolean(), active: Type.Optional(Type.Boolean()),
@@ -192,7 +191,7 @@ export const Category = Type.Object({
 })
 export type Category = Static<typeof Category>
 export const categoryFields = {
-  name: named(200), handle: Type.Optional(Handle), parentId: Type.Optional(nullable(Id)),
+  name: OneLine(200), handle: Type.Optional(Handle), parentId: Type.Optional(nullable(Id)),
   descriptionHtml: Type.Optional(text(100_000)),
   position: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000 })), active: Type.Optional(Type.Boolean()),
 }

@@ -1,6 +1,6 @@
 // The words of checkout: the cart as a shopper sees it, and what can be wrong with one. No I/O.
 import { Type, type Static } from 'typebox'
-import { Id, Timestamp } from '../../platform/http.ts'
+import { Id, OneLine, Timestamp } from '../../platform/http.ts'
 import { Currency, Money } from '../../platform/money.ts'
 import { problem } from '../../platform/problem.ts'
 import { Address } from '../orders/orders.ts'
@@ -13,7 +13,7 @@ export const MAX_QUANTITY = 1_000_000
 export const CartLine = Type.Object({ variantId: Id, quantity: Type.Integer({ minimum: 1, maximum: MAX_QUANTITY }) })
 export type CartLine = Static<typeof CartLine>
 export const Email = Type.String({ format: 'email', maxLength: 254 })
-export const CouponCode = Type.String({ minLength: 1, maxLength: 40, pattern: '\\S' })
+export const CouponCode = OneLine(40)
 
 /** How the shopper wants to pay. `data` is what the gateway's own form returned; no price, no card number. */
 export const PaymentChoice = Type.Object({

@@ -1,19 +1,19 @@
 // The words of customers: who they are, what may be known of them, and what can be wrong. No I/O.
 import { Type, type Static } from 'typebox'
 import { mapConstraint } from '../../platform/db.ts'
-import { Id, Timestamp } from '../../platform/http.ts'
+import { Id, OneLine, Timestamp } from '../../platform/http.ts'
 import { problem } from '../../platform/problem.ts'
 import { Address } from '../orders/orders.ts'
 
 export const orNull = <T extends Parameters<typeof Type.Array>[0]>(schema: T) => Type.Union([schema, Type.Null()])
 const text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: '\\S' })
 export const Code = Type.String({ pattern: '^[a-z][a-z0-9-]{0,39}$', description: 'Small letters, digits, hyphens' })
-export const GroupName = text(100)
-export const Tag = text(50)
+export const GroupName = OneLine(100)
+export const Tag = OneLine(50)
 
 /** What staff write of a customer; null takes it away. */
 export const CustomerInput = {
-  name: orNull(text(200)), phone: orNull(text(40)), note: orNull(text(5_000)),
+  name: orNull(OneLine(200)), phone: orNull(OneLine(40)), note: orNull(text(5_000)),
   tags: Type.Array(Tag, { maxItems: 50, uniqueItems: true }),
 }
 
@@ -27,7 +27,7 @@ export const Customer = Type.Object({
 export type Customer = Static<typeof Customer>
 
 export const AddressInput = Type.Object({
-  label: Type.Optional(text(100)), address: Address, defaultShipping: Type.Optional(Type.Boolean()),
+  label: Type.Optional(OneLine(100)), address: Address, defaultShipping: Type.Optional(Type.Boolean()),
   defaultBilling: Type.Optional(Type.Boolean()),
 })
 export const CustomerAddress = Type.Object({

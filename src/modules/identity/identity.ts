@@ -4,7 +4,7 @@ import { Type, type Static, type TSchema } from 'typebox'
 import type { Within } from '../../platform/authority.ts'
 import { mapConstraint, type Actor } from '../../platform/db.ts'
 import { event } from '../../platform/events.ts'
-import { Id, Timestamp } from '../../platform/http.ts'
+import { Id, OneLine, Timestamp } from '../../platform/http.ts'
 import { Forbidden, problem } from '../../platform/problem.ts'
 import { provided } from '../../platform/provide.ts'
 import { Limits, Reach } from './reach.ts'
@@ -85,7 +85,7 @@ export function requireWithin(actor: Actor, wanted: readonly string[]): void {
 }
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-export const Name = Type.String({ minLength: 1, maxLength: 100, pattern: '\\S' })
+export const Name = OneLine(100)
 export const Email = Type.String({ format: 'email', maxLength: 254 })
 /** The secret of a mailed link, or of a sign-in that waits for its second step. */
 export const Token = Type.String({ pattern: '^[\\w-]{43}$' })

@@ -4,7 +4,7 @@
 import { Type, type Static } from 'typebox'
 import { mapConstraint } from '../../platform/db.ts'
 import { event } from '../../platform/events.ts'
-import { Id, Timestamp } from '../../platform/http.ts'
+import { Id, OneLine, Timestamp } from '../../platform/http.ts'
 import { problem } from '../../platform/problem.ts'
 
 /** A million units at a time: a hundred such lines still sum within an int4, and so does a billion on a shelf. */
@@ -17,7 +17,7 @@ export const Quantity = Type.Integer({ minimum: 1, maximum: MAX_QUANTITY })
  */
 export const SHOWN_UP_TO = 10
 
-export const Reference = Type.String({ minLength: 1, maxLength: 200, description: 'Delivery note, stocktaking, …' })
+export const Reference = OneLine(200, { description: 'Delivery note, stocktaking, …' })
 
 export type Line = { variantId: string, quantity: number }
 /** Units of a variant at a location, as a shipment took them or a return brings them back. */
@@ -26,7 +26,7 @@ export type Placed = Line & { locationId: string }
 export const Location = Type.Object({
   id: Id,
   code: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,39}$' }),
-  name: Type.String({ minLength: 1, maxLength: 200 }),
+  name: OneLine(200),
   priority: Type.Integer({
     minimum: 0, maximum: 10_000, description: 'Of places with as much free stock, the smaller number serves first',
   }),

@@ -66,10 +66,14 @@ export const postAsset = route({
   async run({ db, context, request }) {
     if (!request.isMultipart()) throw NoFile()
     const read = async (): Promise<{ bytes: Buffer; filename: string } | undefined> => {
-      const part = await request.file({ limits: { fileSize: MAX_BYTES } })
-      return part && { bytes: await part.toBuffer(), filename: part.filename ?? '' }
+      const parts = request.files({ limits: { fileSize: MAX_BYTES } })
+      const { value: part } = await parts.next()
+      if (!part) return undefined
+      const file = { bytes: await part.toBuffer(), filename: part.filename ?? '' }
+      await parts.next()   // a second file is past the limit and throws: it would be left out in silence
+      return file
     }
-    // Whatever the parser cannot read (no boundary, another one, no end) is the sender's mistake.
+    // Whatever the parser cannot read (no boundary, another one, no end, two files) is the sender's mistake.
     const file = await read().catch((error: { code?: string }) => {
       throw error.code === 'FST_REQ_FILE_TOO_LARGE' ? ImageRefused({ reason: 'too-many-bytes' }) : NoFile()
     })

@@ -44,8 +44,18 @@ async function start(t: Cleanup) {
     })
     return { status: answer.statusCode, body: answer.json() }
   }
+  const uploadTwo = async (bytes: Buffer) => {
+    const form = new FormData()
+    for (const name of ['one.png', 'two.png']) form.append('file', new Blob([new Uint8Array(bytes)]), name)
+    const { headers, body } = new Request('http://shop', { method: 'POST', body: form })
+    const payload = Buffer.from(await new Response(body).arrayBuffer())
+    const answer = await app.inject({
+      method: 'POST', url: '/admin/media', payload, headers: Object.fromEntries(headers),
+    })
+    return { status: answer.statusCode, body: answer.json() }
+  }
   const age = () => db.run(sql`update media.asset set touched_at = now() - interval '25 hours'`)
-  return { db, folder, app, call, upload, age }
+  return { db, folder, app, call, upload, uploadTwo, age }
 }
 
 const plain = (
@@ -120,7 +130,7 @@ test('each format that is taken', async (t) => {
 })
 
 test('what is refused, and why', async (t) => {
-  const { upload, app, folder } = await start(t)
+  const { upload, uploadTwo, app, folder } = await start(t)
   const photo = await plain(600, 400, 'jpeg')
   const corpus: [string, Buffer, string][] = [
     ['cut off', photo.subarray(0, photo.length / 2), 'broken'],
@@ -143,6 +153,8 @@ test('what is refused, and why', async (t) => {
     assert.deepEqual([status, body.reason], [422, reason], `${name}: ${JSON.stringify(body)}`)
   }
   assert.equal((await app.inject({ method: 'POST', url: '/admin/media', payload: {} })).statusCode, 400)
+  const two = await uploadTwo(await plain(9, 9))
+  assert.deepEqual([two.status, /with one file/.test(two.body.fields[0].message)], [400, true], 'two files in one')
   assert.deepEqual(await readdir(folder), [])
 })
 

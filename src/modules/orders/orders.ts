@@ -2,25 +2,24 @@
 // others. No I/O.
 import { Type, type Static, type TSchema } from 'typebox'
 import { event } from '../../platform/events.ts'
-import { Id, Timestamp } from '../../platform/http.ts'
+import { Id, OneLine, Timestamp } from '../../platform/http.ts'
 import { Currency } from '../../platform/money.ts'
 import { problem } from '../../platform/problem.ts'
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-const line = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: '\\S' })
 
 export const Address = Type.Object({
-  name: line(200),
-  company: Type.Optional(line(200)),
-  line1: line(200),
-  line2: Type.Optional(line(200)),
-  postalCode: Type.Optional(line(20)),
-  city: line(100),
+  name: OneLine(200),
+  company: Type.Optional(OneLine(200)),
+  line1: OneLine(200),
+  line2: Type.Optional(OneLine(200)),
+  postalCode: Type.Optional(OneLine(20)),
+  city: OneLine(100),
   region: Type.Optional(
     Type.String({ pattern: '^[A-Z0-9]{1,3}$', description: 'ISO 3166-2 without the country: BC of CA-BC' })
   ),
   country: Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2' }),
-  phone: Type.Optional(line(40)),
+  phone: Type.Optional(OneLine(40)),
 })
 export type Address = Static<typeof Address>
 

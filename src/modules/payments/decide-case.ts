@@ -4,7 +4,7 @@
 import { Type, type Static } from 'typebox'
 import { LimitExceeded } from '../../platform/authority.ts'
 import { resultId, sql, systemContext, type Context, type Db, type Tx } from '../../platform/db.ts'
-import { Id, route } from '../../platform/http.ts'
+import { Id, OneLine, route } from '../../platform/http.ts'
 import { problem } from '../../platform/problem.ts'
 import { Decided, Decision, decisionsOf, findCase, readDecisions, type Case } from './cases.ts'
 import { paymentSetup } from './gateway.ts'
@@ -24,7 +24,7 @@ const Body = Type.Object({
   evidence: Type.Optional(Type.String({
     minLength: 1, maxLength: 1_000, pattern: '\\S', description: 'What convinced you; needed to say what happened',
   })),
-  reference: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Of the charge, at the gateway' })),
+  reference: Type.Optional(OneLine(200, { description: 'Of the charge, at the gateway' })),
 })
 type Body = Static<typeof Body>
 

@@ -4,7 +4,7 @@
 import { Type, type Static } from 'typebox'
 import { LimitExceeded } from '../../platform/authority.ts'
 import { resultId, systemContext, type Context, type Db } from '../../platform/db.ts'
-import { Id, route } from '../../platform/http.ts'
+import { Id, OneLine, route } from '../../platform/http.ts'
 import { paymentSetup } from './gateway.ts'
 import { findPayment } from './get-payment.ts'
 import { beginOperation, runOperations, type OperationOrder } from './operations.ts'
@@ -84,7 +84,7 @@ export const recordReceipt = route({
 
 const Decision = Type.Object({
   outcome: Type.Enum(['captured', 'authorized', 'declined']),
-  reference: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Of the charge, at the gateway' })),
+  reference: Type.Optional(OneLine(200, { description: 'Of the charge, at the gateway' })),
 })
 
 /**

@@ -3,13 +3,13 @@
 // and belongs to no payment until it is matched.
 import { Type, type Static, type TSchema } from 'typebox'
 import { json, sql, type Context, type Db } from '../../platform/db.ts'
-import { Id, route } from '../../platform/http.ts'
+import { Id, OneLine, route } from '../../platform/http.ts'
 import { newId } from '../../platform/id.ts'
 import { Currency } from '../../platform/money.ts'
 
 const optional = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]))
 export const NewTransfer = Type.Object({
-  bankReference: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S', description: 'The bank’s own, unique' }),
+  bankReference: OneLine(200, { description: 'The bank’s own, unique' }),
   bookedOn: Type.String({ format: 'date' }), currency: Currency,
   amountMinor: Type.Integer({ minimum: 1, maximum: 2e15 }),
   payer: optional(Type.String({ maxLength: 200 })),

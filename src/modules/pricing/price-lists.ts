@@ -3,7 +3,7 @@
 import { Type, type Static } from 'typebox'
 import { mapConstraint, resultId, sql, systemContext, type Conn, type Db, type Tx } from '../../platform/db.ts'
 import { sweep } from '../../platform/events.ts'
-import { Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
+import { Id, OneLine, Page, PageQuery, Timestamp, route } from '../../platform/http.ts'
 import { Currency } from '../../platform/money.ts'
 import { InvalidCursor, InvalidValue } from '../../platform/problem.ts'
 import { ChannelNotFound } from '../catalog/catalog.ts'
@@ -13,7 +13,7 @@ import { idAfter, page } from './internal/page.ts'
 import { BasePriceListExists, CurrencyNotOffered, nullable, PriceListNotFound } from './pricing.ts'
 
 const changeable = {
-  name: Type.String({ minLength: 1, maxLength: 100 }),
+  name: OneLine(100),
   priority: Type.Integer({
     minimum: 0, maximum: 1000, description: '0 is the base list; of the others the highest decides',
   }),

@@ -4,7 +4,7 @@
 import { Type, type Static } from 'typebox'
 import { LimitExceeded, requireDiscount } from '../../platform/authority.ts'
 import { mapConstraint, resultId, sql, type Actor, type Conn, type Tx } from '../../platform/db.ts'
-import { Id, Page, PageQuery, route, Timestamp } from '../../platform/http.ts'
+import { Id, OneLine, Page, PageQuery, Timestamp, route } from '../../platform/http.ts'
 import { Currency, isCurrency } from '../../platform/money.ts'
 import { InvalidCursor, InvalidValue } from '../../platform/problem.ts'
 import { idAfter, page } from './internal/page.ts'
@@ -21,7 +21,7 @@ const conditions = {
   endsAt: nullable(Timestamp),
 }
 const limits = { useLimit: nullable(Limit), useLimitPerCustomer: nullable(Limit) }
-const name = Type.String({ minLength: 1, maxLength: 100, description: 'Shown to the shopper' })
+const name = OneLine(100, { description: 'Shown to the shopper' })
 const Discount = Type.Union([
   Type.Object({ kind: Type.Literal('percentage'), ratePpm: Type.Integer({ minimum: 1, maximum: 1_000_000 }) }),
   Type.Object({ kind: Type.Literal('amount'), amountMinor: Above0 }),

@@ -2,7 +2,7 @@
 // for one page.
 import { Type, type Static } from 'typebox'
 import { sql, type Tx } from '../../platform/db.ts'
-import { Id, route } from '../../platform/http.ts'
+import { Id, OneLine, route } from '../../platform/http.ts'
 import { newId } from '../../platform/id.ts'
 import { nullable, TaxRateNotFound } from './pricing.ts'
 
@@ -11,7 +11,7 @@ const fields = {
   country: Country,
   taxClass: Type.String({ minLength: 1, maxLength: 60, examples: ['standard', 'reduced'] }),
   ratePpm: Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'Parts per million: 190000 is 19 %' }),
-  name: Type.String({ minLength: 1, maxLength: 100, examples: ['VAT 19 %'] }),
+  name: OneLine(100, { examples: ['VAT 19 %'] }),
 }
 const Region = nullable(Type.String({ pattern: '^[A-Z0-9]{1,3}$', description: 'ISO 3166-2 without the country' }))
 export const NewTaxRate = Type.Object({ ...fields, region: Type.Optional(Region) })

@@ -2,12 +2,12 @@
 // overlap nor gap.
 import { Type, type Static, type TSchema } from 'typebox'
 import { mapConstraint } from '../../platform/db.ts'
-import { Id } from '../../platform/http.ts'
+import { Id, OneLine } from '../../platform/http.ts'
 import { Currency } from '../../platform/money.ts'
 import { problem } from '../../platform/problem.ts'
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-const Name = Type.String({ minLength: 1, maxLength: 100 })
+const Name = OneLine(100)
 const MAX_AMOUNT_MINOR = 1_000_000_000_000_000
 
 export const Country = Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2', examples: ['DE'] })
