@@ -57,6 +57,7 @@ function reach(permission: string, kind: 'channels' | 'locations', all: readonly
 function heading(access: string): string {
   const words: Record<string, string> = {
     public: 'Anybody', shopper: 'Shoppers, with the publishable key of a channel',
+    customer: 'Customers who signed in to their account',
     staff: 'Staff who signed in, whatever their role', webhook: 'Gateways, by their signature',
   }
   return words[access] ?? `\`${access}\``

@@ -74,16 +74,17 @@ async function isUntold({ shop }: Ground, route: Route, { status, headers }: Ans
 }
 
 async function someone(
-  { keys, victim, staff, key }: Ground, { access }: Route, random: Random,
+  { keys, victim, customer, staff, key }: Ground, { access }: Route, random: Random,
 ): Promise<[string, Headers]> {
   const shopper = { 'x-publishable-key': keys.own }
   const holder = { ...shopper, authorization: `Bearer ${random() < 0.5 ? victim.cartToken : victim.orderToken}` }
   const anybody: [string, () => Headers | Promise<Headers>][] = [
     ['nobody', () => ({})], ['a shopper', () => shopper], ['the owner of a cart', () => holder],
     ['staff', () => staff()], ['a key', () => key()], ['a key with little', () => key('orders:write')],
+    ['a customer', async () => (await customer()).headers],
   ]
   // Mostly somebody who may: whoever may not is the matrix's.
-  const fitting = access === 'shopper' ? [1, 2, 2, 2] : access === 'staff' ? [3]
+  const fitting = access === 'shopper' ? [1, 2, 2, 2, 6] : access === 'customer' ? [6] : access === 'staff' ? [3]
     : typeof access === 'object' ? [3, 4, 4] : [0]
   const [name, headers] = anybody[random() < 0.9 ? oneOf(fitting, random) : Math.floor(random() * anybody.length)]!
   return [name, await headers()]

@@ -19,6 +19,9 @@ export type Answer = { status: number; text: string; headers: Record<string, unk
 /** A cart and the order of another one, with the token that opens them. */
 export type Shopper = { cartId: string; orderId: string; cartToken: string; orderToken: string }
 
+/** A customer with a session; the cart and the order are theirs, so the token that came with them opens nothing. */
+export type Customer = Shopper & { headers: Headers; cookie: string; addressId: string; sessionId: string }
+
 export type Ground = {
   shop: TestShop
   app: FastifyInstance
@@ -27,15 +30,19 @@ export type Ground = {
   keys: { own: string; otherChannel: string; revoked: string }
   victim: Shopper
   other: Shopper
+  /** Customers who signed in: the victim, one like the staff below, and a new one each time. */
+  victimCustomer: Customer
+  customer: () => Promise<Customer>
+  newCustomer: () => Promise<Customer>
   /** The victim's name: where it stands, there is something of the victim's. */
   secret: string
   /** Staff or a key with every permission, or with every one but this. */
   staff: (without?: string) => Promise<Headers>
   key: (without?: string) => Promise<Headers>
-  /** Staff and keys that are asked for from now on are new ones. */
+  /** Customers, staff and keys that are asked for from now on are new ones. */
   renew: () => void
   /** Those who were somebody once. */
-  gone: Record<'a revoked key' | 'an expired key' | 'an ended session' | 'somebody dismissed', Headers>
+  gone: Record<string, Headers>
   ask: (options: InjectOptions) => Promise<Answer>
 }
 
@@ -58,10 +65,20 @@ export async function openGround(t: Cleanup): Promise<Ground> {
   const variantId = await shop.variant({ stock: [100] })
   const become = (name: string): Promise<Shopper> => shopFor({ shop, ask, key: keys.own, variantId, name })
   const [victim, other] = [await become(SECRET), await become('Anna')]
+  const newCustomer = (name = 'Berta') => customerFor({ shop, ask, key: keys.own, variantId, name })
+  const victimCustomer = await newCustomer(SECRET)
+  const left = await newCustomer()
+  await ask({ method: 'DELETE', url: '/store/account/session', headers: left.headers })
   const people = peopleOf(shop)
+  let regular: Promise<Customer> | undefined
   return {
-    shop, app, keys, victim, other, ask, secret: SECRET, staff: people.staff, key: people.key, renew: people.renew,
-    gone: await people.gone(),
+    shop, app, keys, victim, other, victimCustomer, ask, secret: SECRET, staff: people.staff, key: people.key,
+    customer: () => (regular ??= newCustomer()), newCustomer: () => newCustomer(),
+    renew() {
+      people.renew()
+      regular = undefined
+    },
+    gone: { ...await people.gone(), 'a customer who signed out': left.headers },
     ids: { ...await idsOf(shop), ...victim, variantId },
   }
 }
@@ -84,11 +101,11 @@ async function makeKeys(shop: TestShop): Promise<Ground['keys']> {
   })
 }
 
-type Someone = { shop: TestShop; ask: Ground['ask']; key: string; variantId: string; name: string }
+type Someone = { shop: TestShop; ask: Ground['ask']; key: string; variantId: string; name: string; session?: string }
 
-/** Leaves an open cart, and an order that is paid but not captured. */
-async function shopFor({ shop, ask, key, variantId, name }: Someone): Promise<Shopper> {
-  const headers = { 'x-publishable-key': key }
+/** Leaves an open cart, and an order that is paid but not captured; of a customer, where there is a session. */
+async function shopFor({ shop, ask, key, variantId, name, session }: Someone): Promise<Shopper> {
+  const headers: Headers = { 'x-publishable-key': key, ...session ? { authorization: `Bearer ${session}` } : {} }
   const cart = async (): Promise<{ cart: any; token: string }> => JSON.parse((await ask({
     method: 'POST', url: '/store/carts', headers, payload: {
       lines: [{ variantId, quantity: 1 }], email: `${name}@example.com`, shippingAddress: { ...address, name },
@@ -98,13 +115,30 @@ async function shopFor({ shop, ask, key, variantId, name }: Someone): Promise<Sh
   const [open, ordered] = [await cart(), await cart()]
   const placed = await ask({
     method: 'POST', url: `/store/carts/${ordered.cart.id}/complete`,
-    headers: { ...headers, authorization: `Bearer ${ordered.token}` }, payload: {
+    headers: { authorization: `Bearer ${ordered.token}`, ...headers }, payload: {
       expectedTotal: { amount: ordered.cart.quote.totalMinor, currency: 'EUR' }, payment: { method: 'card-later' },
     },
   })
   if (placed.status !== 201) throw new Error(`The ground is not ready: ${placed.text}`)
   return {
     cartId: open.cart.id, cartToken: open.token, orderId: JSON.parse(placed.text).order.id, orderToken: ordered.token,
+  }
+}
+
+/** A customer who has what a customer can have. */
+async function customerFor(someone: Someone): Promise<Customer> {
+  const { shop, ask, key, name } = someone
+  const { token } = await shop.customer({ email: `${name}-${newId()}@example.com`.toLowerCase(), name })
+  const headers = { 'x-publishable-key': key, authorization: `Bearer ${token}` }
+  const saved = await ask({
+    method: 'POST', url: '/store/account/addresses', headers, payload: { address: { ...address, name } },
+  })
+  const sessions = await ask({ method: 'GET', url: '/store/account/sessions', headers })
+  if (saved.status !== 201) throw new Error(`The ground is not ready: ${saved.text}`)
+  return {
+    ...await shopFor({ ...someone, session: token }), headers,
+    cookie: `kontor_customer=${token.slice('session_'.length)}`,
+    addressId: JSON.parse(saved.text).id, sessionId: JSON.parse(sessions.text).items[0].id,
   }
 }
 

@@ -34,7 +34,11 @@ export async function tryMatrix(
   return cells
 }
 
-type Try = { principal: string; headers: Headers; wanted: number | 'let in' | 'as if absent' }
+type Try = {
+  principal: string; headers: Headers; wanted: number | 'let in' | 'as if absent'
+  /** Instead of those of the ground. */
+  ids?: Ground['ids']
+}
 
 async function tryOperation(ground: Ground, route: Route): Promise<Cell[]> {
   const cells: Cell[] = []
@@ -50,7 +54,8 @@ async function tryOperation(ground: Ground, route: Route): Promise<Cell[]> {
 async function triesOf(ground: Ground, route: Route): Promise<Try[]> {
   const { access } = route
   if (access === 'public' || access === 'webhook') return openTries(route)
-  if (access === 'shopper') return shopperTries(ground, route)
+  if (access === 'shopper') return [...shopperTries(ground, route), ...await customersTries(ground, route)]
+  if (access === 'customer') return customerTries(ground, route)
   const { gone, keys } = ground
   const permission = typeof access === 'object' ? access.permission : undefined
   const strangers: Try[] = [
@@ -105,9 +110,60 @@ function shopperTries({ keys, victim, other }: Ground, route: Route): Try[] {
   ]
 }
 
+/** Who may not open what belongs to a customer: not the token that came with it either. */
+async function customersTries({ victimCustomer, newCustomer, keys, victim }: Ground, route: Route): Promise<Try[]> {
+  if (!/:(cartId|orderId)/.test(route.path)) return []
+  const { cartId, orderId, cartToken, orderToken, headers } = victimCustomer
+  const [another, token] = [(await newCustomer()).headers, route.path.includes(':cartId') ? cartToken : orderToken]
+  const ids = { cartId, orderId }
+  return [
+    { principal: 'a customer, at what is a guest’s', headers: another, wanted: 'as if absent' },
+    { principal: 'another customer', ids, headers: another, wanted: 'as if absent' },
+    { principal: 'the token of what is a customer’s', ids, headers: bearer(token, keys.own), wanted: 'as if absent' },
+    { principal: 'a guest, at what is a customer’s', ids, headers: bearer(victim.cartToken, keys.own),
+      wanted: 'as if absent' },
+    { principal: 'the customer, in another channel', ids, wanted: 'as if absent',
+      headers: { ...headers, 'x-publishable-key': keys.otherChannel } },
+    { principal: 'the customer', ids, headers, wanted: 'let in' },
+  ]
+}
+
+/** Of what only a customer may ask, nobody but one is told; and of the things of one, no other. */
+async function customerTries({ gone, keys, victim, victimCustomer, newCustomer, staff }: Ground, route: Route) {
+  const key = { 'x-publishable-key': keys.own }
+  const { headers, cookie, cartId, addressId, sessionId } = await newCustomer()
+  const tries: Try[] = [
+    { principal: 'nobody', headers: {}, wanted: 401 },
+    { principal: 'a shopper', headers: key, wanted: 401 },
+    { principal: 'a shopper with a token', headers: bearer(victim.cartToken, keys.own), wanted: 401 },
+    { principal: 'an invented session', headers: bearer(`session_${'a'.repeat(43)}`, keys.own), wanted: 401 },
+    { principal: 'staff', headers: { ...key, ...await staff() }, wanted: 401 },
+    { principal: 'a customer without a key', headers: { authorization: headers['authorization']! }, wanted: 401 },
+    ...Object.entries(gone).map(([principal, were]) => ({
+      principal, headers: { ...key, ...were }, wanted: 401 as const,
+    })),
+  ]
+  if (route.method !== 'GET') {
+    const from = { ...key, host: HERE['host']!, cookie }
+    tries.push(
+      { principal: 'a customer, from nowhere', headers: from, wanted: 403 },
+      { principal: 'a customer, from a foreign page', wanted: 403,
+        headers: { ...from, 'sec-fetch-site': 'cross-site' } })
+  }
+  if (/:(cartId|addressId|sessionId)/.test(route.path)) {
+    tries.push({
+      principal: 'another customer', headers, wanted: 'as if absent',
+      ids: { cartId: victimCustomer.cartId, addressId: victimCustomer.addressId, sessionId: victimCustomer.sessionId },
+    })
+  }
+  const ids = { cartId, addressId, sessionId }
+  return [...tries, { principal: 'the customer', headers, ids, wanted: 'let in' as const }]
+}
+
 // Whoever is refused is refused before what he sent is looked at; whoever is let in is told what is wrong with it.
-function send({ ask, ids }: Ground, route: Route, { headers }: Try): Promise<Answer> {
-  return ask({ method: route.method, url: urlOf(route, ids), headers, ...route.body ? { payload: {} } : {} })
+function send({ ask, ids }: Ground, route: Route, { headers, ids: own }: Try): Promise<Answer> {
+  const url = urlOf(route, { ...ids, ...own })
+  return ask({ method: route.method, url, headers, ...route.body ? { payload: {} } : {} })
 }
 
 async function judge(
@@ -124,8 +180,9 @@ async function judge(
   }
   if (left) return { ...cell, got: `${answer.status}, and left something behind`, leak: true }
   if (wanted !== 'as if absent') return { ...cell, leak: answer.status !== wanted }
-  const absent = await send({ ...ground, ids: { ...ground.ids, cartId: NOTHING, orderId: NOTHING } }, route, {
+  const absent = await send(ground, route, {
     principal, headers, wanted,
+    ids: { cartId: NOTHING, orderId: NOTHING, addressId: NOTHING, sessionId: NOTHING },
   })
   const same = answer.status === absent.status && shapeOf(answer) === shapeOf(absent) && answer.status >= 400
   return same ? cell : { ...cell, got: `${answer.status}, and ${absent.status} for what is not there`, leak: true }

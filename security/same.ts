@@ -120,12 +120,12 @@ export async function pairsOf(ground: Ground, pairs: number): Promise<Pair[]> {
     },
     {
       name: 'a key that was revoked and one that never was',
-      there: get('/admin/orders', gone['a revoked key']),
+      there: get('/admin/orders', gone['a revoked key']!),
       absent: get('/admin/orders', { authorization: `Bearer sk_${randomToken()}` }),
     },
     {
       name: 'a session that has ended and one that never was',
-      there: get('/admin/orders', gone['an ended session']),
+      there: get('/admin/orders', gone['an ended session']!),
       absent: get('/admin/orders', { ...HERE, cookie: `kontor_session=${randomToken()}` }),
     },
   ]

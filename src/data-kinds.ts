@@ -163,7 +163,7 @@ export const dataKinds: Record<string, Columns> = {
     none: 'id number channel_id state currency prices_include_tax delivery promotions subtotal_minor shipping_minor ' +
       'discount_minor tax_minor total_minor payment_method holds_until created_at placed_at closed_at ' +
       'refunded_shipping_minor',
-    contact: 'email', address: 'shipping_address billing_address', secret: 'token_hash',
+    reference: 'customer_id', contact: 'email', address: 'shipping_address billing_address', secret: 'token_hash',
   },
   'orders.line': {
     none: 'position variant_id product_id sku product_title variant_title image_url requires_shipping weight_grams ' +
@@ -188,11 +188,24 @@ export const dataKinds: Record<string, Columns> = {
   'customers.purchase_total': { none: 'currency orders spent_minor last_at', reference: 'customer_id' },
   'customers.consent': { none: 'id purpose granted wording source at', reference: 'subject' },
 
+  'accounts.account': {
+    none: 'email_proven_at created_at', reference: 'customer_id', contact: 'email', secret: 'password_hash',
+  },
+  'accounts.former_email': { none: 'id until', reference: 'customer_id', contact: 'email' },
+  'accounts.session': {
+    none: 'id created_at last_seen_at expires_at proven_at', reference: 'customer_id', network: 'address user_agent',
+    secret: 'token_hash',
+  },
+  'accounts.link': {
+    none: 'id purpose expires_at', reference: 'customer_id', contact: 'email', secret: 'token_hash browser_hash',
+  },
+
   'privacy.request': { none: 'id kind counts at', reference: 'subject' },
 
   'checkout.cart': {
     none: 'id channel_id currency lines shipping_method_id coupon_codes created_at updated_at expires_at',
-    reference: 'order_id', contact: 'email', address: 'shipping_address billing_address', secret: 'token_hash',
+    reference: 'order_id customer_id', contact: 'email', address: 'shipping_address billing_address',
+    secret: 'token_hash',
   },
 }
 

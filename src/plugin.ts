@@ -54,7 +54,10 @@ export type ShopConfig = {
   roles: readonly RoleName[]
   plugins: readonly Plugin[]
   paymentMethods: readonly PaymentMethod[]
-  /** Origins of storefronts (`https://shop.example`) to which a shopper may be sent back after a page of a gateway. */
+  /**
+   * Origins of storefronts (`https://shop.example`) to which a shopper may be sent back after a page of a gateway. The
+   * first has the pages to which mails about an account lead: /account/register, sign-in, set-password, confirm-email.
+   */
   storefronts?: readonly string[]
   /** Where staff may sign on with OpenID Connect. */
   signOn?: readonly SignOn[]

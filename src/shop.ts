@@ -4,13 +4,15 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { adminApi, storeApi } from './apis.ts'
+import * as accounts from './modules/accounts/jobs.ts'
+import { findSession } from './modules/accounts/session.ts'
 import * as alerts from './modules/alerts/jobs.ts'
 import * as browse from './modules/browse/jobs.ts'
 import * as catalog from './modules/catalog/jobs.ts'
 import * as checkout from './modules/checkout/jobs.ts'
 import * as customers from './modules/customers/jobs.ts'
 import { createAuthenticate } from './modules/identity/authenticate.ts'
-import { secondFactorForAll } from './modules/identity/identity.ts'
+import { customerSessions, secondFactorForAll } from './modules/identity/identity.ts'
 import * as identity from './modules/identity/jobs.ts'
 import { breachedAt, breachedPasswords } from './modules/identity/refuse-breached.ts'
 import { disposableMail, readDomains } from './modules/identity/refuse-disposable.ts'
@@ -41,8 +43,8 @@ import type { Log } from './platform/log.ts'
 import { systemRoutes } from './system-routes.ts'
 
 const modules = [
-  alerts, browse, catalog, checkout, customers, identity, inventory, media, notifications, orders, payments, pricing,
-  privacy,
+  accounts, alerts, browse, catalog, checkout, customers, identity, inventory, media, notifications, orders, payments,
+  pricing, privacy,
 ] as readonly { handlers: readonly EventSubscription[]; sweeps?: readonly Sweep[] }[]
 
 export type Shop = {
@@ -77,17 +79,10 @@ export async function openShop(
     await plugin.setup(kitOf(plugin.name, db, settings, { ...added, listening, stopping }))
   }
   refuseUnknownGateways(shopConfig, added.gateways)
-  paymentSetup.set(db, {
-    gateways: added.gateways, methods: shopConfig.paymentMethods, storefronts: shopConfig.storefronts ?? [],
-    publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
-  })
-  paymentListener.set(db, orderPayments)
-  signOns.set(db, shopConfig.signOn ?? [])
-  secondFactorForAll.set(db, shopConfig.requireSecondFactor ?? false)
-  if (config.breachedPasswords) breachedPasswords.set(db, breachedAt(config.breachedPasswords))
-  if (config.disposableMail) disposableMail.set(db, readDomains(config.disposableMail))
+  provideSettings(db, shopConfig, { config, gateways: added.gateways })
   mediaStorage.set(db, configuredStorage(config, dataDir))
-  stopping.push(configureMail(db, { ...config, shopUrl: config.publicUrl ?? `http://localhost:${config.port}` }))
+  const shopUrl = config.publicUrl ?? `http://localhost:${config.port}`
+  stopping.push(configureMail(db, { ...config, shopUrl, storefrontUrl: shopConfig.storefronts?.[0] }))
 
   // Staff and jobs have connections of their own: no import, export or backlog takes a shopper's.
   const [staffDb, workerDb] = [db.pool(OWN_CONNECTIONS, 'kontor admin'), db.pool(OWN_CONNECTIONS, 'kontor worker')]
@@ -129,6 +124,22 @@ export async function openShop(
       stopping.length = 0
     },
   }
+}
+
+type Told = { config: Config; gateways: ReadonlyMap<string, Gateway> }
+
+/** Tells the modules what the merchant decided, and what they need of modules above them. */
+function provideSettings(db: Db, shopConfig: ShopConfig, { config, gateways }: Told): void {
+  paymentSetup.set(db, {
+    gateways, methods: shopConfig.paymentMethods, storefronts: shopConfig.storefronts ?? [],
+    publicUrl: config.publicUrl ?? `http://localhost:${config.port}`,
+  })
+  paymentListener.set(db, orderPayments)
+  customerSessions.set(db, findSession)
+  signOns.set(db, shopConfig.signOn ?? [])
+  secondFactorForAll.set(db, shopConfig.requireSecondFactor ?? false)
+  if (config.breachedPasswords) breachedPasswords.set(db, breachedAt(config.breachedPasswords))
+  if (config.disposableMail) disposableMail.set(db, readDomains(config.disposableMail))
 }
 
 function refuseUnknownGateways(config: ShopConfig, gateways: ReadonlyMap<string, Gateway>): void {

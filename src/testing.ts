@@ -8,11 +8,14 @@ import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { manual } from '../plugins/manual/manual.ts'
 import { simulatorGateway, startSimulator, type RunningSimulator } from '../plugins/simulator/gateway.ts'
+import { createAccount } from './modules/accounts/create-account.ts'
+import { findSession, openSession } from './modules/accounts/session.ts'
 import { saveChannel } from './modules/catalog/channels.ts'
 import { saveProducts } from './modules/catalog/save-products.ts'
 import { createCart } from './modules/checkout/cart.ts'
 import { placeOrder, type PlacedOrder } from './modules/checkout/place-order.ts'
 import type { Cart, CartLine } from './modules/checkout/checkout.ts'
+import { subjectOf } from './modules/customers/people.ts'
 import { createPublishableKey, createSecretKey } from './modules/identity/api-keys.ts'
 import { permissions } from './modules/identity/identity.ts'
 import { addLocation } from './modules/inventory/locations.ts'
@@ -101,6 +104,21 @@ export class TestShop {
     return { requestId: newId(), actor: {
       kind: 'shopper', channelId: this.channelId, keyId: 'test', tokenHash: hashToken(token),
     } }
+  }
+
+  /** Somebody with an account, signed in: as the context of what they do, and as the bearer token that says so. */
+  async customer(
+    { email = 'anna@example.com', name = null as string | null, emailProven = true } = {},
+  ): Promise<{ id: string; context: Context; token: string }> {
+    const subject = await subjectOf(this.db, email)
+    const device = { address: '127.0.0.1', userAgent: 'test' }
+    const { id, token } = await this.db.transaction(systemContext(), async (tx) => {
+      const id = (await createAccount(tx, { email, subject, name, passwordHash: null, emailProven }))!
+      return { id, token: (await openSession(tx, { id, passwordHash: null }, device))! }
+    })
+    const customer = (await findSession(this.db, hashToken(token)))!
+    const actor = { kind: 'shopper' as const, channelId: this.channelId, keyId: 'test', customer }
+    return { id, context: { requestId: newId(), actor }, token: `session_${token}` }
   }
 
   /** A cart that lacks nothing. */

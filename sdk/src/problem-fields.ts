@@ -5,6 +5,8 @@ import type {
 } from './store-api.ts'
 
 export type ProblemFields = {
+  /** There is an account with this e-mail address */
+  'account-email-taken': {}
   /** This was done before; its secret was shown then and is not kept */
   'already-done': {}
   /** There is not that much left */
@@ -117,6 +119,8 @@ export type ProblemFields = {
   'disposable-mail': {}
   /** Somebody of the staff has this e-mail address */
   'email-taken': {}
+  /** Show first that this mailbox is yours: sign in by a link once */
+  'email-unproven': {}
   /** Say what you saw at the gateway */
   'evidence-missing': {}
   /** Begin with a new secret for the authenticator app */

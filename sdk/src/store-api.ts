@@ -16,6 +16,9 @@ import {
   ordersOperations, type OrdersOperations,
 } from './store/orders.ts'
 import {
+  accountOperations, type AccountOperations,
+} from './store/account.ts'
+import {
   cartsOperations, type CartsOperations,
 } from './store/carts.ts'
 import {
@@ -27,6 +30,7 @@ export type * from './store/shop.ts'
 export type * from './store/shipping.ts'
 export type * from './store/payments.ts'
 export type * from './store/orders.ts'
+export type * from './store/account.ts'
 export type * from './store/carts.ts'
 export type * from './store/checkout.ts'
 export type * from './store/shared.ts'
@@ -37,6 +41,7 @@ export type Operations =
   & ShippingOperations
   & PaymentsOperations
   & OrdersOperations
+  & AccountOperations
   & CartsOperations
   & CheckoutOperations
 
@@ -46,6 +51,7 @@ export const operations = {
   ...shippingOperations,
   ...paymentsOperations,
   ...ordersOperations,
+  ...accountOperations,
   ...cartsOperations,
   ...checkoutOperations,
 } as const

@@ -14,9 +14,12 @@ export const graph = {
   payments: ['notifications'],
   browse: ['catalog', 'pricing', 'inventory', 'media'],
   orders: ['catalog', 'pricing', 'shipping', 'inventory', 'payments', 'identity', 'notifications'],
-  checkout: ['catalog', 'pricing', 'shipping', 'inventory', 'payments', 'identity', 'notifications', 'orders'],
   customers: ['orders'],
-  privacy: ['orders', 'checkout', 'customers', 'payments', 'notifications'],
+  checkout: [
+    'catalog', 'pricing', 'shipping', 'inventory', 'payments', 'identity', 'notifications', 'orders', 'customers',
+  ],
+  accounts: ['identity', 'notifications', 'customers'],
+  privacy: ['orders', 'checkout', 'customers', 'payments', 'notifications', 'accounts', 'identity'],
   alerts: ['catalog', 'inventory', 'payments', 'identity', 'notifications', 'orders'],
 } as const satisfies Record<string, readonly string[]>
 

@@ -20,12 +20,16 @@ export const LimitExceeded = problem('limit-exceeded', 403, 'This is more than y
 export const RecentProofRequired = problem('recent-proof-required', 403, 'Show again that it is you, then repeat this')
 
 /**
- * Throws RecentProofRequired for staff who did not prove within the last quarter of an hour that it is them: whoever
+ * Throws RecentProofRequired for people who did not prove within the last quarter of an hour that it is them: whoever
  * finds an unlocked screen does not get this far. A key needs no proof: there is nobody to ask.
  */
 export function requireProof(actor: Actor): void {
-  if (actor.kind !== 'staff' || actor.proven) return
-  throw RecentProofRequired({}, 'PUT /admin/me/proof, with the password, a code or a passkey.')
+  if (actor.kind === 'staff' && !actor.proven) {
+    throw RecentProofRequired({}, 'PUT /admin/me/proof, with the password, a code or a passkey.')
+  }
+  if (actor.kind === 'shopper' && actor.customer?.proven === false) {
+    throw RecentProofRequired({}, 'PUT /store/account/proof with the password, or sign in by a link once more.')
+  }
 }
 
 export const SecondFactorRequired = problem('second-factor-required', 403, 'Your role needs a second factor')

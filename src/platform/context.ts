@@ -9,11 +9,22 @@ import { newId } from './id.ts'
 /** How far somebody reaches; what is absent is no limit. */
 type Authority = { within?: Within; limits?: Limits }
 
+/** Somebody who shops and has signed in to their account. */
+export type SignedCustomer = {
+  id: string
+  sessionId: string
+  email: string
+  /** They have shown that the mailbox is theirs: so is what was ordered with it. */
+  owns: boolean
+  /** Proved a few minutes ago that it is them; see `sensitive` in http.ts. */
+  proven: boolean
+}
+
 /** Who acts. It comes from the session or key alone, never from a body. */
 export type Actor =
   | { kind: 'anonymous' }
   | { kind: 'system' }
-  | { kind: 'shopper'; channelId: string; keyId: string; tokenHash?: Buffer }
+  | { kind: 'shopper'; channelId: string; keyId: string; tokenHash?: Buffer; customer?: SignedCustomer }
   | { kind: 'staff'; id: string; permissions: readonly string[]; sessionId: string; viewedBy?: string
     /** Proved a few minutes ago that it is them; see `sensitive` in http.ts. */
     proven?: boolean
@@ -56,7 +67,8 @@ export function resultId(context: Context): string {
 /** A stable name of the actor: the scope of its idempotency keys. */
 export function principalOf(actor: Actor): string {
   switch (actor.kind) {
-    case 'shopper': return `shopper:${actor.keyId}:${actor.tokenHash?.toString('base64url').slice(0, 16) ?? ''}`
+    case 'shopper': return actor.customer ? `customer:${actor.customer.id}`
+      : `shopper:${actor.keyId}:${actor.tokenHash?.toString('base64url').slice(0, 16) ?? ''}`
     case 'staff': return `staff:${actor.id}`
     case 'key': return `key:${actor.id}`
     default: return actor.kind
@@ -87,4 +99,10 @@ export function auditRow(context: Context, audit: Audit): Statement {
       insert into platform.audit_origin (entry_id, address, salt) select id, ${audit.address}, ${salt} from entry
     )
     select set_config('kontor.audit_entry', id::text, true) from entry`
+}
+
+/** The customer who signed in; for routes with the access `customer`. */
+export function signedCustomer({ actor }: Context): SignedCustomer {
+  if (actor.kind !== 'shopper' || !actor.customer) throw new Error(`A route for customers was called by ${actor.kind}`)
+  return actor.customer
 }

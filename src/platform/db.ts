@@ -14,7 +14,7 @@ import { parsers } from './values.ts'
 
 export { sql, none, joined, json, replanned, Statement } from './sql.ts'
 export { mapConstraint } from './db-errors.ts'
-export { systemContext, resultId, type Context, type Actor } from './context.ts'
+export { resultId, signedCustomer, systemContext, type Actor, type Context } from './context.ts'
 export { measured, openTransaction, strict, Tx, type Conn, type Cost } from './tx.ts'
 
 export type DbOptions = {

@@ -48,9 +48,10 @@ function patternOf(path: string): RegExp {
 }
 
 /**
- * Lets pages of every site call the Store API. That is safe because nothing there is authorised by what a browser sends
- * by itself: a shopper's token travels in a header that only their own page knows. The Admin API, which knows a cookie,
- * allows no other site.
+ * Lets pages of every site call the Store API. That is safe because nothing that they ask is authorised by what a
+ * browser sends by itself: a token travels in a header that only the shopper's own page knows, and `*` lets no page
+ * read what was asked with a cookie. A customer's cookie writes from this server's own pages only
+ * (identity/session-cookie.ts). The Admin API allows no other site.
  */
 export function allowOtherSites(app: FastifyInstance, routes: readonly Route[]): void {
   const open = new Set(routes.filter(isOpenToOtherSites).map(({ path }) => path))
@@ -65,7 +66,7 @@ export function allowOtherSites(app: FastifyInstance, routes: readonly Route[]):
 }
 
 export function isOpenToOtherSites({ access }: Route): boolean {
-  return access === 'shopper'
+  return access === 'shopper' || access === 'customer'
 }
 
 /** What an answer says to a browser whose page is of another site. */

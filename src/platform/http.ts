@@ -15,7 +15,7 @@ import {
   allowOrigin, allowOtherSites, answerBadAddress, answerBrokenBytes, answerUnmatched, isOpenToOtherSites,
   letGoWhenClosing, refuseBusy,
 } from './http-edges.ts'
-import { hashToken, newId } from './id.ts'
+import { newId } from './id.ts'
 import { newIdempotency, runOnce } from './idempotency.ts'
 import { observeRequest } from './metrics.ts'
 import { InvalidRequest, Problem, type ProblemKind } from './problem.ts'
@@ -27,11 +27,13 @@ import type { Log } from './log.ts'
 export { Id, OneLine, Timestamp, Page, PageQuery, encodeCursor, decodeCursor } from './validation.ts'
 
 /**
- * Who may call. `public`: anybody. `shopper`: a publishable key, which names the channel. `staff`: anybody signed in as
- * staff. `{ permission }`: staff or a secret key that has it; `within`: the route itself keeps to their channels.
- * `webhook`: the gateway, which the route itself verifies on the raw bytes.
+ * Who may call. `public`: anybody. `shopper`: a publishable key, which names the channel. `customer`: a shopper who
+ * signed in to their account. `staff`: anybody signed in as staff. `{ permission }`: staff or a secret key that has it;
+ * `within`: the route itself keeps to their channels. `webhook`: the gateway, which the route itself verifies on the
+ * raw bytes.
  */
-export type Access = 'public' | 'shopper' | 'staff' | 'webhook' | { permission: string; within?: keyof Within }
+export type Access =
+  'public' | 'shopper' | 'customer' | 'staff' | 'webhook' | { permission: string; within?: keyof Within }
 
 /** Decides, on the matched route, who asks: identity does. Throws Unauthenticated or Forbidden. */
 export type Authenticate = (request: RequestFacts, access: Access) => Actor | Promise<Actor>
@@ -244,7 +246,7 @@ function fromMemory(definition: Route, { db, authenticate, log }: Served) {
 function priorityOf({ priority, access, method }: Route): Priority {
   if (priority) return priority
   if (access === 'webhook' || access === 'public') return 'webhook'
-  if (access === 'shopper') return method === 'GET' ? 'browse' : 'cart'
+  if (access === 'shopper' || access === 'customer') return method === 'GET' ? 'browse' : 'cart'
   return method === 'GET' ? 'export' : 'checkout'
 }
 
@@ -289,11 +291,4 @@ function refuseWrongBody(definition: Route, body: unknown): void {
   }
   const empty = body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)
   if (!definition.body && !empty) refuse('is not expected here: send none')
-}
-
-/** The bearer token of a request, hashed as it is stored. */
-export function bearerHash(headers: RequestFacts['headers']): Buffer | undefined {
-  const header = headers['authorization']
-  const match = typeof header === 'string' ? /^Bearer ([\w-]{20,200})$/.exec(header) : null
-  return match ? hashToken(match[1]!) : undefined
 }

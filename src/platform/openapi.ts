@@ -72,7 +72,7 @@ function operation(route: Route, operationId: string, components: Components): J
 
 function describe({ description, access, sensitive }: Route): string {
   const permission = typeof access === 'object' ? `Needs the permission \`${access.permission}\`.` : ''
-  const proof = sensitive ? 'Of staff it wants a proof of the last quarter of an hour: see `proveMyself`.' : ''
+  const proof = sensitive ? 'Of people it wants a proof of the last quarter of an hour: see `proveMyself`.' : ''
   return [description, permission, proof].filter(Boolean).join('\n\n')
 }
 
@@ -170,7 +170,8 @@ function problemSchema(kind: ProblemKind, components: Components): Json {
 
 function securityOf(access: Access): Json[] {
   if (access === 'public' || access === 'webhook') return []
-  return access === 'shopper' ? [{ publishableKey: [] }, { publishableKey: [], shopperToken: [] }]
+  if (access === 'shopper') return [{ publishableKey: [] }, { publishableKey: [], shopperToken: [] }]
+  return access === 'customer' ? [{ publishableKey: [], shopperToken: [] }, { publishableKey: [], customerSession: [] }]
     : [{ secretKey: [] }, { session: [] }]
 }
 
@@ -180,9 +181,13 @@ function securitySchemes(used: ReadonlySet<string>): Json {
       type: 'apiKey', in: 'header', name: 'x-publishable-key', description: 'Names the channel; made to be seen.',
     },
     shopperToken: { type: 'http', scheme: 'bearer', description: 'The token of a cart, an order or an account.' },
+    customerSession: {
+      type: 'apiKey', in: 'cookie', name: '__Host-kontor_customer',
+      description: 'The session of a customer in a browser.',
+    },
     secretKey: { type: 'http', scheme: 'bearer', description: 'A secret key of a server.' },
     session: {
-      type: 'apiKey', in: 'cookie', name: '__Host-kontor-session', description: 'The session of a member of the staff.',
+      type: 'apiKey', in: 'cookie', name: '__Host-kontor_session', description: 'The session of a member of the staff.',
     },
   }
   return Object.fromEntries(Object.entries(all).filter(([name]) => used.has(name)))

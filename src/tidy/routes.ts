@@ -9,7 +9,10 @@ import { isTest, lineOf, nodesOf, type Finding, type Source } from './source.ts'
 
 export type Served = { path: string; route: Route }
 
-const PREFIX = { shopper: /^\/store\//, staff: /^\/admin\//, webhook: /^\/webhooks\//, public: /^\// }
+const PREFIX = {
+  shopper: /^\/store\//, customer: /^\/store\/(?:account|carts)(?:\/|$)/, staff: /^\/admin\//,
+  webhook: /^\/webhooks\//, public: /^\//,
+}
 
 /** Broken promises of the routes that are served. `path` names the file that lists them. */
 export function routeFindings(served: Served[]): Finding[] {

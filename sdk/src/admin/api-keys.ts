@@ -62,7 +62,7 @@ export type ApiKeysOperations = {
     }
     problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
-  /** Create a secret key. The key is in this answer and in no other. It can have no permission that its maker lacks. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Create a secret key. The key is in this answer and in no other. It can have no permission that its maker lacks. Needs the permission `identity:write`. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   createSecretKey: {
     input: {
       name: string
@@ -78,7 +78,7 @@ export type ApiKeysOperations = {
     answer: SecretKey
     problems: CommonProblem | 'already-done' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'recent-proof-required' | 'second-factor-required' | 'unauthenticated'
   }
-  /** Replace a secret key by a new one. The new key is in this answer and in no other; it may do what the old one may. The old one goes on working for as long as you say, so that every server can change over. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Replace a secret key by a new one. The new key is in this answer and in no other; it may do what the old one may. The old one goes on working for as long as you say, so that every server can change over. Needs the permission `identity:write`. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   rotateSecretKey: {
     input: {
       /** A UUID */

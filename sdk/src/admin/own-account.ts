@@ -83,7 +83,7 @@ export type OwnAccountOperations = {
     answer: undefined
     problems: CommonProblem | 'forbidden' | 'password-refused' | 'sign-in-refused' | 'token-refused' | 'unauthenticated'
   }
-  /** Sign in by passkey only. Asked again it changes nothing. A link by mail sets one again. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Sign in by passkey only. Asked again it changes nothing. A link by mail sets one again. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   removePassword: {
     input: {}
     answer: undefined
@@ -132,7 +132,7 @@ export type OwnAccountOperations = {
     answer: undefined
     problems: CommonProblem | 'code-refused' | 'factor-required' | 'forbidden' | 'passkey-refused' | 'sign-in-refused' | 'token-refused' | 'unauthenticated'
   }
-  /** Change the own e-mail address. Nothing changes before the link in the new mailbox is used. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Change the own e-mail address. Nothing changes before the link in the new mailbox is used. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   requestEmailChange: {
     input: {
       email: string
@@ -154,13 +154,13 @@ export type OwnAccountOperations = {
     answer: MeFactor
     problems: CommonProblem | 'forbidden' | 'unauthenticated'
   }
-  /** A secret for an authenticator app. Show the address as a QR code, then confirm with a code: until then nothing changes. Asked again, it is another secret. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** A secret for an authenticator app. Show the address as a QR code, then confirm with a code: until then nothing changes. Asked again, it is another secret. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   newAuthenticatorApp: {
     input: {}
     answer: NewAuthenticatorAppResult
     problems: CommonProblem | 'factor-there' | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
   }
-  /** Confirm an authenticator app. From now on signing in wants a code. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Confirm an authenticator app. From now on signing in wants a code. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   confirmAuthenticatorApp: {
     input: {
       /** Six digits of the authenticator app, or a recovery code */
@@ -172,13 +172,13 @@ export type OwnAccountOperations = {
     }
     problems: CommonProblem | 'code-refused' | 'factor-missing' | 'factor-there' | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
   }
-  /** Remove the authenticator app. And the recovery codes, unless a passkey remains. Asked again it changes nothing. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Remove the authenticator app. And the recovery codes, unless a passkey remains. Asked again it changes nothing. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   removeAuthenticatorApp: {
     input: {}
     answer: undefined
     problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
   }
-  /** New recovery codes in place of the old ones. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** New recovery codes in place of the old ones. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   newRecoveryCodes: {
     input: {}
     answer: {
@@ -187,7 +187,7 @@ export type OwnAccountOperations = {
     }
     problems: CommonProblem | 'already-done' | 'factor-missing' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'recent-proof-required' | 'unauthenticated'
   }
-  /** Begin to make a passkey. Good for five minutes and once. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Begin to make a passkey. Good for five minutes and once. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   beginPasskey: {
     input: {}
     answer: {
@@ -196,7 +196,7 @@ export type OwnAccountOperations = {
     }
     problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
   }
-  /** Add the passkey that a browser made. From now on a password alone does not sign in. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Add the passkey that a browser made. From now on a password alone does not sign in. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   addPasskey: {
     input: {
       name: string
@@ -237,7 +237,7 @@ export type OwnAccountOperations = {
     answer: MePasskey
     problems: CommonProblem | 'forbidden' | 'passkey-not-found' | 'unauthenticated'
   }
-  /** Remove a passkey. Never the last way in. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Remove a passkey. Never the last way in. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   removePasskey: {
     input: {
       /** A UUID */

@@ -20,6 +20,7 @@ export type PrivacyErasure = {
 
 export type PrivacyExport = {
   email: string
+  account: Record<string, unknown> | null
   customer: Customer | null
   addresses: Address[]
   consents: Record<string, unknown>[]

@@ -24,7 +24,7 @@ export type RolesOperations = {
     }
     problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'unauthenticated'
   }
-  /** Create a role. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Create a role. Needs the permission `identity:write`. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   createRole: {
     input: {
       code: string
@@ -36,7 +36,7 @@ export type RolesOperations = {
     answer: Role
     problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'role-code-taken' | 'second-factor-required' | 'unauthenticated'
   }
-  /** Replace a role. Everybody who has it is permitted the new list within a second. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Replace a role. Everybody who has it is permitted the new list within a second. Needs the permission `identity:write`. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   setRole: {
     input: {
       code: string
@@ -56,7 +56,7 @@ export type RolesOperations = {
     answer: undefined
     problems: CommonProblem | 'forbidden' | 'role-fixed' | 'role-in-use' | 'role-not-found' | 'second-factor-required' | 'unauthenticated'
   }
-  /** Say whether a role needs a second factor. Of system roles, too. Whoever has the role and no factor is signed in as before, and may do nothing but look after their own account, where they add one: nobody is locked out. It holds within a second, also for sessions that are open. Where shop.config.ts asks for it from all, a role cannot do without. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Say whether a role needs a second factor. Of system roles, too. Whoever has the role and no factor is signed in as before, and may do nothing but look after their own account, where they add one: nobody is locked out. It holds within a second, also for sessions that are open. Where shop.config.ts asks for it from all, a role cannot do without. Needs the permission `identity:write`. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   requireSecondFactor: {
     input: {
       code: string

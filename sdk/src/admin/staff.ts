@@ -5,7 +5,7 @@ import type {
 } from './shared.ts'
 
 export type StaffOperations = {
-  /** Take the second factors of a colleague away. App, passkeys and recovery codes, for somebody who lost them. Ends their sessions and tells them by mail; who has no password asks for a link to set one. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Take the second factors of a colleague away. App, passkeys and recovery codes, for somebody who lost them. Ends their sessions and tells them by mail; who has no password asks for a link to set one. Needs the permission `identity:write`. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   removeSecondFactors: {
     input: {
       /** A UUID */
@@ -26,7 +26,7 @@ export type StaffOperations = {
     }
     problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'second-factor-required' | 'unauthenticated'
   }
-  /** Invite somebody to the staff. Sends a mail with a link, valid for three days, under which they set their password. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Invite somebody to the staff. Sends a mail with a link, valid for three days, under which they set their password. Needs the permission `identity:write`. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   createStaff: {
     input: {
       email: string
@@ -46,7 +46,7 @@ export type StaffOperations = {
     answer: Staff
     problems: CommonProblem | 'forbidden' | 'second-factor-required' | 'staff-not-found' | 'unauthenticated'
   }
-  /** Change a member of staff. Needs the permission `identity:write`. Of staff it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  /** Change a member of staff. Needs the permission `identity:write`. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   updateStaff: {
     input: {
       /** A UUID */

@@ -5,7 +5,7 @@ import type {
 } from './shared.ts'
 
 export type OrdersOperations = {
-  /** Read an order that you placed. The bearer token is that of the cart or checkout that placed it. */
+  /** Read an order that you placed. A guest sends the token of the cart or checkout that placed it, a customer their session. */
   getOrder: {
     input: {
       /** A UUID */

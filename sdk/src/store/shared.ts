@@ -4,20 +4,6 @@
 /** Problems that every operation may answer. */
 export type CommonProblem = 'busy' | 'internal-error' | 'invalid-request' | 'outcome-unknown' | 'too-many-requests' | 'value-refused'
 
-export type Address = {
-  name: string
-  company?: string
-  line1: string
-  line2?: string
-  postalCode?: string
-  city: string
-  /** ISO 3166-2 without the country: BC of CA-BC */
-  region?: string
-  /** ISO 3166-1 alpha-2 */
-  country: string
-  phone?: string
-}
-
 export type Line = {
   /** A UUID */
   variantId: string
@@ -47,8 +33,8 @@ export type Order = {
   createdAt: string
   placedAt: string | null
   closedAt: string | null
-  shippingAddress: Address | null
-  billingAddress: Address | null
+  shippingAddress: ShippingAddressValue | null
+  billingAddress: ShippingAddressValue | null
   pricesIncludeTax: boolean
   lines: {
     position: number
@@ -148,4 +134,18 @@ export type Quote = {
   discountMinor: number
   taxMinor: number
   totalMinor: number
+}
+
+export type ShippingAddressValue = {
+  name: string
+  company?: string
+  line1: string
+  line2?: string
+  postalCode?: string
+  city: string
+  /** ISO 3166-2 without the country: BC of CA-BC */
+  region?: string
+  /** ISO 3166-1 alpha-2 */
+  country: string
+  phone?: string
 }

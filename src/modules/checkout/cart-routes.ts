@@ -1,10 +1,9 @@
 // The routes of a cart before it is ordered, and of a quote without one.
 import { Type } from 'typebox'
-import type { Actor } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { Currency } from '../../platform/money.ts'
-import { Unauthenticated } from '../../platform/problem.ts'
 import { getChannel } from '../catalog/channels.ts'
+import { CustomerAddressNotFound } from '../customers/customers.ts'
 import { DisposableMail, refuseDisposable } from '../identity/refuse-disposable.ts'
 import { Address } from '../orders/orders.ts'
 import { sharesAt } from '../payments/choose-gateway.ts'
@@ -15,8 +14,10 @@ import {
 } from '../pricing/pricing.ts'
 import { quote } from '../pricing/quote.ts'
 import { ShippingOption, shippingOptions } from '../shipping/shipping-options.ts'
+import { readSaved, savedAddresses } from './own-carts.ts'
 import {
-  changeLines, createCart, priceOrProblem, quoteRequestOf, readCart, showBegun, showCart, updateCart, withLines,
+  changeLines, channelOf, createCart, priceOrProblem, quoteRequestOf, readCart, showBegun, showCart, updateCart,
+  withLines,
 } from './cart.ts'
 import {
   Cart, CartCompleted, cartDetails, CartExpired, CartLine, CartNotFound, CartTooLarge, CouponCode, MAX_LINES,
@@ -27,11 +28,6 @@ import { channelAskedFor } from './place-order.ts'
 const params = Type.Object({ cartId: Id })
 const cartProblems = [CartNotFound, CartExpired]
 const changeProblems = [...cartProblems, CartCompleted, CurrencyNotOffered, CartTooLarge, VariantUnavailable]
-
-function channelOf(actor: Actor): string {
-  if (actor.kind !== 'shopper') throw Unauthenticated({})
-  return actor.channelId
-}
 
 export const createCartRoute = route({
   method: 'POST', path: '/store/carts', access: 'shopper', tags: ['Carts'], summary: 'Begin a cart',
@@ -57,10 +53,12 @@ export const updateCartRoute = route({
   method: 'PATCH', path: '/store/carts/:cartId', access: 'shopper', priority: 'checkout', tags: ['Carts'],
   summary: 'Set e-mail, addresses, delivery, coupons or currency',
   description: 'What is not named stays; null empties a field.',
-  params, body: Type.Object(cartDetails), response: { 200: Cart }, problems: [...changeProblems, DisposableMail],
-  async run({ db, context, params, body }) {
+  params, body: Type.Object({ ...cartDetails, ...savedAddresses }), response: { 200: Cart },
+  problems: [...changeProblems, DisposableMail, CustomerAddressNotFound],
+  async run({ db, context, params, body: { shippingAddressId, billingAddressId, ...body } }) {
     if (body.email) refuseDisposable(db, body.email)
-    return updateCart(db, context, params.cartId, body)
+    const saved = await readSaved(db, context, { shippingAddressId, billingAddressId })
+    return updateCart(db, context, params.cartId, { ...body, ...saved })
   },
 })
 

@@ -3,11 +3,12 @@
 // still shown, with the reason in place of the total; but nothing that is not on sale is put into one.
 import { Type, type Static } from 'typebox'
 import {
-  json, none, resultId, sql, type Conn, type Context, type Db, type Statement, type Tx,
+  json, none, resultId, signedCustomer, sql, type Actor, type Conn, type Context, type Db, type Statement, type Tx,
 } from '../../platform/db.ts'
+import type { SignedCustomer } from '../../platform/context.ts'
 import { derivedToken } from '../../platform/derived-token.ts'
 import { hashToken } from '../../platform/id.ts'
-import { isProblem, Problem } from '../../platform/problem.ts'
+import { isProblem, Problem, Unauthenticated } from '../../platform/problem.ts'
 import { getChannel } from '../catalog/channels.ts'
 import { availability } from '../inventory/availability.ts'
 import { OutOfStock } from '../inventory/inventory.ts'
@@ -23,21 +24,27 @@ import {
 
 const { quote: _quote, issues: _issues, ...stored } = Cart.properties
 /** A cart as its row holds it, without a quote. */
-export const CartRow = Type.Object({ ...stored, expired: Type.Boolean() })
+export const CartRow = Type.Object({
+  ...stored, tokenHash: Type.Unsafe<Buffer>(Type.Any()), expired: Type.Boolean(),
+})
 export type CartRow = Static<typeof CartRow>
 
 const columns = sql`id, channel_id as "channelId", currency, lines, email, shipping_address as "shippingAddress",
   billing_address as "billingAddress", shipping_method_id as "shippingMethodId", coupon_codes as "couponCodes",
-  order_id as "orderId", created_at as "createdAt", updated_at as "updatedAt", expires_at as "expiresAt",
-  expires_at <= now() as expired`
+  order_id as "orderId", customer_id as "customerId", token_hash as "tokenHash", created_at as "createdAt",
+  updated_at as "updatedAt", expires_at as "expiresAt", expires_at <= now() as expired`
 
 /**
- * Whose cart it must be: the channel of the key, and the bearer token. Both are in the where clause, so a foreign cart
- * does not exist.
+ * Whose cart it must be: the channel of the key, and the bearer token of a guest or the session of a customer. It is in
+ * the where clause, so a foreign cart does not exist.
  */
-export function ownerOf({ actor }: Context): { channelId: string; tokenHash: Buffer } {
-  if (actor.kind === 'shopper' && actor.tokenHash) return { channelId: actor.channelId, tokenHash: actor.tokenHash }
-  throw CartNotFound({}, 'Send the token that came with the cart as Authorization: Bearer <token>.')
+function cartsOf({ actor }: Context): Statement {
+  if (actor.kind !== 'shopper' || !(actor.tokenHash ?? actor.customer)) {
+    throw CartNotFound({}, 'Send the token that came with the cart as Authorization: Bearer <token>, or sign in.')
+  }
+  const { channelId, tokenHash = null, customer } = actor
+  return sql`channel_id = ${channelId} and (customer_id = ${customer?.id ?? null}::uuid
+    or (customer_id is null and token_hash = ${tokenHash}))`
 }
 
 /**
@@ -45,13 +52,20 @@ export function ownerOf({ actor }: Context): { channelId: string; tokenHash: Buf
  * time is over.
  */
 export async function readCart(conn: Conn, context: Context, cartId: string, lock: Statement = none): Promise<CartRow> {
-  const { channelId, tokenHash } = ownerOf(context)
   const cart = await conn.maybe(CartRow, sql`
-    select ${columns} from checkout.cart
-    where id = ${cartId} and channel_id = ${channelId} and token_hash = ${tokenHash} ${lock}`)
+    select ${columns} from checkout.cart where id = ${cartId} and ${cartsOf(context)} ${lock}`)
   if (!cart) throw CartNotFound({}, 'Check its id, its token and the publishable key: a cart belongs to one channel.')
   if (cart.expired && !cart.orderId) throw CartExpired({})
   return cart
+}
+
+/** The open carts of the customer who is signed in, ten at most. */
+export function cartsOfCustomer(conn: Conn, context: Context): Promise<CartRow[]> {
+  return conn.many(CartRow, sql`
+    select ${columns} from checkout.cart
+    where customer_id = ${signedCustomer(context).id} and channel_id = ${channelOf(context.actor)}
+      and order_id is null and expires_at > now()
+    order by id desc limit 10`)
 }
 
 async function lockOpenCart(tx: Tx, context: Context, cartId: string): Promise<CartRow> {
@@ -146,7 +160,9 @@ export async function createCart(
   db: Db, context: Context, channelId: string, input: CartDetails & { lines?: CartLine[] | undefined },
 ): Promise<{ cart: Cart; token: string }> {
   const currency = await offeredCurrency(db, channelId, input.currency)
-  const { email = null, shippingAddress = null, billingAddress = null, shippingMethodId = null } = input
+  const customer = customerOf(context)
+  const { shippingAddress = null, billingAddress = null, shippingMethodId = null } = input
+  const email = input.email === undefined ? customer?.email ?? null : input.email
   const lines = withLines([], input.lines ?? [], 'add')
   const couponCodes = distinctCodes(input.couponCodes ?? [])
   const cartId = resultId(context)
@@ -156,15 +172,26 @@ export async function createCart(
     const priced = await price(tx, wanted, lines)
     const inserted = tx.one(CartRow, sql`
       insert into checkout.cart (id, channel_id, token_hash, currency, lines, email, shipping_address, billing_address,
-        shipping_method_id, coupon_codes)
+        shipping_method_id, coupon_codes, customer_id)
       values (${cartId}, ${channelId}, ${hashToken(token)}, ${currency}, ${json(lines)}::jsonb, ${email},
-        ${optional(shippingAddress)}::jsonb, ${optional(billingAddress)}::jsonb, ${shippingMethodId}, ${couponCodes})
+        ${optional(shippingAddress)}::jsonb, ${optional(billingAddress)}::jsonb, ${shippingMethodId}, ${couponCodes},
+        ${customer?.id ?? null})
       returning ${columns}`)
     await tx.commit([inserted])
     return shown(await inserted, priced)
   })
   return { cart, token }
 }
+
+/** The channel of a shopper; throws Unauthenticated where there is none. */
+export function channelOf(actor: Actor): string {
+  if (actor.kind !== 'shopper') throw Unauthenticated({})
+  return actor.channelId
+}
+
+/** Who is signed in, if somebody is. */
+export const customerOf = ({ actor }: Context): SignedCustomer | undefined =>
+  (actor.kind === 'shopper' ? actor.customer : undefined)
 
 const cartToken = (db: Db, cartId: string): Promise<string> => derivedToken(db, 'cart_', cartId)
 
@@ -180,7 +207,10 @@ export async function showBegun(db: Db, context: Context, cartId: string): Promi
  * twice, the cart is the same.
  */
 export async function updateCart(db: Db, context: Context, cartId: string, details: CartDetails): Promise<Cart> {
-  if (details.currency !== undefined) await offeredCurrency(db, ownerOf(context).channelId, details.currency)
+  const { actor } = context
+  if (details.currency !== undefined && actor.kind === 'shopper') {
+    await offeredCurrency(db, actor.channelId, details.currency)
+  }
   const named = Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined))
   return changeCart(db, context, cartId, (cart) => ({ ...cart, ...named }))
 }
@@ -214,7 +244,7 @@ async function changeCart(
   })
 }
 
-const shown = ({ expired: _, ...cart }: CartRow, priced: Priced): Cart => ({ ...cart, ...priced })
+const shown = ({ expired: _, tokenHash: __, ...cart }: CartRow, priced: Priced): Cart => ({ ...cart, ...priced })
 const optional = (value: Address | null): string | null => (value === null ? null : json(value))
 const distinctCodes = (codes: readonly string[]): string[] => [...new Set(codes.map(normalizeCode))]
 

@@ -20,7 +20,7 @@ import { openPayment } from '../payments/open-payment.ts'
 import { PaymentClosed, PaymentMethodNotAvailable, ReturnUrlNotAllowed } from '../payments/payments.ts'
 import { quote } from '../pricing/quote.ts'
 import { useCoupons } from '../pricing/use-coupons.ts'
-import { ownerOf, quoteRequestOf, withLines } from './cart.ts'
+import { customerOf, quoteRequestOf, withLines } from './cart.ts'
 import { CartLine, CartNotFound, CartTooLarge, CouponCode, Email, MAX_LINES, PaymentChoice } from './checkout.ts'
 import {
   channelAskedFor, HOLD_SECONDS, pay, Placed, placingProblems, refuseUnready, showPlaced, type PlacedOrder,
@@ -61,8 +61,8 @@ export async function checkoutNow(
     failpoint('order.placing')
     await tx.commit([
       createOrder(tx, {
-        ...cart, orderId, tokenHash: hashToken(token), quote: quoted, paymentMethod: body.payment.method,
-        holdSeconds: HOLD_SECONDS,
+        ...cart, orderId, tokenHash: hashToken(token), customerId: customerOf(context)?.id ?? null, quote: quoted,
+        paymentMethod: body.payment.method, holdSeconds: HOLD_SECONDS,
       }),
       useCoupons(tx, orderId, quoted, cart.email.toLowerCase()),
       openPayment(tx, {
@@ -81,7 +81,7 @@ const orderToken = (db: Db, orderId: string): Promise<string> => derivedToken(db
 
 const PlacedNow = Type.Object({
   ...Placed.properties,
-  token: Type.String({ description: 'Reads the order later, and pays it, as a bearer token' }),
+  token: Type.String({ description: 'Of a guest: reads the order later, and pays it, as a bearer token' }),
 })
 
 async function show(db: Db, orderId: string) {
@@ -121,7 +121,6 @@ export const payOrder = route({
 })
 
 async function payAgain(db: Db, context: Context, orderId: string, choice: PaymentChoice) {
-  const { channelId, tokenHash } = ownerOf(context)
-  await orderOfShopper(db, orderId, channelId, tokenHash)
+  await orderOfShopper(db, context.actor, orderId)
   return showPlaced(db, context, await pay(db, context, orderId, choice))
 }

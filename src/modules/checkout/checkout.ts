@@ -47,7 +47,9 @@ export const Cart = Type.Object({
   email: Type.Union([Type.String(), Type.Null()]),
   shippingAddress: Type.Union([Address, Type.Null()]), billingAddress: Type.Union([Address, Type.Null()]),
   shippingMethodId: Type.Union([Id, Type.Null()]), couponCodes: Type.Array(Type.String()),
-  orderId: Type.Union([Id, Type.Null()]), createdAt: Timestamp, updatedAt: Timestamp, expiresAt: Timestamp,
+  orderId: Type.Union([Id, Type.Null()]),
+  customerId: Type.Union([Id, Type.Null()], { description: 'Whose it is: then their session opens it, and no token' }),
+  createdAt: Timestamp, updatedAt: Timestamp, expiresAt: Timestamp,
   quote: Type.Union([Quote, Type.Null()]),
   issues: Type.Array(CartIssue),
 })

@@ -29,7 +29,7 @@ import {
 } from '../pricing/pricing.ts'
 import { quote } from '../pricing/quote.ts'
 import { useCoupons } from '../pricing/use-coupons.ts'
-import { ownerOf, quoteRequestOf, readCart, type CartRow } from './cart.ts'
+import { customerOf, quoteRequestOf, readCart, type CartRow } from './cart.ts'
 import { CartChanged, CartExpired, CartIncomplete, CartNotFound, PaymentChoice } from './checkout.ts'
 
 /**
@@ -61,7 +61,7 @@ export async function placeOrder(db: Db, context: Context, input: PlaceOrder): P
     failpoint('order.placing')
     await tx.commit([                                                          // one trip, the commit included
       createOrder(tx, {
-        ...cart, orderId, email, tokenHash: ownerOf(context).tokenHash, quote: quoted,
+        ...cart, orderId, email, quote: quoted, customerId: cart.customerId ?? customerOf(context)?.id ?? null,
         paymentMethod: input.payment.method, holdSeconds: HOLD_SECONDS,
       }),
       useCoupons(tx, orderId, quoted, email.toLowerCase()),
@@ -127,8 +127,7 @@ export const placingProblems = [
 
 /** The order as it stands now, with what became of its payment. */
 export async function showPlaced(db: Db, context: Context, { orderId, payment }: PlacedOrder) {
-  const { channelId, tokenHash } = ownerOf(context)
-  return { order: await orderOfShopper(db, orderId, channelId, tokenHash), payment }
+  return { order: await orderOfShopper(db, context.actor, orderId), payment }
 }
 
 type Completion = { db: Db; context: Context; params: { cartId: string }; body: Omit<PlaceOrder, 'cartId'> }

@@ -20,7 +20,11 @@ create table checkout.cart (
   order_id uuid constraint cart_order_once unique,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  expires_at timestamptz not null default now() + interval '60 days'
+  expires_at timestamptz not null default now() + interval '60 days',
+  -- Whose it is, once they are signed in; then the token opens nothing.
+  customer_id uuid
 -- Room for the next version of a line change on the same page, and no index on what it changes: HOT. Carts that were
 -- never ordered are found by their id, which is in order of time.
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
+-- The carts of a customer.
+create index cart_by_customer on checkout.cart (customer_id, id) where customer_id is not null;

@@ -4,9 +4,10 @@ import {
   updateCartRoute,
 } from './cart-routes.ts'
 import { checkoutNowRoute, payOrder } from './checkout-now.ts'
+import { ownCartRoutes } from './own-carts.ts'
 import { completeCart } from './place-order.ts'
 
 export const storeRoutes = [
   createCartRoute, getCart, addLines, setLines, updateCartRoute, listCartShippingOptions, listCartPaymentMethods,
-  completeCart, payOrder, makeQuote, checkoutNowRoute,
+  completeCart, payOrder, makeQuote, checkoutNowRoute, ...ownCartRoutes,
 ]

@@ -14,7 +14,8 @@ export function addressesOf(conn: Conn, customerId: string): Promise<Static<type
     select ${columns} from customers.address where customer_id = ${customerId} order by position`)
 }
 
-async function getAddress(conn: Conn, customerId: string, addressId: string) {
+/** Throws CustomerAddressNotFound, for another customer's as for one that does not exist. */
+export async function getAddress(conn: Conn, customerId: string, addressId: string) {
   const address = await conn.maybe(CustomerAddress, sql`
     select ${columns} from customers.address where id = ${addressId} and customer_id = ${customerId}`)
   if (!address) throw CustomerAddressNotFound({})
@@ -34,7 +35,7 @@ async function lockDefaults(tx: Tx, customerId: string, input: Input): Promise<v
 }
 
 /** Throws CustomerNotFound, TooManyAddresses. */
-async function addAddress(tx: Tx, id: string, customerId: string, input: Input): Promise<void> {
+export async function addAddress(tx: Tx, id: string, customerId: string, input: Input) {
   await lockDefaults(tx, customerId, input)
   await tx.run(sql`
     insert into customers.address (id, customer_id, position, label, address, default_shipping, default_billing)
@@ -43,6 +44,22 @@ async function addAddress(tx: Tx, id: string, customerId: string, input: Input):
         where free not in (select position from customers.address where customer_id = ${customerId})
       ), ${input.label ?? null}, ${json(input.address)}::jsonb, ${input.defaultShipping ?? false},
       ${input.defaultBilling ?? false})`)
+  return getAddress(tx, customerId, id)
+}
+
+/** Throws CustomerNotFound, CustomerAddressNotFound. */
+export async function replaceAddress(tx: Tx, id: string, customerId: string, input: Input) {
+  await lockDefaults(tx, customerId, input)
+  await tx.run(sql`update customers.address set label = ${input.label ?? null}, address = ${json(input.address)}::jsonb,
+    default_shipping = ${input.defaultShipping ?? false}, default_billing = ${input.defaultBilling ?? false}
+    where id = ${id} and customer_id = ${customerId}`)
+  return getAddress(tx, customerId, id)
+}
+
+/** Throws CustomerAddressNotFound. */
+export async function removeAddress(tx: Tx, id: string, customerId: string): Promise<void> {
+  const gone = await tx.run(sql`delete from customers.address where id = ${id} and customer_id = ${customerId}`)
+  if (gone === 0) throw CustomerAddressNotFound({})
 }
 
 const ofCustomer = Type.Object({ customerId: Id })
@@ -65,35 +82,24 @@ const postAddress = route({
   summary: 'Add an address to a customer', params: ofCustomer, body: AddressInput, response: { 201: CustomerAddress },
   problems: [CustomerNotFound, CustomerAddressNotFound, TooManyAddresses],
   replay: ({ db, params: { customerId }, resultId: id }) => getAddress(db, customerId, id),
-  run: ({ db, context, params: { customerId }, body }) => db.transaction(context, async (tx) => {
-    const id = resultId(context)
-    await addAddress(tx, id, customerId, body)
-    return getAddress(tx, customerId, id)
-  }),
+  run: ({ db, context, params: { customerId }, body }) => db.transaction(context, (tx) =>
+    addAddress(tx, resultId(context), customerId, body)),
 })
 
 const putAddress = route({
   method: 'PUT', path: '/admin/customers/:customerId/addresses/:addressId', access: write, tags,
   summary: 'Replace an address of a customer', params: ofAddress, body: AddressInput,
   response: { 200: CustomerAddress }, problems: [CustomerNotFound, CustomerAddressNotFound],
-  run: ({ db, context, params: { customerId, addressId }, body }) => db.transaction(context, async (tx) => {
-    await lockDefaults(tx, customerId, body)
-    await tx.run(sql`update customers.address set label = ${body.label ?? null}, address = ${json(body.address)}::jsonb,
-      default_shipping = ${body.defaultShipping ?? false}, default_billing = ${body.defaultBilling ?? false}
-      where id = ${addressId} and customer_id = ${customerId}`)
-    return getAddress(tx, customerId, addressId)
-  }),
+  run: ({ db, context, params: { customerId, addressId }, body }) => db.transaction(context, (tx) =>
+    replaceAddress(tx, addressId, customerId, body)),
 })
 
 const deleteAddress = route({
   method: 'DELETE', path: '/admin/customers/:customerId/addresses/:addressId', access: write, tags,
   summary: 'Remove an address of a customer', params: ofAddress, response: { 204: null },
   problems: [CustomerAddressNotFound],
-  run: ({ db, context, params: { customerId, addressId } }) => db.transaction(context, async (tx) => {
-    const gone = await tx.run(sql`
-      delete from customers.address where id = ${addressId} and customer_id = ${customerId}`)
-    if (gone === 0) throw CustomerAddressNotFound({})
-  }),
+  run: ({ db, context, params: { customerId, addressId } }) => db.transaction(context, (tx) =>
+    removeAddress(tx, addressId, customerId)),
 })
 
 export const addressRoutes = [listAddresses, postAddress, putAddress, deleteAddress]

@@ -13,7 +13,10 @@ const Consent = Type.Object({
   wording: Type.String({ minLength: 1, maxLength: 5_000, description: 'The sentence that they agreed to' }),
   source: Type.String({ minLength: 1, maxLength: 100, description: 'Where: checkout, account, telephone' }),
 })
-const Recorded = Type.Object({ ...Consent.properties, at: Timestamp })
+const { source: _, ...own } = Consent.properties
+/** What customers say themselves; the shop knows where. */
+export const OwnConsent = Type.Object(own)
+export const Recorded = Type.Object({ ...Consent.properties, at: Timestamp })
 
 /** What a person agreed to, the newest first. */
 export async function consentsOf(conn: Conn, subject: string): Promise<Static<typeof Recorded>[]> {

@@ -11,7 +11,7 @@ const Purchase = Type.Object({
   email: Type.String(), currency: Type.String(), totalMinor: Type.Integer(), placedAt: Type.String(),
 })
 type Purchase = Static<typeof Purchase>
-const Known = Type.Object({ id: Type.String() })
+const Known = Type.Object({ id: Type.Union([Type.String(), Type.Null()]) })
 
 /** The order, if it is placed. */
 const purchaseOf = (conn: Conn, orderId: string): Promise<Purchase | undefined> => conn.maybe(Purchase, sql`
@@ -27,7 +27,11 @@ export async function countPurchases(db: Db, orderId: string): Promise<void> {
     // them.
     const [, bought, known] = await Promise.all([
       lockOrder(tx, orderId), purchaseOf(tx, orderId),
-      tx.maybe(Known, sql`select id from customers.customer where email = ${before?.email ?? ''}`),
+      // Whoever was signed in, whatever address they gave; else whose address it is.
+      tx.maybe(Known, sql`
+        select coalesce((select id from customers.customer where id = purchase.customer_id),
+          (select id from customers.customer where email = purchase.email)) as id
+        from orders.purchase where purchase.id = ${orderId}`),
     ])
     if (!bought || bought.email !== before?.email || bought.email === ERASED_EMAIL) return uncount(tx, orderId)
     await tx.commit([count(tx, orderId, known?.id ?? await nameCustomer(tx, orderId, bought.email, subject), bought)])

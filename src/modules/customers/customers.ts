@@ -38,6 +38,8 @@ export const CustomerAddress = Type.Object({
 export const CustomerNotFound = problem('customer-not-found', 404, 'No such customer')
 export const CustomerEmailTaken = problem('customer-email-taken', 409, 'There is a customer with this e-mail address')
 export const CustomerAddressNotFound = problem('customer-address-not-found', 404, 'No such address of this customer')
+export const EmailUnproven = problem(
+  'email-unproven', 403, 'Show first that this mailbox is yours: sign in by a link once')
 export const TooManyAddresses = problem('too-many-addresses', 409, 'A customer has twenty addresses at most')
 export const GroupNotFound = problem('group-not-found', 404, 'No such group of customers')
 export const GroupCodeTaken = problem('group-code-taken', 409, 'There is a group with this code')

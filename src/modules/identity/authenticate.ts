@@ -1,36 +1,39 @@
 // Who asks, decided on the matched route: default deny, one place for all routes. A publishable key names a channel,
-// a secret key or a staff session carries permissions. Actors come from here alone, never from a body.
+// and beside it a session says which customer it is; a secret key or a staff session carries permissions. Actors come
+// from here alone, never from a body.
 import { Type, type Static } from 'typebox'
 import { requireFactor } from '../../platform/authority.ts'
 import { sql, type Actor, type Db, type Statement } from '../../platform/db.ts'
-import { bearerHash, type Access, type Authenticate, type RequestFacts } from '../../platform/http.ts'
+import type { SignedCustomer } from '../../platform/context.ts'
+import type { Access, Authenticate, RequestFacts } from '../../platform/http.ts'
 import { Forbidden, Unauthenticated } from '../../platform/problem.ts'
 import { hashToken } from '../../platform/id.ts'
-import { allows, permissionsOf, secondFactorForAll, staysWithin } from './identity.ts'
+import { allows, customerSessions, permissionsOf, secondFactorForAll, staysWithin } from './identity.ts'
 import { Recall } from './internal/recall.ts'
 import { addressPrefix } from './limit-rate.ts'
 import { RequestMeter } from './limit-requests.ts'
 import { authorityOf, limitColumns, Limits, networks, Reach, reachColumns } from './reach.ts'
-import { LIVE_SESSION, refuseForeignOrigin, sessionToken } from './session-cookie.ts'
+import { customerToken, LIVE_SESSION, refuseForeignOrigin, sessionToken } from './session-cookie.ts'
 
 type Shopper = Extract<Actor, { kind: 'shopper' }>
 type Privileged = Extract<Actor, { kind: 'staff' | 'key' }>
 type Staff = Extract<Actor, { kind: 'staff' }>
 /** What is remembered of a key or a session: who it is, from where it may come, whom they see the shop as. */
 type Credential = { actor: Privileged; from?: { has(address: string): boolean }; seenAs?: Staff }
-type Known = { shoppers: Recall<Shopper>; privileged: Recall<Credential> }
+type Known = { shoppers: Recall<Shopper>; customers: Recall<SignedCustomer>; privileged: Recall<Credential> }
 
 const known = new WeakMap<Db, Known>()
 
 function knownTo(db: Db): Known {
-  let both = known.get(db.root)
-  if (!both) {
-    both = {
+  let all = known.get(db.root)
+  if (!all) {
+    all = {
       shoppers: new Recall((key) => findShopper(db, key)), privileged: new Recall((key) => findPrivileged(db, key)),
+      customers: new Recall((hash) => customerSessions.of(db)(db, Buffer.from(hash, 'base64'))),
     }
-    known.set(db.root, both)
+    known.set(db.root, all)
   }
-  return both
+  return all
 }
 
 /**
@@ -39,6 +42,7 @@ function knownTo(db: Db): Known {
  */
 export function forgetActors(db: Db): void {
   known.get(db.root)?.shoppers.clear()
+  known.get(db.root)?.customers.clear()
   known.get(db.root)?.privileged.clear()
 }
 
@@ -55,7 +59,7 @@ type AuthenticateOptions = {
  */
 export function createAuthenticate(db: Db, options: AuthenticateOptions = {}): Authenticate {
   const { publicUrl, requestsPerKey = 0, requestsPerAddress = 0 } = options
-  const { shoppers, privileged } = knownTo(db)
+  const all = knownTo(db)
   const meter = new RequestMeter(db)
   const counted = new WeakSet<object>()
   return (request, access) => {
@@ -63,27 +67,67 @@ export function createAuthenticate(db: Db, options: AuthenticateOptions = {}): A
       counted.add(request)             // a request may be asked twice: from memory first (http.ts)
       meter.take(addressPrefix(request.ip), requestsPerAddress)
     }
-    if (access === 'shopper') return shopperOf(shoppers, request)
+    if (access === 'shopper' || access === 'customer') return shopperOf(all, request, access, publicUrl)
     if (access === 'public' || access === 'webhook') return { kind: 'anonymous' }
-    return privilegedOf(privileged, request, publicUrl).then((actor) => {
+    return privilegedOf(all.privileged, request, publicUrl).then((actor) => {
       if (actor.kind === 'key') meter.take(actor.id, requestsPerKey)
       return requireAccess(actor, access)
     })
   }
 }
 
-function shopperOf(shoppers: Recall<Shopper>, { headers }: RequestFacts): Shopper | Promise<Shopper> {
+/** Calls on at once where nothing has to be waited for: most shoppers are remembered. */
+const after = <A, B>(value: A | Promise<A>, fn: (value: A) => B | Promise<B>): B | Promise<B> =>
+  (value instanceof Promise ? value.then(fn) : fn(value))
+
+function shopperOf(
+  { shoppers, customers }: Known, request: RequestFacts, access: 'shopper' | 'customer', publicUrl?: string,
+): Shopper | Promise<Shopper> {
+  const { headers } = request
   const key = headers['x-publishable-key']
   if (typeof key !== 'string' || !/^pk_[\w-]{43}$/.test(key)) {
     throw Unauthenticated({}, 'Send the publishable key of a channel (pk_…) in the header x-publishable-key.')
   }
-  const remembered = shoppers.get(key)
-  return remembered instanceof Promise ? remembered.then((found) => withToken(found, headers))
-    : withToken(remembered, headers)
+  return after(shoppers.get(key), (found) => {
+    if (!found) throw Unauthenticated({}, 'This publishable key is unknown or revoked.')
+    return after(customerOf(customers, request, publicUrl), (customer) => {
+      if (customer) return { ...withToken(found, headers), customer }
+      if (access === 'customer') {
+        throw Unauthenticated({}, 'Sign in with POST /store/account/session, then send its cookie or its token.')
+      }
+      return withToken(found, headers)
+    })
+  })
 }
 
-function withToken(found: Shopper | undefined, headers: RequestFacts['headers']): Shopper {
-  if (!found) throw Unauthenticated({}, 'This publishable key is unknown or revoked.')
+/**
+ * The customer whose session came along. A browser sends a cookie that has ended like any other, so that is a guest; a
+ * token that is sent on purpose and opens nothing is refused.
+ */
+function customerOf(
+  customers: Recall<SignedCustomer>, request: RequestFacts, publicUrl?: string,
+): SignedCustomer | undefined | Promise<SignedCustomer | undefined> {
+  const { method, headers } = request
+  const token = customerToken(headers)
+  const cookie = token === undefined ? sessionToken(headers, 'customer') : undefined
+  const secret = token ?? cookie
+  if (secret === undefined) return undefined
+  return after(customers.get(hashToken(secret).toString('base64')), (customer) => {
+    if (token !== undefined && !customer) throw Unauthenticated({}, 'This session has ended: sign in again.')
+    const reads = method === 'GET' || method === 'HEAD'
+    if (cookie !== undefined && customer && !reads) refuseForeignOrigin(headers, { publicUrl, mustTell: true })
+    return customer
+  })
+}
+
+/** The bearer token of a request, hashed as it is stored. */
+function bearerHash(headers: RequestFacts['headers']): Buffer | undefined {
+  const header = headers['authorization']
+  const match = typeof header === 'string' ? /^Bearer ([\w-]{20,200})$/.exec(header) : null
+  return match ? hashToken(match[1]!) : undefined
+}
+
+function withToken(found: Shopper, headers: RequestFacts['headers']): Shopper {
   const tokenHash = bearerHash(headers)
   return tokenHash ? { ...found, tokenHash } : found
 }
@@ -120,7 +164,7 @@ function eyesOf({ seenAs }: Credential, staffId: unknown, reads: boolean): Staff
   return seenAs
 }
 
-function requireAccess(actor: Privileged, access: Exclude<Access, 'public' | 'shopper' | 'webhook'>): Privileged {
+function requireAccess(actor: Privileged, access: 'staff' | Exclude<Access, string>): Privileged {
   if (access === 'staff') {
     if (actor.kind === 'staff') return actor
     throw Forbidden({}, 'This is for people who signed in, not for keys.')

@@ -2,7 +2,8 @@
 // wrong. No I/O.
 import { Type, type Static, type TSchema } from 'typebox'
 import type { Within } from '../../platform/authority.ts'
-import { mapConstraint, type Actor } from '../../platform/db.ts'
+import type { SignedCustomer } from '../../platform/context.ts'
+import { mapConstraint, type Actor, type Db } from '../../platform/db.ts'
 import { event } from '../../platform/events.ts'
 import { Id, OneLine, Timestamp } from '../../platform/http.ts'
 import { Forbidden, problem } from '../../platform/problem.ts'
@@ -146,6 +147,9 @@ export const StaffNotFound = problem(
 export const EmailTaken = problem('email-taken', 409, 'Somebody of the staff has this e-mail address')
 export const OwnerEverywhere = problem('owner-everywhere', 409, 'An owner may act everywhere: give another role first')
 export const LastOwner = problem('last-owner', 409, 'The last owner who can sign in must stay one')
+/** Which customer has a session, by the hash of its token: the accounts know. */
+export const customerSessions = provided<(db: Db, tokenHash: Buffer) => Promise<SignedCustomer | undefined>>(
+  'sessions of customers', async () => undefined)
 /** The merchant's decision in shop.config.ts: everybody of the staff needs a second factor, whatever their role. */
 export const secondFactorForAll = provided<boolean>('second factor for all', false)
 export const RoleNotFound = problem(

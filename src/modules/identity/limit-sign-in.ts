@@ -43,24 +43,35 @@ export async function limitSignIn(db: Db, attempt: SignInTry): Promise<{ isKnown
     await limitRate(db, pairLimits(attempt))
     return { isKnown: true }
   }
-  const isFlood = performance.now() < (floodUntil.get(db.root) ?? 0)
-  if (isFlood) await requireChallenge(db, attempt.answer)      // before anything is written
+  const isFlood = await requireInFlood(db, STRANGERS, attempt.answer)     // before anything is written
   await limitRate(db, [...pairLimits(attempt), ...strangersLimits(attempt)])
-  return { isKnown: isFlood || await limitStrangers(db, attempt.answer) }      // who solved a challenge has paid
+  const hasPaid = isFlood || await limitOrChallenge(db, STRANGERS, attempt.answer)          // with a challenge
+  return { isKnown: hasPaid }
 }
 
 // While there are too many strangers each is asked for a challenge at once: a guess then costs one small read.
-const floodUntil = new WeakMap<Db, number>()
+const floodUntil = new WeakMap<Db, Map<string, number>>()
 const FLOOD_FOR_MS = 500
 
-/** Answers whether there were too many, and the challenge was solved. */
-async function limitStrangers(db: Db, answer: string | undefined): Promise<boolean> {
+/** Answers whether there are too many at this moment, and the challenge was solved. */
+async function requireInFlood(db: Db, { name }: Limit, answer: string | undefined): Promise<boolean> {
+  if (performance.now() >= (floodUntil.get(db.root)?.get(name) ?? 0)) return false
+  await requireChallenge(db, answer)
+  return true
+}
+
+/**
+ * Charges a limit that all share; beyond it each pays with a challenge. Answers whether there were too many, and the
+ * challenge was solved. Throws ChallengeRequired.
+ */
+export async function limitOrChallenge(db: Db, limit: Limit, answer: string | undefined): Promise<boolean> {
   try {
-    await limitRate(db, [STRANGERS])
+    await limitRate(db, [limit])
     return false
   } catch (error) {
     if (!isProblem(error, TooManyRequests)) throw error
-    floodUntil.set(db.root, performance.now() + FLOOD_FOR_MS)
+    const floods = floodUntil.get(db.root) ?? new Map<string, number>()
+    floodUntil.set(db.root, floods.set(limit.name, performance.now() + FLOOD_FOR_MS))
     await requireChallenge(db, answer)
     return true
   }

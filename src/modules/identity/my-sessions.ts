@@ -1,26 +1,21 @@
 // The own sessions: which there are, on which device and from where, ending one or all others, and the proof that it is
 // really them, which routes marked `sensitive` ask for. A session that was proven gets another token, so whoever copied
 // the old one loses it at that moment.
-import { Type, type Static } from 'typebox'
+import { Type } from 'typebox'
 import { sql, type Context, type Db } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { problem } from '../../platform/problem.ts'
 import { forgetActors } from './authenticate.ts'
 import { isPassword } from './hash-password.ts'
 import { PasskeyRefused, Password, Session, SessionNotFound, SignInRefused, TokenRefused } from './identity.ts'
-import { deviceName, placeOf } from './internal/device-name.ts'
 import { limitRate } from './limit-rate.ts'
 import { signedIn } from './me.ts'
 import { readSigned, SignedChallenge } from './passkeys.ts'
 import { Code, CodeRefused, Factor, factorsOf, withCode } from './second-factor.ts'
 import { LIVE_SESSION, sessionCookie } from './session-cookie.ts'
+import { SessionRow, shownSession } from './show-session.ts'
 import { proveSession } from './sign-in.ts'
 import { endSessions } from './staff.ts'
-
-const { device, place, ...stored } = Session.properties
-const SessionRow = Type.Object(stored)
-const shown = (row: Static<typeof SessionRow>): Static<typeof Session> => (
-  { ...row, device: deviceName(row.userAgent), place: placeOf(row.address) })
 
 const Own = Type.Object({
   passwordHash: Type.Union([Type.String(), Type.Null()]), factors: Type.Array(Factor),
@@ -69,7 +64,7 @@ const listSessions = route({
       select id, created_at as "createdAt", last_seen_at as "lastSeenAt", expires_at as "expiresAt", address,
         user_agent as "userAgent", id = ${sessionId} as current
       from identity.session where staff_id = ${id} and ${LIVE_SESSION} order by last_seen_at desc limit 100`)
-    return { items: rows.map(shown) }
+    return { items: rows.map(shownSession) }
   },
 })
 

@@ -1,6 +1,6 @@
 -- Who may do what: staff, their roles and sessions, and the keys of servers and shop pages. Secrets are stored as
--- hashes only: a password as argon2id, a 256-bit token as SHA-256 (there is nothing to guess in it). Customers are
--- not here.
+-- hashes only: a password as argon2id, a 256-bit token as SHA-256 (there is nothing to guess in it). The accounts of
+-- customers are in accounts.
 create schema identity;
 
 -- A role is a list of permissions. What a system role may do comes with the version of the code (identity.ts), so

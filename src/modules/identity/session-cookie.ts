@@ -1,17 +1,22 @@
-// The cookie of a staff session, and the check that a browser's write comes from our own pages. The __Host- prefix
-// makes the browser itself refuse a cookie set by a neighbouring subdomain; it needs https, so localhost, and only
-// localhost, does without.
+// The cookies of sessions, and the check that a browser's write comes from our own pages. The __Host- prefix makes the
+// browser itself refuse a cookie set by a neighbouring subdomain; it needs https, so localhost, and only localhost,
+// does without. Staff and customers have one each, so that a merchant can shop in the browser in which they work.
 import { sql } from '../../platform/db.ts'
 import type { RequestFacts } from '../../platform/http.ts'
 import { Forbidden } from '../../platform/problem.ts'
 
 type Headers = RequestFacts['headers']
 
-const SECURE = '__Host-kontor_session'
-const PLAIN = 'kontor_session'
-
-/** A session ends after a week, or after 8 hours in which nobody used it. */
+/** A session of staff ends after a week, or after 8 hours in which nobody used it. */
 export const SESSION_SECONDS = 7 * 24 * 3_600
+/** One of a customer ends after a quarter of a year, or after a month in which nobody used it. */
+export const CUSTOMER_SESSION_SECONDS = 90 * 24 * 3_600
+
+const COOKIES = {
+  staff: { name: 'kontor_session', seconds: SESSION_SECONDS },
+  customer: { name: 'kontor_customer', seconds: CUSTOMER_SESSION_SECONDS },
+}
+type Whose = keyof typeof COOKIES
 export const LIVE_SESSION = sql`session.expires_at > now() and session.last_seen_at > now() - interval '8 hours'
   and session.proven_at is not null`
 /** How long a sign-in may wait for its second factor. */
@@ -25,19 +30,29 @@ function isLocal(headers: Headers): boolean {
  * The session token that a request carries. The plain name counts on localhost only: elsewhere a neighbour may have
  * set it.
  */
-export function sessionToken(headers: Headers): string | undefined {
+export function sessionToken(headers: Headers, whose: Whose = 'staff'): string | undefined {
+  const { name: plain } = COOKIES[whose]
   const cookies = String(headers['cookie'] ?? '').split(';').map((pair) => pair.trim().split('='))
   const named = (name: string): string | undefined => cookies.find(([key]) => key === name)?.[1]
-  const token = named(SECURE) ?? (isLocal(headers) ? named(PLAIN) : undefined)
+  const token = named(`__Host-${plain}`) ?? (isLocal(headers) ? named(plain) : undefined)
   return token && /^[\w-]{43}$/.test(token) ? token : undefined
 }
 
+/** The token of a customer's session where it is sent as Authorization: Bearer session_…, by apps and servers. */
+export function customerToken(headers: Headers): string | undefined {
+  const { authorization } = headers
+  return typeof authorization === 'string' ? /^Bearer session_([\w-]{43})$/i.exec(authorization)?.[1] : undefined
+}
+
 /** The Set-Cookie header that keeps a token, or removes it when there is none. */
-export function sessionCookie(request: { headers: Headers; protocol: string }, token: string | undefined): string {
+export function sessionCookie(
+  request: { headers: Headers; protocol: string }, token: string | undefined, whose: Whose = 'staff',
+): string {
   const plain = request.protocol === 'http' && isLocal(request.headers)
-  const age = token ? SESSION_SECONDS : 0
-  const name = plain ? PLAIN : SECURE
-  return `${name}=${token ?? ''}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${age}${plain ? '' : '; Secure'}`
+  const { name, seconds } = COOKIES[whose]
+  const age = token ? seconds : 0
+  const [prefix, secure] = plain ? ['', ''] : ['__Host-', '; Secure']
+  return `${prefix}${name}=${token ?? ''}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${age}${secure}`
 }
 
 /**

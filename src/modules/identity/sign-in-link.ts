@@ -15,7 +15,7 @@ import { refuseForeignOrigin } from './session-cookie.ts'
 import { deviceOf, FactorWanted, openSession, welcome, type Device, type Signed } from './sign-in.ts'
 
 const VALID_MINUTES = 10
-const ConfirmSignIn = problem('confirm-sign-in', 409, 'Another browser asked for this link: was it you?')
+export const ConfirmSignIn = problem('confirm-sign-in', 409, 'Another browser asked for this link: was it you?')
 
 const Found = Type.Object({ staffId: Type.Union([Type.String(), Type.Null()]) })
 

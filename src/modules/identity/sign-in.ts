@@ -2,7 +2,7 @@
 // account that is switched off get one answer after one hash, so neither the words nor the time tell which it was; the
 // limits refuse before anything is hashed.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Type, type Static } from 'typebox'
+import { Type } from 'typebox'
 import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { route } from '../../platform/http.ts'
 import { newId, newToken, hashToken } from '../../platform/id.ts'
@@ -10,10 +10,10 @@ import { counter } from '../../platform/metrics.ts'
 import { Forbidden } from '../../platform/problem.ts'
 import { forgetActors } from './authenticate.ts'
 import { ChallengeRequired } from './challenge.ts'
-import { hashPassword, isPassword, isPresent } from './hash-password.ts'
 import { Email, normalEmail, Password, SignInRefused, Staff, Token, TokenRefused } from './identity.ts'
 import { Code, CodeRefused, Factor, factorsOf, withCode } from './second-factor.ts'
-import { forgiveSignIn, limitSignIn } from './limit-sign-in.ts'
+import { forgiveSignIn } from './limit-sign-in.ts'
+import { signInByPassword } from './password-sign-in.ts'
 import { mayOnlySignOn } from './sign-on-providers.ts'
 import { HALF_SESSION_SECONDS, refuseForeignOrigin, sessionCookie, SESSION_SECONDS } from './session-cookie.ts'
 import { getStaff } from './staff.ts'
@@ -37,16 +37,17 @@ export async function signIn(
 ): Promise<Signed> {
   const email = normalEmail(input.email)
   const attempt = { email, address: device.address, answer: input.challenge }
-  const { isKnown } = await limitSignIn(db, attempt)
-  const account = await db.maybe(Account, sql`
-    select id, password_hash as "passwordHash", active from identity.staff where email = ${email}`)
-  const right = await isPassword(input.password, account?.passwordHash, { isKnown })
-  const open = right && account?.active
-  const signed = open ? await db.transaction(context, (tx) => openSession(tx, account, device)) : undefined
+  const signed = await signInByPassword(db, { ...attempt, password: input.password }, {
+    find: () => db.maybe(Account, sql`
+      select id, password_hash as "passwordHash", active from identity.staff where email = ${email}`),
+    open: async (account) => (account.active
+      ? db.transaction(context, (tx) => openSession(tx, account, device)) : undefined),
+    renew: ({ id, passwordHash }, renewed) => db.run(sql`
+      update identity.staff set password_hash = ${renewed} where id = ${id} and password_hash = ${passwordHash}`),
+  })
   signIns.inc({ outcome: signed ? 'accepted' : 'refused' })
   if (!signed) throw SignInRefused({})
   if (signed.factors.length === 0) await forgiveSignIn(db, attempt)
-  await renewHash(db, account!, input.password)
   return signed
 }
 
@@ -114,15 +115,6 @@ export async function proveSession(tx: Tx, sessionId: string, { half }: { half: 
     where id = ${sessionId} and (proven_at is null) = ${half} and expires_at > now()`)
   if (proven === 0) throw TokenRefused({})
   return token
-}
-
-/** Hashes a password again that was hashed otherwise: by another shop, or with parameters of another time. */
-async function renewHash(db: Db, account: Static<typeof Account>, password: string): Promise<void> {
-  if (account.passwordHash === null || isPresent(account.passwordHash)) return
-  const renewed = await hashPassword(password)
-  await db.run(sql`
-    update identity.staff set password_hash = ${renewed}
-    where id = ${account.id} and password_hash = ${account.passwordHash}`)
 }
 
 /** Where a request comes from, for the list of sessions. */

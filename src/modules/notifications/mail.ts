@@ -17,7 +17,14 @@ export type MailTransport = {
 /** The server has looked at this very message and will not take it: trying again is no use. */
 export class MailRefused extends Error {}
 
-export type MailSettings = { transport: MailTransport | undefined; from: string; shopUrl: string }
+export type MailSettings = {
+  transport: MailTransport | undefined
+  from: string
+  /** This server, where staff have their pages. */
+  shopUrl: string
+  /** Where shoppers have theirs, if elsewhere. */
+  storefrontUrl?: string | undefined
+}
 
 export const developmentMailbox: MailTransport = { keeps: true, async send() {}, close() {} }
 
@@ -25,12 +32,19 @@ export const mailSettings = provided<MailSettings>('mail settings', {
   transport: developmentMailbox, from: 'shop@localhost', shopUrl: 'http://localhost:8000',
 })
 
-type MailConfig = { production: boolean; smtpUrl: string | undefined; mailFrom: string; shopUrl: string }
+type MailConfig = {
+  production: boolean
+  smtpUrl: string | undefined
+  mailFrom: string
+  shopUrl: string
+  storefrontUrl?: string | undefined
+}
 
 /** Sets where the messages of this shop go; answers what ends its connections. */
-export function configureMail(db: Db, { production, smtpUrl, mailFrom, shopUrl }: MailConfig): () => void {
+export function configureMail(db: Db, config: MailConfig): () => void {
+  const { production, smtpUrl, mailFrom, shopUrl, storefrontUrl } = config
   const transport = smtpUrl ? smtpTransport(smtpUrl, mailFrom) : production ? undefined : developmentMailbox
-  mailSettings.set(db, { transport, from: mailFrom, shopUrl: shopUrl.replace(/\/$/, '') })
+  mailSettings.set(db, { transport, from: mailFrom, shopUrl: shopUrl.replace(/\/$/, ''), storefrontUrl })
   return () => transport?.close()
 }
 

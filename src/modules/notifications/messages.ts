@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { none, sql, type Db } from '../../platform/db.ts'
 import { decodeCursor, encodeCursor, Id, Page, PageQuery, route } from '../../platform/http.ts'
 import { InvalidCursor } from '../../platform/problem.ts'
-import { mailSettings } from './mail.ts'
+import { mailSettings, type MailSettings } from './mail.ts'
 import {
   Message, MessageNotFound, MessageNotParked, MessageState, MessageSummary, type MessageData, type TemplateName,
 } from './notifications.ts'
@@ -18,15 +18,17 @@ async function getMessage(db: Db, messageId: string) {
   const row = await db.maybe(WithData, sql`select ${columns}, data from notifications.message where id = ${messageId}`)
   if (!row) throw MessageNotFound({ messageId })
   const { data, ...message } = row
-  const { transport, shopUrl } = mailSettings.of(db)
-  const hidden = data === null || (secretTemplates.has(message.template) && !transport?.keeps)
-  return { ...message, content: hidden ? null : contentOf(message, data, shopUrl) }
+  const settings = mailSettings.of(db)
+  const hidden = data === null || (secretTemplates.has(message.template) && !settings.transport?.keeps)
+  return { ...message, content: hidden ? null : contentOf(message, data, settings) }
 }
 
 // A poisoned message is parked because it cannot be shown; its other facts still can.
-function contentOf({ template, locale }: MessageSummary, data: MessageData[TemplateName], shopUrl: string) {
+function contentOf(
+  { template, locale }: MessageSummary, data: MessageData[TemplateName], { shopUrl, storefrontUrl }: MailSettings,
+) {
   try {
-    return renderMessage(template as TemplateName, data, { locale, shopUrl })
+    return renderMessage(template as TemplateName, data, { locale, shopUrl, storefrontUrl })
   } catch {
     return null
   }

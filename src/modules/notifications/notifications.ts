@@ -14,6 +14,13 @@ export type MessageData = {
   /** `what` is a sentence. */
   'sign-in-changed': { name: string; what: string }
   'staff-invitation': { name: string; token: string; hours: number }
+  'account-registration': { token: string; minutes: number }
+  'account-known': Record<never, never>
+  'account-sign-in': { token: string; minutes: number }
+  'account-password-reset': { token: string; minutes: number }
+  'account-email-change': { token: string; minutes: number }
+  /** `what` is a sentence. */
+  'account-changed': { what: string }
   'stock-short': { lines: readonly ShortLine[]; more: number }
   'payment-alert': { orderNumber: number | null; paymentId: string | null; reason: string }
 }

@@ -2,6 +2,7 @@
 // becomes markup. Templates are functions by language; a language without one of its own gets English, with amounts
 // in its own notation.
 import { accountMessages } from './internal/account-messages.ts'
+import { customerMessages } from './internal/customer-messages.ts'
 import { orderMessages } from './internal/order-messages.ts'
 import { staffMessages } from './internal/staff-messages.ts'
 import type { MessageData, TemplateName } from './notifications.ts'
@@ -9,11 +10,13 @@ import { layout, type Content, type Surroundings } from './internal/layout.ts'
 
 type Template<Name extends TemplateName> = (data: MessageData[Name], surroundings: Surroundings) => Content
 type Templates = { [Name in TemplateName]: Record<'en', Template<Name>> }
-const templates: Templates = { ...orderMessages, ...accountMessages, ...staffMessages }
+const templates: Templates = { ...orderMessages, ...accountMessages, ...customerMessages, ...staffMessages }
 
 /** Templates whose link lets in whoever has it: what they say is shown to nobody but the recipient. */
-export const secretTemplates: ReadonlySet<string> = new Set<TemplateName>(
-  ['password-reset', 'staff-invitation', 'sign-in-link', 'email-change'])
+export const secretTemplates: ReadonlySet<string> = new Set<TemplateName>([
+  'password-reset', 'staff-invitation', 'sign-in-link', 'email-change', 'account-registration', 'account-sign-in',
+  'account-password-reset', 'account-email-change',
+])
 
 /** Throws when the data is not what the template shows. */
 export function renderMessage<Name extends TemplateName>(

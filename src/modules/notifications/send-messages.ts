@@ -55,9 +55,11 @@ async function sendOne(
 }
 
 // A message that its template cannot show is poisoned: it would fail the same way for ever.
-function rendered(message: Static<typeof Taken>, { shopUrl }: { shopUrl: string }) {
+function rendered(message: Static<typeof Taken>, { shopUrl, storefrontUrl }: Omit<MailSettings, 'transport'>) {
   try {
-    return renderMessage(message.template as TemplateName, message.data, { locale: message.locale, shopUrl })
+    return renderMessage(message.template as TemplateName, message.data, {
+      locale: message.locale, shopUrl, storefrontUrl,
+    })
   } catch (error) {
     throw new MailRefused(`The template ${message.template} cannot show its data: ${(error as Error).message}`)
   }

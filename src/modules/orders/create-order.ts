@@ -13,6 +13,8 @@ export type NewOrder = {
   shippingAddress: Address | null
   billingAddress: Address | null
   tokenHash: Buffer
+  /** Whose it is, when they are signed in. */
+  customerId: string | null
   quote: Quote
   paymentMethod: string
   /** How long its stock and coupon uses are held for a payment. */
@@ -31,12 +33,12 @@ export async function createOrder(tx: Tx, order: NewOrder): Promise<number> {
     with created as (
       insert into orders.order (id, channel_id, state, currency, email, shipping_address, billing_address, token_hash,
         prices_include_tax, delivery, promotions, subtotal_minor, shipping_minor, discount_minor, tax_minor,
-        total_minor, payment_method, holds_until)
+        total_minor, payment_method, customer_id, holds_until)
       values (${order.orderId}, ${order.channelId}, 'awaiting_payment', ${quote.currency}, ${order.email},
         ${optional(order.shippingAddress)}::jsonb, ${optional(order.billingAddress)}::jsonb, ${order.tokenHash},
         ${quote.pricesIncludeTax}, ${optional(quote.shipping)}::jsonb, ${json(quote.promotions.map(shown))}::jsonb,
         ${quote.subtotalMinor}, ${quote.shippingMinor}, ${quote.discountMinor}, ${quote.taxMinor}, ${quote.totalMinor},
-        ${order.paymentMethod}, now() + make_interval(secs => ${order.holdSeconds}))
+        ${order.paymentMethod}, ${order.customerId}, now() + make_interval(secs => ${order.holdSeconds}))
       returning id, number
     ), lines as (
       insert into orders.line (order_id, position, variant_id, product_id, sku, product_title, variant_title,

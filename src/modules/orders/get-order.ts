@@ -1,8 +1,8 @@
-// Reads an order as it was sold. A shopper reads it with the secret that placed it, staff with a permission; the row
-// scope is a where clause.
+// Reads an order as it was sold. A guest reads it with the secret that placed it, a customer with their session, staff
+// with a permission; the row scope is a where clause.
 import { Type, type Static } from 'typebox'
 import { within } from '../../platform/authority.ts'
-import { sql, type Conn, type Statement } from '../../platform/db.ts'
+import { sql, type Actor, type Conn, type Statement } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { paymentsOf } from '../payments/get-payment.ts'
 import { Payment } from '../payments/payments.ts'
@@ -28,16 +28,23 @@ export async function findOrder(conn: Conn, orderId: string, scope: Statement = 
     from orders.order o where o.id = ${orderId} and ${scope}`)
 }
 
-/** The order of a shopper who has its token; throws OrderNotFound for a foreign one as for one that does not exist. */
-export async function orderOfShopper(
-  conn: Conn, orderId: string, channelId: string, tokenHash: Buffer | undefined,
-): Promise<Order> {
-  const order = tokenHash && await findOrder(
-    conn, orderId, sql`o.channel_id = ${channelId} and o.token_hash = ${tokenHash}`
-  )
-  if (!order) throw OrderNotFound(
-    {}, 'Send the token that came with its cart or checkout as Authorization: Bearer <token>.'
-  )
+/**
+ * The condition on orders `o` that keeps a statement to those of a shopper: a guest's by the token, a customer's by
+ * their session, and with it what was ordered with an address that is proven to be theirs.
+ */
+export function ordersOf(actor: Actor): Statement {
+  if (actor.kind !== 'shopper') return sql`false`
+  const { channelId, tokenHash = null, customer } = actor
+  const address = customer?.owns ? customer.email : null
+  return sql`o.channel_id = ${channelId} and (o.customer_id = ${customer?.id ?? null}::uuid
+    or (o.customer_id is null and (o.token_hash = ${tokenHash} or lower(o.email) = ${address})))`
+}
+
+/** The order of a shopper; throws OrderNotFound for a foreign one as for one that does not exist. */
+export async function orderOfShopper(conn: Conn, actor: Actor, orderId: string): Promise<Order> {
+  const order = await findOrder(conn, orderId, ordersOf(actor))
+  if (!order) throw OrderNotFound({},
+    'Send the token that came with its cart or checkout as Authorization: Bearer <token>, or sign in.')
   return order
 }
 
@@ -46,12 +53,9 @@ const params = Type.Object({ orderId: Id })
 export const getOrder = route({
   method: 'GET', path: '/store/orders/:orderId', access: 'shopper', tags: ['Orders'],
   summary: 'Read an order that you placed',
-  description: 'The bearer token is that of the cart or checkout that placed it.',
+  description: 'A guest sends the token of the cart or checkout that placed it, a customer their session.',
   params, response: { 200: Order }, problems: [OrderNotFound],
-  async run({ db, context, params }) {
-    if (context.actor.kind !== 'shopper') throw OrderNotFound({})
-    return orderOfShopper(db, params.orderId, context.actor.channelId, context.actor.tokenHash)
-  },
+  run: ({ db, context, params }) => orderOfShopper(db, context.actor, params.orderId),
 })
 
 export const getAnyOrder = route({

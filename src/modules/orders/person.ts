@@ -2,19 +2,27 @@
 // which price and tax and to which country to be kept, so that stays; who it was goes.
 import { Type } from 'typebox'
 import { sql, type Conn, type Statement, type Tx } from '../../platform/db.ts'
+import type { Person } from '../notifications/person.ts'
 import { findOrder } from './get-order.ts'
 import type { Order } from './orders.ts'
 
 /** In place of an address that was erased; `.invalid` is nobody's. */
 export const ERASED_EMAIL = 'erased@erased.invalid'
 
-const Found = Type.Object({ id: Type.String(), open: Type.Boolean() })
+const Found = Type.Object({ id: Type.String(), email: Type.String(), open: Type.Boolean() })
 
-/** The ids of a person's orders, and whether any of them still waits for its payment. */
-export async function ordersOfPerson(conn: Conn, email: string): Promise<{ ids: string[]; open: boolean }> {
+/**
+ * A person's orders: those of their account and those of a guest with their address; the addresses that stand in them;
+ * and whether any of them still waits for its payment.
+ */
+export async function ordersOfPerson(
+  conn: Conn, { emails: [email], customerId }: Person,
+): Promise<{ ids: string[]; emails: string[]; open: boolean }> {
   const rows = await conn.many(Found, sql`
-    select id, state = 'awaiting_payment' as open from orders.order where lower(email) = ${email} order by id`)
-  return { ids: rows.map(({ id }) => id), open: rows.some(({ open }) => open) }
+    select id, lower(email) as email, state = 'awaiting_payment' as open from orders.order
+    where (lower(email) = ${email} and customer_id is null) or customer_id = ${customerId} order by id`)
+  const emails = [...new Set(rows.map((order) => order.email))]
+  return { ids: rows.map(({ id }) => id), emails, open: rows.some(({ open }) => open) }
 }
 
 /** The orders as they were sold. */
@@ -36,7 +44,8 @@ const place = (column: Statement): Statement => sql`case when ${column} is not n
 export function eraseFromOrders(tx: Tx, ids: readonly string[]): Promise<number> {
   return tx.run(sql`
     update orders.order set email = ${ERASED_EMAIL}, shipping_address = ${place(sql`shipping_address`)},
-      billing_address = ${place(sql`billing_address`)}, token_hash = sha256(uuid_send(gen_random_uuid()))
+      billing_address = ${place(sql`billing_address`)}, customer_id = null,
+      token_hash = sha256(uuid_send(gen_random_uuid()))
     where id = any(${[...ids]}::uuid[]) and email <> ${ERASED_EMAIL}`)
 }
 
@@ -46,4 +55,10 @@ export async function outlivedOrders(tx: Tx, before: string, limit: number): Pro
     select id from orders.order where id < ${before}::uuid and email <> ${ERASED_EMAIL} and state <> 'awaiting_payment'
     order by id limit ${limit} for update skip locked`)
   return rows.map(({ id }) => id)
+}
+
+/** Makes orders of a guest a customer's, before their address becomes another. Asked twice it changes nothing more. */
+export async function claimOrders(tx: Tx, customerId: string, email: string): Promise<void> {
+  await tx.run(sql`
+    update orders.order set customer_id = ${customerId} where lower(email) = ${email} and customer_id is null`)
 }

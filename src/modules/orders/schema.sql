@@ -38,6 +38,8 @@ create table orders."order" (
   refunded_shipping_minor bigint not null default 0
     constraint order_refunded_shipping_within_delivery check (
       refunded_shipping_minor between 0 and coalesce((delivery ->> 'totalMinor')::bigint, 0)),
+  -- Whose it is, where they were signed in or have shown since that it is theirs; then the token opens nothing.
+  customer_id uuid,
   constraint order_amounts_not_negative check (
     subtotal_minor >= 0 and shipping_minor >= 0 and discount_minor >= 0 and tax_minor >= 0 and total_minor >= 0),
   constraint order_total_adds_up check (
@@ -48,13 +50,15 @@ create table orders."order" (
 create index order_list_newest on orders."order" (created_at desc, id desc);
 create index order_list_by_state on orders."order" (state, created_at desc, id desc);
 create index order_list_by_email on orders."order" (lower(email), created_at desc, id desc);
+-- The orders of a customer.
+create index order_list_by_customer on orders."order" (customer_id, created_at desc, id desc) where customer_id is not null;
 -- The sweep that lets orders go which nobody paid.
 create index order_to_lapse on orders."order" (holds_until) where state = 'awaiting_payment';
 
 -- Published. What each address bought: placed orders, by the address in small letters. The index of the list by e-mail
 -- serves it.
 create view orders.purchase as
-  select lower(email) as email, id, currency, total_minor, placed_at from orders."order" where state = 'placed';
+  select lower(email) as email, id, currency, total_minor, placed_at, customer_id from orders."order" where state = 'placed';
 
 create table orders.line (
   order_id uuid not null constraint line_order_fkey references orders."order" (id) on delete cascade,

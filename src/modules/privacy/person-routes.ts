@@ -7,6 +7,7 @@ import { Id, route, Timestamp } from '../../platform/http.ts'
 import { newId } from '../../platform/id.ts'
 import { problem } from '../../platform/problem.ts'
 import { forgetErrorsAbout } from '../../platform/retention.ts'
+import { accountOfPerson, eraseAccount, personOf } from '../accounts/person.ts'
 import { cartsOfPerson, eraseCarts } from '../checkout/person.ts'
 import { CustomerAddress, Customer } from '../customers/customers.ts'
 import { customerOfPerson, eraseCustomer } from '../customers/person.ts'
@@ -25,11 +26,12 @@ const Counts = Type.Object({
   customers: Type.Integer(), orders: Type.Integer(), carts: Type.Integer(), messages: Type.Integer(),
 })
 type Counts = Static<typeof Counts>
-const Request = Type.Object({ id: Id, kind: Type.Enum(['export', 'erasure']), counts: Counts, at: Timestamp })
+export const Request = Type.Object({ id: Id, kind: Type.Enum(['export', 'erasure']), counts: Counts, at: Timestamp })
 
 const loose = Type.Record(Type.String(), Type.Unknown())
-const Person = Type.Object({
-  email: Type.String(), customer: Type.Union([Customer, Type.Null()]), addresses: Type.Array(CustomerAddress),
+export const Person = Type.Object({
+  email: Type.String(), account: Type.Union([loose, Type.Null()]),
+  customer: Type.Union([Customer, Type.Null()]), addresses: Type.Array(CustomerAddress),
   consents: Type.Array(loose), orders: Type.Array(Order), payments: Type.Array(Payment), carts: Type.Array(loose),
   messages: Type.Array(loose),
 })
@@ -41,38 +43,42 @@ async function note(tx: Tx, kind: 'export' | 'erasure', subject: string, counts:
 }
 
 /** Everything that the shop knows of a person. Whom it does not know gets an empty document. */
-async function exportPerson(db: Db, context: Context, address: string): Promise<Static<typeof Person>> {
+export async function exportPerson(db: Db, context: Context, address: string): Promise<Static<typeof Person>> {
   const email = normalEmail(address)
   const { subject, ...known } = await customerOfPerson(db, email)
-  const { ids } = await ordersOfPerson(db, email)
+  const person = await personOf(db, email)
+  const { ids } = await ordersOfPerson(db, person)
   const [orders, carts, messages] = [
-    await readOrders(db, ids), await cartsOfPerson(db, email), await messagesToPerson(db, email),
+    await readOrders(db, ids), await cartsOfPerson(db, person), await messagesToPerson(db, person),
   ]
   const payments = []
   for (const id of ids) payments.push(...await paymentsOf(db, id))
   await db.transaction(context, (tx) => note(tx, 'export', subject, {
     customers: known.customer ? 1 : 0, orders: orders.length, carts: carts.length, messages: messages.length,
   }))
-  return { email, ...known, orders, payments, carts, messages }
+  const account = await accountOfPerson(db, email)
+  return { email, account, ...known, orders, payments, carts, messages }
 }
 
 /**
  * Removes a person in one transaction, but for what the law asks of orders. Throws OrdersOpen. Asked twice it finds
  * nothing more.
  */
-async function erasePerson(db: Db, context: Context, address: string): Promise<Static<typeof Request>> {
+export async function erasePerson(db: Db, context: Context, address: string): Promise<Static<typeof Request>> {
   const email = normalEmail(address)
   const subject = await subjectOf(db, email)
   return db.transaction(context, async (tx) => {
-    const { ids, open } = await ordersOfPerson(tx, email)
+    const person = await personOf(tx, email)
+    const { ids, emails, open } = await ordersOfPerson(tx, person)
     if (open) throw OrdersOpen({})
-    // In the order of the locks: a cart, its order, its payment; the customer last (count-purchases.ts).
-    const carts = await eraseCarts(tx, email, ids)
+    // In the order of the locks: the account, a cart, its order, its payment; the customer last (count-purchases.ts).
+    await eraseAccount(tx, email)
+    const carts = await eraseCarts(tx, person, ids)
     const orders = await eraseFromOrders(tx, ids)
     await eraseFromPayments(tx, ids)
-    const messages = await eraseMessages(tx, email)
+    const messages = await eraseMessages(tx, person, { ids, emails })
     const counts = { customers: await eraseCustomer(tx, email), orders, carts, messages }
-    await forgetErrorsAbout(tx, email)
+    for (const one of person.emails) await forgetErrorsAbout(tx, one)
     return note(tx, 'erasure', subject, counts)
   })
 }

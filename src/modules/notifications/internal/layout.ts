@@ -1,7 +1,8 @@
 // What all messages share: an escaping tag for HTML and the frame around it. Mail programs know little CSS, so styles
 // are inline.
 
-export type Surroundings = { locale: string; shopUrl: string }
+/** `storefrontUrl`: where shoppers have their pages; `shopUrl` unless told. */
+export type Surroundings = { locale: string; shopUrl: string; storefrontUrl?: string | undefined }
 export type Content = { subject: string; text: string; body: Markup }
 
 /** Text that is HTML already. Everything else is escaped when it is put into `html`. */

@@ -1,0 +1,8 @@
+// How customers come in, and what they do with their accounts.
+import { sessionRoutes } from './my-sessions.ts'
+import { mySignInRoutes } from './my-sign-in.ts'
+import { linkRoutes } from './request-link.ts'
+import { signInRoutes } from './sign-in.ts'
+import { useLinkRoutes } from './use-link.ts'
+
+export const storeRoutes = [...linkRoutes, ...useLinkRoutes, ...signInRoutes, ...sessionRoutes, ...mySignInRoutes]

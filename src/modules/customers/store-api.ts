@@ -1,0 +1,4 @@
+// What customers who signed in may ask of their own data.
+import { myDataRoutes } from './my-data.ts'
+
+export const storeRoutes = [...myDataRoutes]

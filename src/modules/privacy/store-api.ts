@@ -1,0 +1,4 @@
+// What customers may ask of privacy.
+import { ownRoutes } from './own-routes.ts'
+
+export const storeRoutes = [...ownRoutes]
