@@ -3,7 +3,7 @@
 // sweeps, and tables in a schema of its own.
 import type { Gateway } from './modules/payments/gateway.ts'
 import type { PaymentMethod } from './modules/payments/gateway.ts'
-import type { SignOn } from './modules/identity/sign-on-providers.ts'
+import type { OpenIdProvider, SignOn } from './modules/identity/sign-on-providers.ts'
 import type { Db } from './platform/db.ts'
 import type { EventSubscription, Sweep } from './platform/events.ts'
 import type { Route } from './platform/http.ts'
@@ -61,6 +61,8 @@ export type ShopConfig = {
   storefronts?: readonly string[]
   /** Where staff may sign on with OpenID Connect. */
   signOn?: readonly SignOn[]
+  /** Where customers may sign in with OpenID Connect; the provider sends them back to /account/signed-on. */
+  customerSignOn?: readonly OpenIdProvider[]
   /** Everybody of the staff needs a second factor; unless told, those whose role says so. */
   requireSecondFactor?: boolean
 }

@@ -16,7 +16,7 @@ import { customerSessions, secondFactorForAll } from './modules/identity/identit
 import * as identity from './modules/identity/jobs.ts'
 import { breachedAt, breachedPasswords } from './modules/identity/refuse-breached.ts'
 import { disposableMail, readDomains } from './modules/identity/refuse-disposable.ts'
-import { signOns } from './modules/identity/sign-on-providers.ts'
+import { customerSignOns, signOns } from './modules/identity/sign-on-providers.ts'
 import * as inventory from './modules/inventory/jobs.ts'
 import * as media from './modules/media/jobs.ts'
 import { configuredStorage, mediaStorage } from './modules/media/storage.ts'
@@ -137,6 +137,7 @@ function provideSettings(db: Db, shopConfig: ShopConfig, { config, gateways }: T
   paymentListener.set(db, orderPayments)
   customerSessions.set(db, findSession)
   signOns.set(db, shopConfig.signOn ?? [])
+  customerSignOns.set(db, shopConfig.customerSignOn ?? [])
   secondFactorForAll.set(db, shopConfig.requireSecondFactor ?? false)
   if (config.breachedPasswords) breachedPasswords.set(db, breachedAt(config.breachedPasswords))
   if (config.disposableMail) disposableMail.set(db, readDomains(config.disposableMail))

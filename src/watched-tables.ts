@@ -11,7 +11,7 @@ const UNWATCHED = new Set([
   'customers.purchase_total', 'inventory.stock_change', 'inventory.reservation', 'media.unclaimed',
   'identity.rate_limit', 'identity.request_count', 'identity.known_origin', 'identity.one_time_token',
   'identity.recovery_code', 'identity.passkey_challenge', 'identity.sign_on_attempt',
-  'accounts.session', 'accounts.link', 'payments.circuit',
+  'accounts.session', 'accounts.link', 'accounts.passkey_challenge', 'payments.circuit',
 ])
 
 type Table = { name: string; quoted: string; key: string[]; columns: string[]; triggers: string[] }

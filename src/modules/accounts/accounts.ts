@@ -1,11 +1,12 @@
 // The words of accounts: what a customer sees of theirs, and what can be wrong. What is the same for staff (passwords,
 // tokens, refusals) has the words of identity. No I/O.
 import { Type } from 'typebox'
-import { mapConstraint } from '../../platform/db.ts'
+import { mapConstraint, type Db } from '../../platform/db.ts'
 import { event } from '../../platform/events.ts'
 import { Id, Timestamp } from '../../platform/http.ts'
 import { problem } from '../../platform/problem.ts'
 import { Token } from '../identity/identity.ts'
+import { mailSettings } from '../notifications/mail.ts'
 
 const nullable = <T extends Parameters<typeof Type.Array>[0]>(schema: T) => Type.Union([schema, Type.Null()])
 
@@ -26,6 +27,9 @@ export const SignedIn = Type.Object({
   account: Account, token: nullable(Type.String({ description: 'The session, where `keep` is token' })),
 })
 export const Browser = Type.Optional(Token)
+
+/** The storefront, which has pages for accounts; see `storefronts` in plugin.ts. */
+export const pagesOf = (db: Db): string => (({ storefrontUrl, shopUrl }) => storefrontUrl ?? shopUrl)(mailSettings.of(db))
 
 /** Links that are asked for without a session. */
 export const LinkPurpose = Type.Enum(['registration', 'sign-in', 'password-reset'])

@@ -11,6 +11,8 @@ async function forgetWhatIsOver(db: Db): Promise<void> {
     select id from accounts.session where expires_at < now() limit 1000 for update skip locked))`)
   await db.run(sql`delete from accounts.link where id = any(array(
     select id from accounts.link where expires_at < now() limit 1000 for update skip locked))`)
+  await db.run(sql`delete from accounts.passkey_challenge where challenge_hash = any(array(
+    select challenge_hash from accounts.passkey_challenge where expires_at < now() limit 1000 for update skip locked))`)
 }
 
 export const handlers = [

@@ -5,16 +5,19 @@ import { signedCustomer, sql, type Context, type Db } from '../../platform/db.ts
 import { route } from '../../platform/http.ts'
 import { hashToken, newId, newToken } from '../../platform/id.ts'
 import { moveHolder } from '../customers/account-holder.ts'
+import { EmailUnproven } from '../customers/customers.ts'
 import { subjectOf } from '../customers/people.ts'
 import { forgetActors } from '../identity/authenticate.ts'
 import { isPassword } from '../identity/hash-password.ts'
 import {
-  Email, normalEmail, Password, PasswordRefused, SignInRefused, Token, TokenRefused,
+  Email, normalEmail, PasskeyRefused, Password, PasswordRefused, SignInRefused, Token, TokenRefused,
 } from '../identity/identity.ts'
 import { limitRate } from '../identity/limit-rate.ts'
+import { readSigned, SignedChallenge } from '../identity/passkeys.ts'
 import { DisposableMail, refuseDisposable } from '../identity/refuse-disposable.ts'
 import { enqueueMessage } from '../notifications/enqueue-message.ts'
 import { AccountEmailTaken } from './accounts.ts'
+import { customerPasskeys } from './passkeys.ts'
 import { endSessions, handOver, keptAs, proveSession } from './session.ts'
 import { forgetLinks, newHash, PASSWORD_CHANGED } from './use-link.ts'
 
@@ -50,9 +53,27 @@ async function changePassword(db: Db, context: Context, body: { currentPassword:
   })
 }
 
-/** Sends a link to the new address. A newer one replaces the older. Whether somebody has it, the link tells. */
+type Proof = { password?: string; passkey?: SignedChallenge }
+
+/** Answers the new token of the session. Throws SignInRefused, PasskeyRefused, TooManyRequests, TokenRefused. */
+async function proveMyself(db: Db, context: Context, { password = '', passkey }: Proof): Promise<string> {
+  const { id, sessionId } = signedCustomer(context)
+  const signed = passkey && await readSigned(db, customerPasskeys, passkey)
+  if (signed && signed.holderId !== id) throw PasskeyRefused({})
+  if (!signed) await withPassword(db, context, password)
+  return db.transaction(context, async (tx) => {
+    await signed?.use(tx)
+    return proveSession(tx, sessionId)
+  })
+}
+
+/**
+ * Sends a link to the new address. A newer one replaces the older. Whether somebody has it, the link tells. Throws
+ * EmailUnproven: the present address and what was ordered with it must be theirs before they take it along.
+ */
 async function requestEmailChange(db: Db, context: Context, to: string): Promise<void> {
-  const { id } = signedCustomer(context)
+  const { id, owns } = signedCustomer(context)
+  if (!owns) throw EmailUnproven({})
   const email = normalEmail(to)
   refuseDisposable(db, email)
   await limitRate(db, [{ name: 'account-email-change', subject: id, acts: 5, seconds: 3_600 }])
@@ -70,10 +91,13 @@ async function requestEmailChange(db: Db, context: Context, to: string): Promise
 
 const Change = Type.Object({ customerId: Type.String(), from: Type.String(), to: Type.String() })
 
-/** Throws TokenRefused, AccountEmailTaken; of many at once, one succeeds. */
+/**
+ * Throws TokenRefused, AccountEmailTaken; of many at once, one succeeds. It wants the session of the account: who opens a
+ * link that somebody else asked for would give them their mailbox, and what was ordered with it.
+ */
 async function confirmEmailChange(db: Db, context: Context, token: string): Promise<void> {
-  const tokenHash = hashToken(token)
-  const live = sql`link.token_hash = ${tokenHash} and purpose = 'email-change' and link.expires_at > now()`
+  const live = sql`link.token_hash = ${hashToken(token)} and link.customer_id = ${signedCustomer(context).id}
+    and purpose = 'email-change' and link.expires_at > now()`
   const asked = await db.maybe(Type.Object({ email: Type.String() }), sql`
     select email from accounts.link where ${live}`)
   if (!asked) throw TokenRefused({})
@@ -126,11 +150,12 @@ const putProof = route({
   method: 'PUT', path: '/store/account/proof', operationId: 'proveMyself', access, tags,
   summary: 'Show again that it is you',
   description: 'For what answers `recent-proof-required`; it holds for a quarter of an hour, as a sign-in does. The ' +
-    'session goes on with another token.',
-  body: Type.Object({ password: Password }), response: { 200: Renewed() }, problems: [SignInRefused, TokenRefused],
+    'session goes on with another token. Whoever has neither signs in again by a link.',
+  body: Type.Partial(
+    Type.Object({ password: Password, passkey: SignedChallenge }), { minProperties: 1, maxProperties: 1 }),
+  response: { 200: Renewed() }, problems: [SignInRefused, PasskeyRefused, TokenRefused],
   async run({ db, context, body, request, reply }) {
-    await withPassword(db, context, body.password)
-    const token = await db.transaction(context, (tx) => proveSession(tx, signedCustomer(context).sessionId))
+    const token = await proveMyself(db, context, body)
     forgetActors(db)
     return { token: handOver(token, keptAs(request), { request, reply }) }
   },
@@ -139,14 +164,15 @@ const putProof = route({
 const postEmail = route({
   method: 'POST', path: '/store/account/email', operationId: 'requestEmailChange', access, sensitive: true, tags,
   summary: 'Change the own e-mail address', description: 'Nothing changes before the link in the new mailbox is used.',
-  body: Type.Object({ email: Email }), response: { 202: null }, problems: [DisposableMail], replay: 'none',
+  body: Type.Object({ email: Email }), response: { 202: null }, problems: [DisposableMail, EmailUnproven], replay: 'none',
   run: ({ db, context, body }) => requestEmailChange(db, context, body.email),
 })
 
 const putEmail = route({
-  method: 'PUT', path: '/store/account/email', operationId: 'confirmEmailChange', access: 'shopper', tags,
+  method: 'PUT', path: '/store/account/email', operationId: 'confirmEmailChange', access, tags,
   summary: 'Confirm a new e-mail address with the token of a link',
-  description: 'What was ordered as a guest with the new address is theirs as well from now on.',
+  description: 'Signed in to the account that asked. What was ordered as a guest with the new address is theirs as ' +
+    'well from now on.',
   body: Type.Object({ token: Token }), response: { 204: null }, problems: [TokenRefused, AccountEmailTaken],
   run: ({ db, context, body }) => confirmEmailChange(db, context, body.token),
 })

@@ -24,7 +24,7 @@ const PersonalSession = Type.Object({
 })
 const Personal = Type.Object({
   createdAt: Type.String(), emailProvenAt: Type.Union([Type.String(), Type.Null()]),
-  formerEmails: Type.Array(Type.String()),
+  formerEmails: Type.Array(Type.String()), passkeys: Type.Array(Type.Unknown()), signOns: Type.Array(Type.Unknown()),
 })
 
 /** The account and its sessions, or null. */
@@ -32,7 +32,11 @@ export async function accountOfPerson(conn: Conn, email: string) {
   const account = await conn.maybe(Personal, sql`
     select created_at as "createdAt", email_proven_at as "emailProvenAt",
       array(select former.email from accounts.former_email as former
-        where former.customer_id = account.customer_id order by until) as "formerEmails"
+        where former.customer_id = account.customer_id order by until) as "formerEmails",
+      coalesce((select jsonb_agg(jsonb_build_object('name', name, 'createdAt', passkey.created_at))
+        from accounts.passkey where passkey.customer_id = account.customer_id), '[]') as passkeys,
+      coalesce((select jsonb_agg(jsonb_build_object('provider', provider, 'subject', subject))
+        from accounts.sign_on_account as own where own.customer_id = account.customer_id), '[]') as "signOns"
     from accounts.account where email = ${email}`)
   const sessions = await conn.many(PersonalSession, sql`
     select session.created_at as "createdAt", last_seen_at as "lastSeenAt", address, user_agent as "userAgent"

@@ -67,3 +67,45 @@ create index link_by_email on accounts.link (email, purpose);
 create index link_by_customer on accounts.link (customer_id);
 -- The sweep that forgets what is over.
 create index link_by_expiry on accounts.link (expires_at);
+
+-- What a device of a customer signs with, as those of staff (identity.passkey).
+create table accounts.passkey (
+  id uuid constraint passkey_pkey primary key,
+  customer_id uuid not null
+    constraint passkey_account references accounts.account (customer_id) on delete cascade,
+  credential_id text not null constraint passkey_credential_unique unique
+    constraint passkey_credential_length check (length(credential_id) between 1 and 1400),
+  public_key bytea not null constraint passkey_public_key_length check (length(public_key) <= 4000),
+  -- Only grows where the device counts; many do not, and stay at 0.
+  counter bigint not null,
+  transports text[] not null constraint passkey_transports_count check (cardinality(transports) <= 10),
+  name text not null constraint passkey_name_length check (length(name) between 1 and 100),
+  synced boolean not null,
+  created_at timestamptz not null default now(),
+  last_used_at timestamptz
+);
+-- The passkeys of a customer.
+create index passkey_by_customer on accounts.passkey (customer_id, id);
+
+-- What a device has to sign: used once, within minutes. With a customer it adds a passkey to them, without it signs in.
+create table accounts.passkey_challenge (
+  challenge_hash bytea constraint passkey_challenge_pkey primary key,
+  customer_id uuid
+    constraint passkey_challenge_account references accounts.account (customer_id) on delete cascade,
+  expires_at timestamptz not null
+);
+-- The sweep that forgets what is over; of a customer (the foreign key).
+create index passkey_challenge_by_expiry on accounts.passkey_challenge (expires_at);
+create index passkey_challenge_by_customer on accounts.passkey_challenge (customer_id);
+
+-- Who a customer is at a provider of OpenID Connect, since they came from there with a verified address. One of each
+-- provider: whoever gets that address there later does not become them here.
+create table accounts.sign_on_account (
+  provider text not null,
+  subject text not null constraint sign_on_account_subject_length check (length(subject) between 1 and 255),
+  customer_id uuid not null
+    constraint sign_on_account_account references accounts.account (customer_id) on delete cascade,
+  created_at timestamptz not null default now(),
+  constraint sign_on_account_pkey primary key (provider, subject),
+  constraint sign_on_account_one unique (customer_id, provider)
+);

@@ -5,8 +5,9 @@ import { Type } from 'typebox'
 import type { SignedCustomer } from '../../platform/context.ts'
 import { sql, type Conn, type Db, type Tx } from '../../platform/db.ts'
 import { hashToken, newId, newToken } from '../../platform/id.ts'
+import { Unauthenticated } from '../../platform/problem.ts'
 import { TokenRefused } from '../identity/identity.ts'
-import { CUSTOMER_SESSION_SECONDS, refuseForeignOrigin, sessionCookie } from '../identity/session-cookie.ts'
+import { CUSTOMER_SESSION_SECONDS, customerToken, refuseForeignOrigin, sessionCookie } from '../identity/session-cookie.ts'
 import type { Device } from '../identity/sign-in.ts'
 import { Account } from './accounts.ts'
 
@@ -64,10 +65,13 @@ export function endSessions(tx: Tx, customerId: string, butFor: string | null = 
     delete from accounts.session where customer_id = ${customerId} and id is distinct from ${butFor}::uuid`)
 }
 
-export function getAccount(conn: Conn, customerId: string) {
-  return conn.one(Account, sql`
+/** Throws Unauthenticated where the account was deleted a moment ago. */
+export async function getAccount(conn: Conn, customerId: string) {
+  const account = await conn.maybe(Account, sql`
     select customer_id as "customerId", email, created_at as "createdAt", email_proven_at is not null as "emailProven",
       password_hash is not null as "hasPassword" from accounts.account where customer_id = ${customerId}`)
+  if (!account) throw Unauthenticated({}, 'This account is not there any more.')
+  return account
 }
 
 export type Keeping = { keep?: 'cookie' | 'token' | undefined }
@@ -88,4 +92,4 @@ export function handOver(token: string, { keep }: Keeping, { request, reply }: A
 
 /** How a request itself carries its session. */
 export const keptAs = ({ headers }: FastifyRequest): Keeping =>
-  ({ keep: /^Bearer session_/i.test(headers.authorization ?? '') ? 'token' : 'cookie' })
+  ({ keep: customerToken(headers) === undefined ? 'cookie' : 'token' })

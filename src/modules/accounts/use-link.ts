@@ -18,6 +18,7 @@ import { ConfirmSignIn } from '../identity/sign-in-link.ts'
 import { enqueueMessage } from '../notifications/enqueue-message.ts'
 import { Browser, keep, SignedIn } from './accounts.ts'
 import { createAccount } from './create-account.ts'
+import { prove } from './prove.ts'
 import { endSessions, getAccount, handOver, openSession, refuseForeignKeeping } from './session.ts'
 
 type Purpose = 'registration' | 'sign-in' | 'password-reset'
@@ -68,13 +69,9 @@ async function opened(tx: Tx, account: { id: string; passwordHash: string | null
   return { token, customerId: account.id }
 }
 
-const Found = Type.Object({ id: Type.String(), passwordHash: Type.Union([Type.String(), Type.Null()]) })
-
-/** Notes that the mailbox is theirs. Throws TokenRefused where there is no account any more. */
-async function prove(tx: Tx, email: string) {
-  const account = await tx.maybe(Found, sql`
-    update accounts.account set email_proven_at = coalesce(email_proven_at, now()) where email = ${email}
-    returning customer_id as id, password_hash as "passwordHash"`)
+/** The account of a mailbox that is theirs. Throws TokenRefused where there is none any more. */
+async function proven(tx: Tx, email: string) {
+  const account = await prove(tx, email)
   if (!account) throw TokenRefused({})
   return account
 }
@@ -87,7 +84,7 @@ async function signInByLink(db: Db, context: Context, { token, browser, confirme
   const same = browser !== undefined && timingSafeEqual(hashToken(browser), browserHash)
   if (!same && !confirmed) throw ConfirmSignIn({}, 'Show who wants to sign in, and ask again with `confirmed`.')
   return db.transaction(context, async (tx) => {
-    const account = await prove(tx, email)
+    const account = await proven(tx, email)
     await useLink(tx, token, 'sign-in')
     return opened(tx, account, device)
   })
@@ -98,7 +95,7 @@ async function setPassword(db: Db, context: Context, { token, password }: { toke
   const { email } = await readLink(db, token, 'password-reset')
   const passwordHash = await newHash(db, password, [email])
   await db.transaction(context, async (tx) => {
-    const { id } = await prove(tx, email)
+    const { id } = await proven(tx, email)
     await useLink(tx, token, 'password-reset')
     await tx.run(sql`update accounts.account set password_hash = ${passwordHash} where customer_id = ${id}`)
     await tx.commit([

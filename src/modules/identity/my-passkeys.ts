@@ -1,35 +1,30 @@
 // The own passkeys: made, named, removed, and signed in with. One can be the only way in; the last way in stays.
 import { Type } from 'typebox'
-import { mapConstraint, resultId, sql, type Context, type Db } from '../../platform/db.ts'
-import { Id, route, Timestamp } from '../../platform/http.ts'
+import { resultId, sql, type Context, type Db } from '../../platform/db.ts'
+import { Id, route } from '../../platform/http.ts'
 import { Forbidden, problem } from '../../platform/problem.ts'
 import { Name, PasskeyRefused, Staff } from './identity.ts'
 import { addressPrefix, limitRate } from './limit-rate.ts'
 import { signedIn } from './me.ts'
 import { changeFactors } from './my-factors.ts'
 import {
-  NewCredential, readNewPasskey, readSigned, registrationOptions, SignedChallenge, signInOptions, useChallenge,
+  NewCredential, Passkey, PasskeyNotFound, PasskeyOptions, PasskeyThere, readNewPasskey, readSigned, registrationOptions,
+  SignedChallenge, signInOptions, useChallenge,
 } from './passkeys.ts'
 import { refuseForeignOrigin } from './session-cookie.ts'
 import { deviceOf, openSession, welcome, type Device, type Signed } from './sign-in.ts'
+import { staffPasskeys } from './staff-passkeys.ts'
 import { getStaff } from './staff.ts'
 
-const Passkey = Type.Object({
-  id: Id, name: Type.String(), createdAt: Timestamp, lastUsedAt: Type.Union([Timestamp, Type.Null()]),
-  synced: Type.Boolean({ description: 'Kept by its maker on several devices of the person' }),
-})
 const columns = sql`id, name, created_at as "createdAt", last_used_at as "lastUsedAt", synced`
 
-const PasskeyNotFound = problem('passkey-not-found', 404, 'No such passkey')
-const PasskeyThere = problem('passkey-there', 409, 'This passkey belongs to an account already')
 const LastWayIn = problem('last-way-in', 409, 'Nothing would be left to sign in with')
-mapConstraint('passkey_credential_unique', () => PasskeyThere({}))
 
 /** Signs in with a passkey alone. Throws PasskeyRefused. */
 async function signInWithPasskey(
   db: Db, context: Context, signed: SignedChallenge, device: Device
 ): Promise<Signed> {
-  const { staffId: id, passwordHash, use } = await readSigned(db, signed)
+  const { holderId: id, passwordHash, use } = await readSigned(db, staffPasskeys, signed)
   return db.transaction(context, async (tx) => {
     await use(tx)
     const opened = await openSession(tx, { id, passwordHash }, device, { strong: true })
@@ -40,18 +35,14 @@ async function signInWithPasskey(
 
 const tags = ['Own account']
 const params = Type.Object({ passkeyId: Id })
-// What goes to the browser's own function as it is; its shape is that of the WebAuthn standard.
-const Options = Type.Object({ options: Type.Unsafe<object>(Type.Any({
-  description: 'For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`',
-})) })
 
 const postRegistration = route({
   method: 'POST', path: '/admin/me/passkeys/options', operationId: 'beginPasskey', access: 'staff', sensitive: true,
   tags, summary: 'Begin to make a passkey', description: 'Good for five minutes and once.',
-  response: { 200: Options }, replay: 'none',
+  response: { 200: PasskeyOptions }, replay: 'none',
   async run({ db, context }) {
     const { id } = signedIn(context)
-    return { options: await registrationOptions(db, await getStaff(db, id)) }
+    return { options: await registrationOptions(db, staffPasskeys, await getStaff(db, id)) }
   },
 })
 
@@ -61,9 +52,9 @@ const postPasskey = route({
   body: Type.Object({ name: Name, credential: NewCredential }), response: { 201: Passkey },
   problems: [PasskeyRefused, PasskeyThere], replay: 'refuse',
   async run({ db, context, body }) {
-    const made = await readNewPasskey(db, body.credential)
+    const made = await readNewPasskey(db, staffPasskeys, body.credential)
     return changeFactors(db, context, `The passkey "${body.name}" was added to your account.`, async (tx, staffId) => {
-      await useChallenge(tx, made.challenge, staffId)
+      await useChallenge(tx, staffPasskeys, made.challenge, staffId)
       return tx.one(Passkey, sql`
         insert into identity.passkey (id, staff_id, credential_id, public_key, counter, transports, name, synced)
         values (${resultId(context)}, ${staffId}, ${made.id}, ${Buffer.from(made.publicKey)}, ${made.counter},
@@ -129,11 +120,11 @@ const deletePassword = route({
 const postOptions = route({
   method: 'POST', path: '/admin/session/passkey', operationId: 'beginPasskeySignIn', access: 'public', tags,
   summary: 'Begin to sign in with a passkey', description: 'Also to prove yourself. Good for five minutes and once.',
-  response: { 200: Options }, replay: 'none',
+  response: { 200: PasskeyOptions }, replay: 'none',
   async run({ db, request }) {
     // Each costs a row for five minutes.
     await limitRate(db, [{ name: 'passkey', subject: addressPrefix(request.ip), acts: 100, seconds: 300 }])
-    return { options: await signInOptions(db) }
+    return { options: await signInOptions(db, staffPasskeys) }
   },
 })
 

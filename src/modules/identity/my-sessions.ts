@@ -15,6 +15,7 @@ import { Code, CodeRefused, Factor, factorsOf, withCode } from './second-factor.
 import { LIVE_SESSION, sessionCookie } from './session-cookie.ts'
 import { SessionRow, shownSession } from './show-session.ts'
 import { proveSession } from './sign-in.ts'
+import { staffPasskeys } from './staff-passkeys.ts'
 import { endSessions } from './staff.ts'
 
 const Own = Type.Object({
@@ -41,8 +42,8 @@ async function prove(db: Db, context: Context, { password, code, passkey }: Proo
       return proveSession(tx, sessionId, { half: false })
     })
   if (passkey) {
-    const { staffId, use } = await readSigned(db, passkey)
-    if (staffId !== id) throw PasskeyRefused({})
+    const { holderId, use } = await readSigned(db, staffPasskeys, passkey)
+    if (holderId !== id) throw PasskeyRefused({})
     return proven(use)
   }
   if (code !== undefined) return withCode(db, id, code, proven)

@@ -1,10 +1,11 @@
-// Passkeys (WebAuthn): what a device has to sign, and whether it did. A challenge is used once and within five minutes;
-// user verification is always required, so that a passkey is two factors in one. Address and name of the shop come from
-// its configuration, never from a request. What is wrong gets one answer.
+// Passkeys (WebAuthn), of staff and of customers: what a device has to sign, and whether it did. A challenge is used once
+// and within five minutes; user verification is always required, so that a passkey is two factors in one. Address and
+// name of the shop come from its configuration, never from a request. What is wrong gets one answer.
 import { Type, type Static } from 'typebox'
-import { sql, type Db, type Tx } from '../../platform/db.ts'
+import { mapConstraint, type Db, type Tx } from '../../platform/db.ts'
 import { hashToken } from '../../platform/id.ts'
-import { mailSettings } from '../notifications/mail.ts'
+import { Id, Timestamp } from '../../platform/http.ts'
+import { problem } from '../../platform/problem.ts'
 import { PasskeyRefused } from './identity.ts'
 
 // Loaded when the first passkey is asked for: it takes as much memory as a tenth of a shop.
@@ -37,39 +38,66 @@ export const SignedChallenge = Type.Object({
 })
 export type SignedChallenge = Static<typeof SignedChallenge>
 
-type Options = { challenge: string }
+export const Passkey = Type.Object({
+  id: Id, name: Type.String(), createdAt: Timestamp, lastUsedAt: Type.Union([Timestamp, Type.Null()]),
+  synced: Type.Boolean({ description: 'Kept by its maker on several devices of the person' }),
+})
+/** What goes to the browser's own function as it is; its shape is that of the WebAuthn standard. */
+export const PasskeyOptions = Type.Object({ options: Type.Unsafe<object>(Type.Any({
+  description: 'For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON`',
+})) })
 
-/** The options of a browser's `navigator.credentials`, and where what it answers must come from. */
-function partyOf(db: Db): { rpID: string; origin: string } {
-  const { hostname, origin } = new URL(mailSettings.of(db).shopUrl)
+export const PasskeyNotFound = problem('passkey-not-found', 404, 'No such passkey')
+export const PasskeyThere = problem('passkey-there', 409, 'This passkey belongs to an account already')
+mapConstraint('passkey_credential_unique', () => PasskeyThere({}))
+
+export const StoredPasskey = Type.Object({
+  id: Type.String(), holderId: Type.String(), publicKey: Type.Unsafe<Buffer>(Type.Any()), counter: Type.Integer(),
+  passwordHash: Type.Union([Type.String(), Type.Null()]),
+})
+export const KnownCredential = Type.Object({ credentialId: Type.String(), transports: Type.Array(Type.String()) })
+/** A challenge with a holder adds a passkey to them, without one it signs in. */
+type Challenge = { hash: Buffer; holderId: string | null }
+
+/** Whose passkeys they are: the pages on which they are made and used, and the tables in which they lie. */
+export type Holders = {
+  pages: (db: Db) => string
+  keepChallenge: (db: Db, challenge: Challenge, seconds: number) => Promise<unknown>
+  /** Answers how many there were: one, or none where it is used or over. */
+  useChallenge: (tx: Tx, challenge: Challenge) => Promise<number>
+  credentialsOf: (db: Db, holderId: string) => Promise<Static<typeof KnownCredential>[]>
+  find: (db: Db, credentialId: string) => Promise<Static<typeof StoredPasskey> | undefined>
+  /** Notes a use; answers how many were changed: none where the counter did not grow. */
+  count: (tx: Tx, passkeyId: string, counter: number) => Promise<number>
+}
+
+function partyOf(db: Db, { pages }: Holders): { rpID: string; origin: string } {
+  const { hostname, origin } = new URL(pages(db))
   return { rpID: hostname, origin }
 }
 
-async function keepChallenge<T extends Options>(db: Db, options: T, staffId: string | null): Promise<T> {
-  await db.run(sql`
-    insert into identity.passkey_challenge (challenge_hash, staff_id, expires_at)
-    values (${hashToken(options.challenge)}, ${staffId}, now() + make_interval(secs => ${VALID_SECONDS}))`)
+async function kept<T extends { challenge: string }>(
+  db: Db, holders: Holders, options: T, holderId: string | null,
+): Promise<T> {
+  await holders.keepChallenge(db, { hash: hashToken(options.challenge), holderId }, VALID_SECONDS)
   return options
 }
 
 /** Uses a challenge up. Throws PasskeyRefused; of many at once, one succeeds. */
-export async function useChallenge(tx: Tx, challenge: string, staffId: string | null): Promise<void> {
-  const used = await tx.run(sql`
-    delete from identity.passkey_challenge where challenge_hash = ${hashToken(challenge)}
-      and staff_id is not distinct from ${staffId}::uuid and expires_at > now()`)
-  if (used === 0) throw PasskeyRefused({})
+export async function useChallenge(
+  tx: Tx, holders: Holders, challenge: string, holderId: string | null,
+): Promise<void> {
+  if (await holders.useChallenge(tx, { hash: hashToken(challenge), holderId }) === 0) throw PasskeyRefused({})
 }
 
 type Person = { id: string; email: string; name: string }
-const Known = Type.Object({ credentialId: Type.String(), transports: Type.Array(Type.String()) })
 
 /** What a browser needs to make a passkey for somebody. */
-export async function registrationOptions(db: Db, { id, email, name }: Person) {
-  const { rpID } = partyOf(db)
-  const known = await db.many(Known, sql`
-    select credential_id as "credentialId", transports from identity.passkey where staff_id = ${id}`)
+export async function registrationOptions(db: Db, holders: Holders, { id, email, name }: Person) {
+  const { rpID } = partyOf(db, holders)
+  const known = await holders.credentialsOf(db, id)
   const { generateRegistrationOptions } = await webAuthn()
-  return keepChallenge(db, await generateRegistrationOptions({
+  return kept(db, holders, await generateRegistrationOptions({
     rpID, rpName: rpID, userName: email, userDisplayName: name, userID: new Uint8Array(Buffer.from(id)),
     supportedAlgorithmIDs: ALGORITHMS,
     excludeCredentials: known.map(({ credentialId, transports }) => ({ id: credentialId, transports })),
@@ -78,15 +106,15 @@ export async function registrationOptions(db: Db, { id, email, name }: Person) {
 }
 
 /** What a browser needs to sign in, or to prove who is there: no account is named, the device knows. */
-export async function signInOptions(db: Db) {
+export async function signInOptions(db: Db, holders: Holders) {
   const { generateAuthenticationOptions } = await webAuthn()
-  return keepChallenge(db, await generateAuthenticationOptions(
-    { rpID: partyOf(db).rpID, userVerification: 'required' }), null)
+  return kept(db, holders, await generateAuthenticationOptions(
+    { rpID: partyOf(db, holders).rpID, userVerification: 'required' }), null)
 }
 
 /** Reads a new passkey. Throws PasskeyRefused. Its challenge is still to be used. */
-export async function readNewPasskey(db: Db, { id, response }: Static<typeof NewCredential>) {
-  const { rpID: expectedRPID, origin: expectedOrigin } = partyOf(db)
+export async function readNewPasskey(db: Db, holders: Holders, { id, response }: Static<typeof NewCredential>) {
+  const { rpID: expectedRPID, origin: expectedOrigin } = partyOf(db, holders)
   const challenge = challengeOf(response.clientDataJSON)
   const { verifyRegistrationResponse } = await webAuthn()
   const { verified, registrationInfo } = await orRefused(verifyRegistrationResponse({
@@ -98,25 +126,17 @@ export async function readNewPasskey(db: Db, { id, response }: Static<typeof New
   return { challenge, synced: registrationInfo.credentialBackedUp, ...registrationInfo.credential }
 }
 
-const Stored = Type.Object({
-  id: Type.String(), staffId: Type.String(), publicKey: Type.Unsafe<Buffer>(Type.Any()), counter: Type.Integer(),
-  passwordHash: Type.Union([Type.String(), Type.Null()]),
-})
-
 /**
  * Whose passkey signed this, and `use`, which uses challenge and counter up in the transaction of what it allows.
  * Throws PasskeyRefused.
  */
-export async function readSigned(db: Db, { id, response }: SignedChallenge) {
-  const { rpID: expectedRPID, origin: expectedOrigin } = partyOf(db)
+export async function readSigned(db: Db, holders: Holders, { id, response }: SignedChallenge) {
+  const { rpID: expectedRPID, origin: expectedOrigin } = partyOf(db, holders)
   const challenge = challengeOf(response.clientDataJSON)
-  const stored = await db.maybe(Stored, sql`
-    select passkey.id, staff_id as "staffId", public_key as "publicKey", counter, password_hash as "passwordHash"
-    from identity.passkey join identity.staff on staff.id = passkey.staff_id and staff.active
-    where credential_id = ${id}`)
+  const stored = await holders.find(db, id)
   if (!stored) throw PasskeyRefused({})
   const { userHandle } = response
-  if (userHandle && Buffer.from(userHandle, 'base64url').toString() !== stored.staffId) throw PasskeyRefused({})
+  if (userHandle && Buffer.from(userHandle, 'base64url').toString() !== stored.holderId) throw PasskeyRefused({})
   const { verifyAuthenticationResponse } = await webAuthn()
   const { verified, authenticationInfo: { newCounter } } = await orRefused(verifyAuthenticationResponse({
     response: { id, rawId: id, type: 'public-key', clientExtensionResults: {}, response: response as never },
@@ -125,13 +145,10 @@ export async function readSigned(db: Db, { id, response }: SignedChallenge) {
   }))
   if (!verified) throw PasskeyRefused({})
   return {
-    staffId: stored.staffId, passwordHash: stored.passwordHash,
+    holderId: stored.holderId, passwordHash: stored.passwordHash,
     async use(tx: Tx): Promise<void> {
-      await useChallenge(tx, challenge, null)
-      const counted = await tx.run(sql`
-        update identity.passkey set counter = ${newCounter}, last_used_at = now()
-        where id = ${stored.id} and (counter < ${newCounter} or (counter = 0 and ${newCounter} = 0))`)
-      if (counted === 0) throw PasskeyRefused({})
+      await useChallenge(tx, holders, challenge, null)
+      if (await holders.count(tx, stored.id, newCounter) === 0) throw PasskeyRefused({})
     },
   }
 }

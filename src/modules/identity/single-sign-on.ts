@@ -1,104 +1,25 @@
-// Single sign-on with OpenID Connect: the authorization code flow with state, nonce and PKCE. What belongs to an
-// attempt is derived from its state, and the attempt counts once, in the browser that began it. An account is linked by
-// an address that the provider says is proven, and by nothing else; from then on by its id of the person.
-import type { Configuration, IDToken } from 'openid-client'
+// Single sign-on of staff with OpenID Connect (openid.ts): an account is linked by an address that the provider says is
+// proven, and by nothing else; from then on by its id of the person. Its groups may say the role.
+import type { IDToken } from 'openid-client'
 import { Type, type Static } from 'typebox'
 import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
-import { derivedToken } from '../../platform/derived-token.ts'
 import { route } from '../../platform/http.ts'
-import { hashToken, newId, newToken } from '../../platform/id.ts'
-import { Forbidden, problem } from '../../platform/problem.ts'
+import { newId } from '../../platform/id.ts'
+import { Forbidden } from '../../platform/problem.ts'
 import { mailSettings } from '../notifications/mail.ts'
 import { forgetActors } from './authenticate.ts'
-import { LastOwner, normalEmail, OwnerEverywhere, RoleNotFound, Staff, Token } from './identity.ts'
-import { addressPrefix, limitRate } from './limit-rate.ts'
+import { LastOwner, OwnerEverywhere, RoleNotFound, Staff } from './identity.ts'
+import {
+  Begun, beginVisit, nameSaid, ofProvider, providerAt, ProviderNotFound, readReturn, returned, SignOnRefused,
+  SignOnUnavailable, verifiedEmail, type Returned, type Visit,
+} from './openid.ts'
 import { refuseForeignOrigin } from './session-cookie.ts'
 import { deviceOf, FactorWanted, openSession, welcome, type Device, type Signed } from './sign-in.ts'
 import { mayOnlySignOn, signOns, type SignOn } from './sign-on-providers.ts'
 import { endSessions } from './staff.ts'
 
-// Loaded at the first sign-on: most shops have no provider, and need no memory for one.
-const openIdClient = () => import('openid-client')
-
-const VALID_SECONDS = 600
-const TIMEOUT_SECONDS = 10
-
-const ProviderNotFound = problem('sign-on-provider-not-found', 404, 'No such provider')
-const SignOnUnavailable = problem('sign-on-unavailable', 502, 'The provider does not answer')
-/** One answer for a state that is unknown, used or of another browser, and for somebody who may not come in. */
-const SignOnRefused = problem('sign-on-refused', 401, 'The sign-on was refused')
-
-const known = new WeakMap<SignOn, Promise<Configuration>>()
-
-/** The provider's own description, read once. Throws SignOnUnavailable. */
-async function configurationOf(provider: SignOn): Promise<Configuration> {
-  let reading = known.get(provider)
-  if (!reading) {
-    const { issuer, clientId, clientSecret } = provider
-    const local = /^http:\/\/(?:localhost|127\.0\.0\.1)[:/]/.test(`${issuer}/`)
-    reading = openIdClient().then((openid) => openid.discovery(new URL(issuer), clientId, clientSecret, undefined, {
-      timeout: TIMEOUT_SECONDS,
-      // The signature of the ID token is verified, too, although it comes straight from the provider.
-      execute: [openid.enableNonRepudiationChecks, ...local ? [openid.allowInsecureRequests] : []],
-    }))
-    known.set(provider, reading)
-    reading.catch(() => known.delete(provider))
-  }
-  return reading.catch((cause: unknown) => { throw Object.assign(SignOnUnavailable({}), { cause }) })
-}
-
-function providerOf(db: Db, code: string): SignOn {
-  const provider = signOns.of(db).find((one) => one.code === code)
-  if (!provider) throw ProviderNotFound({})
-  return provider
-}
-
-const returnTo = (db: Db): string => `${mailSettings.of(db).shopUrl}/dashboard/signed-on`
-
-/** Where to send the browser, and what it keeps. */
-async function beginSignOn(db: Db, provider: SignOn): Promise<{ url: string; browser: string }> {
-  const configuration = await configurationOf(provider)
-  const [state, browser] = [newToken(), newToken()]
-  const { nonce, verifier } = await secretsOf(db, state)
-  await db.run(sql`
-    insert into identity.sign_on_attempt (state_hash, provider, browser_hash, expires_at)
-    values (${hashToken(state)}, ${provider.code}, ${hashToken(browser)},
-      now() + make_interval(secs => ${VALID_SECONDS}))`)
-  const openid = await openIdClient()
-  const url = openid.buildAuthorizationUrl(configuration, {
-    redirect_uri: returnTo(db), scope: provider.scope ?? 'openid email profile', state, nonce,
-    code_challenge: await openid.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
-  })
-  return { url: url.href, browser }
-}
-
-async function secretsOf(db: Db, state: string): Promise<{ nonce: string; verifier: string }> {
-  const derive = (what: string): Promise<string> => derivedToken(db, '', `sign-on ${what} ${state}`)
-  return { nonce: await derive('nonce'), verifier: await derive('verifier') }
-}
-
-type Returned = { query: string; browser: string }
-
-/** What the provider says of somebody who came back. Throws SignOnRefused, SignOnUnavailable. */
-async function readReturn(db: Db, provider: SignOn, { query, browser }: Returned): Promise<IDToken> {
-  const url = new URL(`${returnTo(db)}?${query.replace(/^\?/, '')}`)
-  const state = url.searchParams.get('state') ?? ''
-  const used = await db.run(sql`
-    delete from identity.sign_on_attempt where state_hash = ${hashToken(state)} and provider = ${provider.code}
-      and browser_hash = ${hashToken(browser)} and expires_at > now()`)
-  if (used === 0) throw SignOnRefused({})
-  const configuration = await configurationOf(provider)
-  const { nonce, verifier } = await secretsOf(db, state)
-  const openid = await openIdClient()
-  try {
-    const tokens = await openid.authorizationCodeGrant(configuration, url, {
-      expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier, idTokenExpected: true,
-    })
-    return tokens.claims()!
-  } catch (cause) {
-    throw Object.assign(SignOnRefused({}), { cause })
-  }
-}
+const visitTo = (db: Db, provider: SignOn): Visit => (
+  { provider, whose: 'staff', returnTo: `${mailSettings.of(db).shopUrl}/dashboard/signed-on` })
 
 const Account = Type.Object({
   id: Type.String(), passwordHash: Type.Union([Type.String(), Type.Null()]), role: Type.String(),
@@ -122,16 +43,15 @@ async function accountOf(tx: Tx, provider: SignOn, claims: IDToken): Promise<Sta
 async function linkAccount(
   tx: Tx, { code }: SignOn, claims: IDToken, role: string | undefined
 ): Promise<Static<typeof Account>> {
-  const { email, email_verified: proven, name } = claims
-  if (typeof email !== 'string' || proven !== true) throw SignOnRefused({})
+  const email = verifiedEmail(claims)
   if (role) {
     await tx.run(sql`
       insert into identity.staff (id, email, name, role_code)
-      values (${newId()}, ${normalEmail(email)}, ${String(name ?? email).slice(0, 200)}, ${role})
+      values (${newId()}, ${email}, ${nameSaid(claims) ?? email.slice(0, 200)}, ${role})
       on conflict (email) do nothing`)
   }
   const found = await tx.maybe(Account, sql`
-    select ${account} from identity.staff where email = ${normalEmail(email)} and active for update`)
+    select ${account} from identity.staff where email = ${email} and active for update`)
   const linked = found && await tx.run(sql`
     insert into identity.sign_on_account (provider, subject, staff_id) values (${code}, ${claims.sub}, ${found.id})
     on conflict do nothing`)
@@ -146,11 +66,11 @@ function roleOf({ roles }: SignOn, claims: IDToken): string | undefined {
 }
 
 async function finishSignOn(
-  db: Db, context: Context, returned: Returned & { provider: SignOn }, device: Device
+  db: Db, context: Context, { provider, ...returned }: Returned & { provider: SignOn }, device: Device
 ): Promise<Signed> {
-  const claims = await readReturn(db, returned.provider, returned)
+  const claims = await readReturn(db, visitTo(db, provider), returned)
   const signed = await db.transaction(context, async (tx) => {
-    const found = await accountOf(tx, returned.provider, claims)
+    const found = await accountOf(tx, provider, claims)
     return openSession(tx, found, device, { signedOn: true })
   })
   forgetActors(db)
@@ -159,7 +79,6 @@ async function finishSignOn(
 }
 
 const tags = ['Signing in']
-const params = Type.Object({ provider: Type.String({ maxLength: 40 }) })
 
 const getProviders = route({
   method: 'GET', path: '/admin/sign-on', operationId: 'listSignOnProviders', access: 'public', tags,
@@ -172,29 +91,23 @@ const getProviders = route({
 })
 
 const postSignOn = route({
-  method: 'POST', path: '/admin/sign-on/:provider', operationId: 'beginSignOn', access: 'public', tags, params,
-  summary: 'Begin to sign on with a provider', description: 'Keep `browser` and send the browser to `url`.',
-  response: { 200: Type.Object({ url: Type.String(), browser: Type.String() }) },
-  problems: [ProviderNotFound, SignOnUnavailable], replay: 'none',
-  async run({ db, params: { provider }, request }) {
-    await limitRate(db, [{ name: 'sign-on', subject: addressPrefix(request.ip), acts: 100, seconds: 300 }])
-    return beginSignOn(db, providerOf(db, provider))
-  },
+  method: 'POST', path: '/admin/sign-on/:provider', operationId: 'beginSignOn', access: 'public', tags,
+  params: ofProvider, summary: 'Begin to sign on with a provider', description: 'Keep `browser` and send the browser to `url`.',
+  response: { 200: Begun }, problems: [ProviderNotFound, SignOnUnavailable], replay: 'none',
+  run: ({ db, params: { provider }, request }) =>
+    beginVisit(db, visitTo(db, providerAt(signOns.of(db), provider)), request.ip),
 })
 
 const putSignOn = route({
-  method: 'PUT', path: '/admin/sign-on/:provider', operationId: 'finishSignOn', access: 'public', tags, params,
-  summary: 'Sign on with what the provider answered',
+  method: 'PUT', path: '/admin/sign-on/:provider', operationId: 'finishSignOn', access: 'public', tags,
+  params: ofProvider, summary: 'Sign on with what the provider answered',
   description: 'Sets the session cookie, or wants a second factor (202). The page is `/dashboard/signed-on`.',
-  body: Type.Object({ browser: Token, query: Type.String({
-    maxLength: 4_000, description: '`location.search` of the page to which the provider sent the browser',
-  }) }),
-  response: { 200: Staff, 202: FactorWanted },
+  body: Type.Object(returned), response: { 200: Staff, 202: FactorWanted },
   problems: [ProviderNotFound, SignOnUnavailable, SignOnRefused, Forbidden, LastOwner, OwnerEverywhere, RoleNotFound],
   async run({ db, context, params: { provider }, body, request, reply }) {
     refuseForeignOrigin(request.headers)
     const signed = await finishSignOn(
-      db, context, { ...body, provider: providerOf(db, provider) }, deviceOf(request))
+      db, context, { ...body, provider: providerAt(signOns.of(db), provider) }, deviceOf(request))
     return welcome(db, signed, { request, reply })
   },
 })
