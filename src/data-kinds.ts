@@ -200,7 +200,8 @@ export const dataKinds: Record<string, Columns> = {
     none: 'id purpose expires_at', reference: 'customer_id', contact: 'email', secret: 'token_hash browser_hash',
   },
   'accounts.passkey': {
-    none: 'id counter transports name synced created_at last_used_at', reference: 'customer_id credential_id public_key',
+    none: 'id counter transports name synced created_at last_used_at',
+    reference: 'customer_id credential_id public_key',
   },
   'accounts.passkey_challenge': { none: 'expires_at', reference: 'customer_id', secret: 'challenge_hash' },
   'accounts.sign_on_account': { none: 'provider created_at', reference: 'subject customer_id' },

@@ -28,6 +28,12 @@ export type AccountConsent = {
   at: string
 }
 
+export type AccountLinked = {
+  provider: string
+  /** ISO 8601 in UTC */
+  linkedAt: string
+}
+
 export type AccountOrder = {
   /** A UUID */
   id: string
@@ -46,6 +52,17 @@ export type AccountOrder = {
   closedAt: string | null
   lineCount: number
   unitCount: number
+}
+
+export type AccountPasskey = {
+  /** A UUID */
+  id: string
+  name: string
+  /** ISO 8601 in UTC */
+  createdAt: string
+  lastUsedAt: string | null
+  /** Kept by its maker on several devices of the person */
+  synced: boolean
 }
 
 export type AccountProfile = {
@@ -74,6 +91,11 @@ export type AccountSession = {
   current: boolean
 }
 
+export type AccountSignOn = {
+  code: string
+  title: string
+}
+
 export type Address = {
   /** A UUID */
   id: string
@@ -81,6 +103,11 @@ export type Address = {
   address: ShippingAddressValue
   defaultShipping: boolean
   defaultBilling: boolean
+}
+
+export type BeginSignOnResult = {
+  url: string
+  browser: string
 }
 
 export type ExportMyDataResult = {
@@ -151,6 +178,20 @@ export type ExportMyDataResult = {
   }[]
   carts: Record<string, unknown>[]
   messages: Record<string, unknown>[]
+}
+
+export type Passkey = {
+  id: string
+  rawId?: string
+  type?: 'public-key'
+  authenticatorAttachment?: 'platform' | 'cross-platform'
+  clientExtensionResults?: unknown
+  response: {
+    clientDataJSON: string
+    authenticatorData: string
+    signature: string
+    userHandle?: string | null
+  }
 }
 
 export type RegisterAccountResult = {
@@ -324,6 +365,129 @@ export type AccountOperations = {
     answer: undefined
     problems: CommonProblem | 'forbidden' | 'password-refused' | 'token-refused' | 'unauthenticated'
   }
+  /** Begin to make a passkey. Good for five minutes and once, on a page of the storefront. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  beginPasskey: {
+    input: {}
+    answer: {
+      /** For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` */
+      options: unknown
+    }
+    problems: CommonProblem | 'email-unproven' | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
+  }
+  /** Add the passkey that a browser made. It signs in alone, beside the other ways. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  addPasskey: {
+    input: {
+      name: string
+      credential: {
+        id: string
+        rawId?: string
+        type?: 'public-key'
+        authenticatorAttachment?: 'platform' | 'cross-platform'
+        clientExtensionResults?: unknown
+        response: {
+          clientDataJSON: string
+          attestationObject: string
+          transports?: string[]
+          authenticatorData?: string
+          publicKey?: string
+          publicKeyAlgorithm?: number
+        }
+      }
+    }
+    answer: AccountPasskey
+    problems: CommonProblem | 'already-done' | 'email-unproven' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'passkey-refused' | 'passkey-there' | 'recent-proof-required' | 'unauthenticated'
+  }
+  /** List the own passkeys */
+  listMyPasskeys: {
+    input: {}
+    answer: {
+      items: AccountPasskey[]
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** Rename a passkey */
+  renamePasskey: {
+    input: {
+      /** A UUID */
+      passkeyId: string
+      name: string
+    }
+    answer: AccountPasskey
+    problems: CommonProblem | 'forbidden' | 'passkey-not-found' | 'unauthenticated'
+  }
+  /** Remove a passkey. Ends every other session. A link by mail signs in without one. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  removePasskey: {
+    input: {
+      /** A UUID */
+      passkeyId: string
+    }
+    answer: undefined
+    problems: CommonProblem | 'forbidden' | 'passkey-not-found' | 'recent-proof-required' | 'unauthenticated'
+  }
+  /** Begin to sign in with a passkey. Also to prove yourself. Good for five minutes and once. */
+  beginPasskeySignIn: {
+    input: {}
+    answer: {
+      /** For `PublicKeyCredential.parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` */
+      options: unknown
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** Sign in with a passkey */
+  signInWithPasskey: {
+    input: {
+      credential: Passkey
+      /** cookie, unless told: for pages of this server, which no script can read. token: for apps, servers and pages of other sites; send it as Authorization: Bearer session_… */
+      keep?: 'cookie' | 'token'
+    }
+    answer: RegisterAccountResult
+    problems: CommonProblem | 'forbidden' | 'passkey-refused' | 'unauthenticated'
+  }
+  /** Which providers customers can sign in with */
+  listSignOnProviders: {
+    input: {}
+    answer: {
+      items: AccountSignOn[]
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** Begin to sign in with a provider. Keep `browser` and send the browser to `url`. */
+  beginSignOn: {
+    input: {
+      provider: string
+    }
+    answer: BeginSignOnResult
+    problems: CommonProblem | 'forbidden' | 'sign-on-provider-not-found' | 'sign-on-unavailable' | 'unauthenticated'
+  }
+  /** Sign in with what the provider answered. The page is `/account/signed-on` of the storefront. Whoever has no account gets one. */
+  finishSignOn: {
+    input: {
+      provider: string
+      browser: string
+      /** `location.search` of the page to which the provider sent the browser */
+      query: string
+      /** cookie, unless told: for pages of this server, which no script can read. token: for apps, servers and pages of other sites; send it as Authorization: Bearer session_… */
+      keep?: 'cookie' | 'token'
+    }
+    answer: RegisterAccountResult
+    problems: CommonProblem | 'disposable-mail' | 'forbidden' | 'sign-on-provider-not-found' | 'sign-on-refused' | 'sign-on-unavailable' | 'unauthenticated'
+  }
+  /** List the providers that sign in to the own account */
+  listMySignOns: {
+    input: {}
+    answer: {
+      items: AccountLinked[]
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
+  /** Let a provider sign in no longer. Ends every other session. Signing in there with the same verified address links it anew. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
+  removeMySignOn: {
+    input: {
+      provider: string
+    }
+    answer: undefined
+    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'sign-on-provider-not-found' | 'unauthenticated'
+  }
   /** List the own sessions */
   listMySessions: {
     input: {}
@@ -361,16 +525,17 @@ export type AccountOperations = {
     }
     problems: CommonProblem | 'forbidden' | 'password-refused' | 'sign-in-refused' | 'token-refused' | 'unauthenticated'
   }
-  /** Show again that it is you. For what answers `recent-proof-required`; it holds for a quarter of an hour, as a sign-in does. The session goes on with another token. */
+  /** Show again that it is you. For what answers `recent-proof-required`; it holds for a quarter of an hour, as a sign-in does. The session goes on with another token. Whoever has neither signs in again by a link. */
   proveMyself: {
     input: {
-      password: string
+      password?: string
+      passkey?: Passkey
     }
     answer: {
       /** The session from now on, where it is sent as a bearer token */
       token: string | null
     }
-    problems: CommonProblem | 'forbidden' | 'sign-in-refused' | 'token-refused' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'passkey-refused' | 'sign-in-refused' | 'token-refused' | 'unauthenticated'
   }
   /** Change the own e-mail address. Nothing changes before the link in the new mailbox is used. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   requestEmailChange: {
@@ -378,9 +543,9 @@ export type AccountOperations = {
       email: string
     }
     answer: undefined
-    problems: CommonProblem | 'disposable-mail' | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
+    problems: CommonProblem | 'disposable-mail' | 'email-unproven' | 'forbidden' | 'recent-proof-required' | 'unauthenticated'
   }
-  /** Confirm a new e-mail address with the token of a link. What was ordered as a guest with the new address is theirs as well from now on. */
+  /** Confirm a new e-mail address with the token of a link. Signed in to the account that asked. What was ordered as a guest with the new address is theirs as well from now on. */
   confirmEmailChange: {
     input: {
       token: string
@@ -415,6 +580,18 @@ export const accountOperations = {
   signIn: ['POST', '/store/account/session', [], false],
   signOut: ['DELETE', '/store/account/session', [], false],
   setPasswordByLink: ['PUT', '/store/account/password-reset', [], false],
+  beginPasskey: ['POST', '/store/account/passkeys/options', [], false],
+  addPasskey: ['POST', '/store/account/passkeys', [], true],
+  listMyPasskeys: ['GET', '/store/account/passkeys', [], false],
+  renamePasskey: ['PATCH', '/store/account/passkeys/{passkeyId}', [], false],
+  removePasskey: ['DELETE', '/store/account/passkeys/{passkeyId}', [], false],
+  beginPasskeySignIn: ['POST', '/store/account/session/passkey', [], false],
+  signInWithPasskey: ['PUT', '/store/account/session/passkey', [], false],
+  listSignOnProviders: ['GET', '/store/account/sign-on', [], false],
+  beginSignOn: ['POST', '/store/account/sign-on/{provider}', [], false],
+  finishSignOn: ['PUT', '/store/account/sign-on/{provider}', [], false],
+  listMySignOns: ['GET', '/store/account/linked', [], false],
+  removeMySignOn: ['DELETE', '/store/account/linked/{provider}', [], false],
   listMySessions: ['GET', '/store/account/sessions', [], false],
   endMyOtherSessions: ['DELETE', '/store/account/sessions', [], false],
   endMySession: ['DELETE', '/store/account/sessions/{sessionId}', [], false],

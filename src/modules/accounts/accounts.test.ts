@@ -245,7 +245,7 @@ test('another address: confirmed in the new mailbox, told to the old one; of man
     assert.equal((await again('POST', '/account/email', { email })).status, 202)
     return (await mails()).find(({ to }) => to === email)!.token
   }
-  const confirm = (token: string) => caller()('PUT', '/account/email', { token })
+  const confirm = (token: string) => again('PUT', '/account/email', { token })
   const [replaced, taken] = [await ask('first@example.com'), await ask('taken@example.com')]
   assert.equal((await confirm(replaced)).status, 410)
   const refused = await confirm(taken)

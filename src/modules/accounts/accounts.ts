@@ -29,7 +29,10 @@ export const SignedIn = Type.Object({
 export const Browser = Type.Optional(Token)
 
 /** The storefront, which has pages for accounts; see `storefronts` in plugin.ts. */
-export const pagesOf = (db: Db): string => (({ storefrontUrl, shopUrl }) => storefrontUrl ?? shopUrl)(mailSettings.of(db))
+export function pagesOf(db: Db): string {
+  const { storefrontUrl, shopUrl } = mailSettings.of(db)
+  return storefrontUrl ?? shopUrl
+}
 
 /** Links that are asked for without a session. */
 export const LinkPurpose = Type.Enum(['registration', 'sign-in', 'password-reset'])

@@ -92,8 +92,8 @@ async function requestEmailChange(db: Db, context: Context, to: string): Promise
 const Change = Type.Object({ customerId: Type.String(), from: Type.String(), to: Type.String() })
 
 /**
- * Throws TokenRefused, AccountEmailTaken; of many at once, one succeeds. It wants the session of the account: who opens a
- * link that somebody else asked for would give them their mailbox, and what was ordered with it.
+ * Throws TokenRefused, AccountEmailTaken; of many at once, one succeeds. It wants the session of the account: who opens
+ * a link that somebody else asked for would give them their mailbox, and what was ordered with it.
  */
 async function confirmEmailChange(db: Db, context: Context, token: string): Promise<void> {
   const live = sql`link.token_hash = ${hashToken(token)} and link.customer_id = ${signedCustomer(context).id}
@@ -164,7 +164,8 @@ const putProof = route({
 const postEmail = route({
   method: 'POST', path: '/store/account/email', operationId: 'requestEmailChange', access, sensitive: true, tags,
   summary: 'Change the own e-mail address', description: 'Nothing changes before the link in the new mailbox is used.',
-  body: Type.Object({ email: Email }), response: { 202: null }, problems: [DisposableMail, EmailUnproven], replay: 'none',
+  body: Type.Object({ email: Email }), response: { 202: null },
+  problems: [DisposableMail, EmailUnproven], replay: 'none',
   run: ({ db, context, body }) => requestEmailChange(db, context, body.email),
 })
 

@@ -1,6 +1,6 @@
-// Passkeys of customers: made on a page of the storefront, named, removed, and signed in with. What a device has to sign
-// and whether it did is as for staff (identity/passkeys.ts). A link by mail is always another way in, so that any of them
-// may go. They want a mailbox that is proven: nobody prepares a way into an account before its owner comes.
+// Passkeys of customers: made on a page of the storefront, named, removed, and signed in with. What a device has to
+// sign and whether it did is as for staff (identity/passkeys.ts). A link by mail is always another way in, so any of
+// them may go. They want a mailbox that is proven: nobody prepares a way into an account before its owner comes.
 import { Type } from 'typebox'
 import { resultId, signedCustomer, sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
@@ -97,7 +97,8 @@ const listPasskeys = route({
   method: 'GET', path: '/store/account/passkeys', operationId: 'listMyPasskeys', access, tags,
   summary: 'List the own passkeys', response: { 200: Type.Object({ items: Type.Array(Passkey) }) },
   run: async ({ db, context }) => ({ items: await db.many(Passkey, sql`
-    select ${columns} from accounts.passkey where customer_id = ${signedCustomer(context).id} order by id limit 100`) }),
+    select ${columns} from accounts.passkey where customer_id = ${signedCustomer(context).id}
+    order by id limit 100`) }),
 })
 
 const patchPasskey = route({

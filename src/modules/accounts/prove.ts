@@ -1,5 +1,5 @@
-// Somebody has shown that a mailbox is theirs. An account whose mailbox was not proven until now may have been prepared by
-// somebody else, who knows its password: so that opens nothing any more, and sessions that are open end.
+// Somebody has shown that a mailbox is theirs. An account whose mailbox was not proven until now may have been prepared
+// by somebody else, who knows its password: so that opens nothing any more, and sessions that are open end.
 import { Type } from 'typebox'
 import { sql, type Tx } from '../../platform/db.ts'
 import { endSessions } from './session.ts'

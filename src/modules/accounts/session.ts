@@ -7,7 +7,9 @@ import { sql, type Conn, type Db, type Tx } from '../../platform/db.ts'
 import { hashToken, newId, newToken } from '../../platform/id.ts'
 import { Unauthenticated } from '../../platform/problem.ts'
 import { TokenRefused } from '../identity/identity.ts'
-import { CUSTOMER_SESSION_SECONDS, customerToken, refuseForeignOrigin, sessionCookie } from '../identity/session-cookie.ts'
+import {
+  CUSTOMER_SESSION_SECONDS, customerToken, refuseForeignOrigin, sessionCookie,
+} from '../identity/session-cookie.ts'
 import type { Device } from '../identity/sign-in.ts'
 import { Account } from './accounts.ts'
 

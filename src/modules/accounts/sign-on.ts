@@ -1,6 +1,6 @@
-// Signing in with OpenID Connect (identity/openid.ts), with Google for example. An account is made, or found, by an address
-// that the provider calls verified, and by nothing else; from then on by the provider's id of the person, whatever
-// address they have there.
+// Signing in with OpenID Connect (identity/openid.ts), with Google for example. An account is made, or found, by an
+// address that the provider calls verified, and by nothing else; from then on by the provider's id of the person,
+// whatever address they have there.
 import type { IDToken } from 'openid-client'
 import { Type } from 'typebox'
 import { signedCustomer, sql, type Conn, type Context, type Db, type Tx } from '../../platform/db.ts'
@@ -36,7 +36,8 @@ async function finishSignOn(db: Db, context: Context, { code, ...back }: Returne
   const linked = await linkedTo(db, code, claims.sub)
   const newcomer = linked ? undefined : await readNewcomer(db, claims)
   const signed = await db.transaction(context, async (tx) => {
-    const account = newcomer ? await link(tx, visit.provider, claims.sub, newcomer) : await linkedTo(tx, code, claims.sub)
+    const account = newcomer ? await link(tx, visit.provider, claims.sub, newcomer)
+      : await linkedTo(tx, code, claims.sub)
     const token = account && await openSession(tx, account, device)
     return token && { token, customerId: account.id }
   })
@@ -123,8 +124,8 @@ const listLinked = route({
 })
 
 const deleteLinked = route({
-  method: 'DELETE', path: '/store/account/linked/:provider', operationId: 'removeMySignOn', access, sensitive: true, tags,
-  params: ofProvider, summary: 'Let a provider sign in no longer',
+  method: 'DELETE', path: '/store/account/linked/:provider', operationId: 'removeMySignOn', access, sensitive: true,
+  tags, params: ofProvider, summary: 'Let a provider sign in no longer',
   description: 'Ends every other session. Signing in there with the same verified address links it anew.',
   response: { 204: null }, problems: [ProviderNotFound],
   async run({ db, context, params: { provider } }) {
@@ -135,7 +136,9 @@ const deleteLinked = route({
       if (removed === 0) throw ProviderNotFound({})
       await Promise.all([
         endSessions(tx, id, sessionId),
-        enqueueMessage(tx, 'account-changed', email, { what: `${provider} does not sign in to your account any more.` }),
+        enqueueMessage(tx, 'account-changed', email, {
+          what: `${provider} does not sign in to your account any more.`,
+        }),
       ])
     })
     forgetActors(db)

@@ -22,6 +22,8 @@ type Move = { customerId: string; from: string; to: string; subject: string }
  */
 export async function moveHolder(tx: Tx, { customerId, from, to, subject }: Move): Promise<void> {
   await claimOrders(tx, customerId, from)
+  // There is always a guest to become, so that one who orders at this moment waits and finds the customer.
+  await ensureCustomer(tx, { email: to, subject })
   const guest = await tx.maybe(Type.Object({ id: Type.String() }), sql`
     select id from customers.customer where email = ${to} and id <> ${customerId} for update`)
   if (guest) await absorb(tx, customerId, guest.id)
@@ -29,9 +31,14 @@ export async function moveHolder(tx: Tx, { customerId, from, to, subject }: Move
     where id = ${customerId}`)
 }
 
-/** Addresses go along while there is room for them. */
+/** Addresses go along while there is room for them; what is known of the customer already stays. */
 async function absorb(tx: Tx, customerId: string, guestId: string): Promise<void> {
-  await tx.run(sql`select from customers.customer where id = ${customerId} for update`)
+  await tx.run(sql`
+    update customers.customer as own set name = coalesce(own.name, guest.name),
+      phone = coalesce(own.phone, guest.phone), note = coalesce(own.note, guest.note),
+      tags = (select coalesce(array_agg(tag), '{}') from (
+        select distinct tag from unnest(own.tags || guest.tags) as tag order by tag limit 50) as tags)
+    from customers.customer as guest where own.id = ${customerId} and guest.id = ${guestId}`)
   await tx.run(sql`
     insert into customers.purchase_total as total (customer_id, currency, orders, spent_minor, last_at)
     select ${customerId}, currency, orders, spent_minor, last_at from customers.purchase_total

@@ -8,8 +8,8 @@ import { addressPrefix, limitRate } from './limit-rate.ts'
 import { signedIn } from './me.ts'
 import { changeFactors } from './my-factors.ts'
 import {
-  NewCredential, Passkey, PasskeyNotFound, PasskeyOptions, PasskeyThere, readNewPasskey, readSigned, registrationOptions,
-  SignedChallenge, signInOptions, useChallenge,
+  NewCredential, Passkey, PasskeyNotFound, PasskeyOptions, PasskeyThere, readNewPasskey, readSigned,
+  registrationOptions, SignedChallenge, signInOptions, useChallenge,
 } from './passkeys.ts'
 import { refuseForeignOrigin } from './session-cookie.ts'
 import { deviceOf, openSession, welcome, type Device, type Signed } from './sign-in.ts'

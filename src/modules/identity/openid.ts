@@ -1,6 +1,6 @@
-// OpenID Connect, for staff and for customers: the authorization code flow with state, nonce and PKCE. What belongs to an
-// attempt is derived from its state, and the attempt counts once, in the browser that began it. What a provider says of
-// somebody is for the caller to use: an address counts where the provider calls it verified, and its id of the person.
+// OpenID Connect, for staff and for customers: the authorization code flow with state, nonce and PKCE. What belongs to
+// an attempt is derived from its state, and the attempt counts once, in the browser that began it. What a provider says
+// of somebody is for the caller to use: an address where the provider calls it verified, and its id of the person.
 import type { Configuration, IDToken } from 'openid-client'
 import { Type } from 'typebox'
 import { Check } from 'typebox/value'

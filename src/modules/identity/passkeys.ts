@@ -1,6 +1,6 @@
-// Passkeys (WebAuthn), of staff and of customers: what a device has to sign, and whether it did. A challenge is used once
-// and within five minutes; user verification is always required, so that a passkey is two factors in one. Address and
-// name of the shop come from its configuration, never from a request. What is wrong gets one answer.
+// Passkeys (WebAuthn), of staff and of customers: what a device has to sign, and whether it did. A challenge is used
+// once and within five minutes; user verification is always required, so that a passkey is two factors in one. Address
+// and name of the shop come from its configuration, never from a request. What is wrong gets one answer.
 import { Type, type Static } from 'typebox'
 import { mapConstraint, type Db, type Tx } from '../../platform/db.ts'
 import { hashToken } from '../../platform/id.ts'

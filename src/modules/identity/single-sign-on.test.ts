@@ -5,7 +5,7 @@ import { sql } from '../../platform/db.ts'
 import { newToken } from '../../platform/id.ts'
 import { withAuthenticator } from './internal/test-factors.ts'
 import { PASSWORD, testIdentity, type Browser } from './internal/test-identity.ts'
-import { startProvider } from './internal/test-provider.ts'
+import { startProvider } from './test-provider.ts'
 import { sweeps } from './jobs.ts'
 import { signOns, type SignOn } from './sign-on-providers.ts'
 

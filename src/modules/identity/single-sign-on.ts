@@ -92,7 +92,8 @@ const getProviders = route({
 
 const postSignOn = route({
   method: 'POST', path: '/admin/sign-on/:provider', operationId: 'beginSignOn', access: 'public', tags,
-  params: ofProvider, summary: 'Begin to sign on with a provider', description: 'Keep `browser` and send the browser to `url`.',
+  params: ofProvider, summary: 'Begin to sign on with a provider',
+  description: 'Keep `browser` and send the browser to `url`.',
   response: { 200: Begun }, problems: [ProviderNotFound, SignOnUnavailable], replay: 'none',
   run: ({ db, params: { provider }, request }) =>
     beginVisit(db, visitTo(db, providerAt(signOns.of(db), provider)), request.ip),

@@ -3,7 +3,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Provider, { type AccountClaims } from 'oidc-provider'
-import type { Cleanup } from '../../../platform/testing.ts'
+import type { Cleanup } from '../../platform/testing.ts'
 
 const SECRET = 'a secret of forty-two characters, at least'
 
