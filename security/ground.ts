@@ -20,7 +20,9 @@ export type Answer = { status: number; text: string; headers: Record<string, unk
 export type Shopper = { cartId: string; orderId: string; cartToken: string; orderToken: string }
 
 /** A customer with a session; the cart and the order are theirs, so the token that came with them opens nothing. */
-export type Customer = Shopper & { headers: Headers; cookie: string; addressId: string; sessionId: string }
+export type Customer = Shopper & {
+  headers: Headers; cookie: string; addressId: string; sessionId: string; passkeyId: string
+}
 
 export type Ground = {
   shop: TestShop
@@ -128,7 +130,11 @@ async function shopFor({ shop, ask, key, variantId, name, session }: Someone): P
 /** A customer who has what a customer can have. */
 async function customerFor(someone: Someone): Promise<Customer> {
   const { shop, ask, key, name } = someone
-  const { token } = await shop.customer({ email: `${name}-${newId()}@example.com`.toLowerCase(), name })
+  const { id, token } = await shop.customer({ email: `${name}-${newId()}@example.com`.toLowerCase(), name })
+  const passkeyId = newId()
+  await shop.db.run(sql`
+    insert into accounts.passkey (id, customer_id, credential_id, public_key, counter, transports, name, synced)
+    values (${passkeyId}, ${id}, ${passkeyId}, '', 0, '{}', ${name}, false)`)
   const headers = { 'x-publishable-key': key, authorization: `Bearer ${token}` }
   const saved = await ask({
     method: 'POST', url: '/store/account/addresses', headers, payload: { address: { ...address, name } },
@@ -138,7 +144,7 @@ async function customerFor(someone: Someone): Promise<Customer> {
   return {
     ...await shopFor({ ...someone, session: token }), headers,
     cookie: `kontor_customer=${token.slice('session_'.length)}`,
-    addressId: JSON.parse(saved.text).id, sessionId: JSON.parse(sessions.text).items[0].id,
+    passkeyId, addressId: JSON.parse(saved.text).id, sessionId: JSON.parse(sessions.text).items[0].id,
   }
 }
 

@@ -21,7 +21,8 @@ test('every operation × everybody who may not: no leak', async (t) => {
       contract('GET', '/store/products', { permission: 'catalog:read' }),
       contract('GET', '/health', 'staff'), contract('GET', '/store/channel', 'customer'),
     ]
-    const noticed = (await tryMatrix(await openGround(t), weak)).filter(({ leak }) => leak).map(({ operation }) => operation)
+    const cells = await tryMatrix(await openGround(t), weak)
+    const noticed = cells.filter(({ leak }) => leak).map(({ operation }) => operation)
     assert.deepEqual([...new Set(noticed)], weak.map(nameOf))
   })
 

@@ -131,7 +131,7 @@ async function customersTries({ victimCustomer, newCustomer, keys, victim }: Gro
 /** Of what only a customer may ask, nobody but one is told; and of the things of one, no other. */
 async function customerTries({ gone, keys, victim, victimCustomer, newCustomer, staff }: Ground, route: Route) {
   const key = { 'x-publishable-key': keys.own }
-  const { headers, cookie, cartId, addressId, sessionId } = await newCustomer()
+  const { headers, cookie, ...ids } = await newCustomer()
   const tries: Try[] = [
     { principal: 'nobody', headers: {}, wanted: 401 },
     { principal: 'a shopper', headers: key, wanted: 401 },
@@ -150,13 +150,10 @@ async function customerTries({ gone, keys, victim, victimCustomer, newCustomer, 
       { principal: 'a customer, from a foreign page', wanted: 403,
         headers: { ...from, 'sec-fetch-site': 'cross-site' } })
   }
-  if (/:(cartId|addressId|sessionId)/.test(route.path)) {
-    tries.push({
-      principal: 'another customer', headers, wanted: 'as if absent',
-      ids: { cartId: victimCustomer.cartId, addressId: victimCustomer.addressId, sessionId: victimCustomer.sessionId },
-    })
+  if (/:(cartId|addressId|sessionId|passkeyId)/.test(route.path)) {
+    const { headers: _, cookie: __, ...theirs } = victimCustomer
+    tries.push({ principal: 'another customer', headers, wanted: 'as if absent', ids: theirs })
   }
-  const ids = { cartId, addressId, sessionId }
   return [...tries, { principal: 'the customer', headers, ids, wanted: 'let in' as const }]
 }
 
@@ -182,12 +179,13 @@ async function judge(
   if (wanted !== 'as if absent') return { ...cell, leak: answer.status !== wanted }
   const absent = await send(ground, route, {
     principal, headers, wanted,
-    ids: { cartId: NOTHING, orderId: NOTHING, addressId: NOTHING, sessionId: NOTHING },
+    ids: Object.fromEntries(OF_SHOPPERS.map((name) => [name, NOTHING])),
   })
   const same = answer.status === absent.status && shapeOf(answer) === shapeOf(absent) && answer.status >= 400
   return same ? cell : { ...cell, got: `${answer.status}, and ${absent.status} for what is not there`, leak: true }
 }
 
+const OF_SHOPPERS = ['cartId', 'orderId', 'addressId', 'sessionId', 'passkeyId']
 const NOTHING = '01900000-0000-7000-8000-000000000000'
 
 /** What an answer says, without the ids that it repeats. */

@@ -2,26 +2,10 @@
 // `navigator.credentials` takes, and what that answers is what the server reads. Skipped, and said so, where Chromium
 // cannot start.
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import test, { type TestContext } from 'node:test'
+import test from 'node:test'
 import { mailSettings } from '../notifications/mail.ts'
 import { testIdentity } from './internal/test-identity.ts'
-
-async function startChromium(t: TestContext) {
-  try {
-    const [{ default: chromium }, { chromium: driver }] = await Promise.all(
-      [import('@sparticuz/chromium'), import('playwright-core')])
-    const browser = await driver.launch({
-      executablePath: await chromium.executablePath(), args: chromium.args, headless: true, timeout: 60_000,
-    })
-    t.after(() => browser.close())
-    return browser
-  } catch (error) {
-    t.skip(`Chromium does not start here: ${String(error).split('\n')[0]}`)
-    return undefined
-  }
-}
+import { openPage, servePage } from './test-chromium.ts'
 
 /** In the page: asks the shop, and the browser. Text, because it runs elsewhere. */
 const make = `async () => {
@@ -45,27 +29,12 @@ const make = `async () => {
 }`
 
 test('a passkey is made and signed in with in Chromium', async (t) => {
-  const chromium = await startChromium(t)
-  if (!chromium) return
+  const page = await openPage(t)
+  if (!page) return
   const { app, db, signedIn } = await testIdentity(t)
   const ada = await signedIn('support')
-  // A page of the shop: all that it needs is its origin.
-  const server = createServer((request, response) => {
-    if (request.url === '/') return void response.setHeader('content-type', 'text/html').end('<!doctype html>')
-    app.routing(request, response)
-  }).listen(0, 'localhost')
-  t.after(() => new Promise((resolve) => server.close(resolve)))
-  await new Promise((resolve) => server.once('listening', resolve))
-  const origin = `http://localhost:${(server.address() as AddressInfo).port}`
+  const origin = await servePage(t, app.routing)
   mailSettings.set(db, { ...mailSettings.of(db), shopUrl: origin })
-
-  const page = await chromium.newPage()
-  const devtools = await page.context().newCDPSession(page)
-  await devtools.send('WebAuthn.enable')
-  await devtools.send('WebAuthn.addVirtualAuthenticator', { options: {
-    protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
-    automaticPresenceSimulation: true,
-  } })
   const [name, value] = ada.cookie().split('=') as [string, string]
   await page.context().addCookies([{ name, value, url: origin, httpOnly: true, sameSite: 'Strict' }])
   await page.goto(origin)
