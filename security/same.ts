@@ -81,13 +81,19 @@ export async function pairsOf(ground: Ground, pairs: number): Promise<Pair[]> {
     insert into identity.staff (id, email, name, role_code, password_hash)
     select id, email, email, 'support', ${passwordHash}
     from unnest(${addresses.map(() => newId())}::uuid[], ${addresses}::text[]) as account (id, email)`)
+  await shop.db.run(sql`
+    insert into accounts.account (customer_id, email, password_hash, email_proven_at)
+    select id, email, ${passwordHash}, now()
+    from unnest(${addresses.map(() => newId())}::uuid[], ${addresses}::text[]) as account (id, email)`)
   const from = (turn: number): Pick<InjectOptions, 'remoteAddress'> => ({
     remoteAddress: `10.${turn >> 8 & 255}.${turn & 255}.7`,
   })
   const known = (turn: number): string => addresses[turn]!
   const unknown = (turn: number): string => `nobody-${turn}@example.com`
-  const post = (url: string, payload: (turn: number) => object) => (turn: number): InjectOptions => (
-    { method: 'POST', url, headers: { ...HERE, 'x-challenge': 'solved' }, payload: payload(turn), ...from(turn) })
+  const post = (url: string, payload: (turn: number) => object) => (turn: number): InjectOptions => ({
+    method: 'POST', url, headers: { ...HERE, 'x-challenge': 'solved', 'x-publishable-key': keys.own },
+    payload: payload(turn), ...from(turn),
+  })
   const get = (url: string, headers: Record<string, string>) => (turn: number): InjectOptions => (
     { method: 'GET', url, headers, ...from(turn) })
   const shopper = { 'x-publishable-key': keys.own, authorization: `Bearer ${randomToken()}` }
@@ -110,6 +116,16 @@ export async function pairsOf(ground: Ground, pairs: number): Promise<Pair[]> {
       there: post('/admin/session/link', (turn) => ({ email: known(turn) })),
       absent: post('/admin/session/link', (turn) => ({ email: unknown(turn) })),
     },
+    {
+      name: 'sign in as a customer with a wrong password, to an account or none',
+      there: post('/store/account/session', (turn) => ({ email: known(turn), ...wrong })),
+      absent: post('/store/account/session', (turn) => ({ email: unknown(turn), ...wrong })),
+    },
+    ...['registration', 'sign-in', 'password-reset'].map((purpose) => ({
+      name: `ask as a customer for a link (${purpose}), to an account or none`,
+      there: post('/store/account/links', (turn) => ({ email: known(turn), purpose })),
+      absent: post('/store/account/links', (turn) => ({ email: unknown(turn), purpose })),
+    })),
     {
       name: "somebody's order and no order, with a wrong token",
       there: get(`/store/orders/${victim.orderId}`, shopper), absent: get(`/store/orders/${newId()}`, shopper),
