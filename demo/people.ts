@@ -5,6 +5,9 @@ import type { Random } from './random.ts'
 
 export type Person = { email: string; address: Address; currency: 'EUR' | 'USD'; weight: number }
 
+/** Who comes most often, and has an account: so there is somebody with orders to sign in as. */
+export const REGULAR = { name: 'Anna Albers', email: 'anna.albers@example.org' }
+
 const words = (text: string): string[] => text.trim().split(/\s+/)
 const FIRST = words(`
   Anna Bente Carla Dörte Elif Fenja Greta Hanne Ida Jule Katrin Lena Merle Nora Okka Paula Rieke Silke Tomke Wiebke
@@ -48,8 +51,10 @@ export function people(random: Random, count: number): Person[] {
     const number = random.whole(1, 140)
     const line1 = place.country === 'US' ? `${number} ${street}` : `${street} ${number}`
     const plain = `${first}.${last}`.toLowerCase().replaceAll('ö', 'oe').replaceAll('ü', 'ue')
+    const { name, email } = index === 0 ? REGULAR
+      : { name: `${first} ${last}`, email: `${plain}.${index + 1}@example.org` }
     return {
-      email: `${plain}.${index + 1}@example.org`, address: { name: `${first} ${last}`, line1, ...place },
+      email, address: { name, line1, ...place },
       currency: place.country === 'US' ? 'USD' : 'EUR', weight: 1 / (index + 8),
     }
   })

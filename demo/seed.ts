@@ -1,13 +1,17 @@
 // Fills a new shop with the demo catalogue, in one transaction and through the public functions of the modules, as any
 // program of a merchant would. The same everywhere but for ids and keys. Its pictures and its past (history.ts) come
 // after the shop answers.
+import { createAccount } from '../src/modules/accounts/create-account.ts'
 import { refreshOffers } from '../src/modules/browse/refresh-offers.ts'
 import { saveChannel, listChannels } from '../src/modules/catalog/channels.ts'
 import { saveCategoryPaths } from '../src/modules/catalog/categories.ts'
 import { createCollection, setCollectionProducts } from '../src/modules/catalog/collections.ts'
 import { saveProducts, type ProductToSave, type SavedProduct } from '../src/modules/catalog/save-products.ts'
 import { createPublishableKey, createSecretKey } from '../src/modules/identity/api-keys.ts'
+import { hashPassword } from '../src/modules/identity/hash-password.ts'
 import { permissions } from '../src/modules/identity/identity.ts'
+import { generatePassword, type SignIn } from '../src/modules/identity/issue-password.ts'
+import { subjectOf } from '../src/modules/customers/people.ts'
 import { addLocation } from '../src/modules/inventory/locations.ts'
 import { setStock } from '../src/modules/inventory/set-stock.ts'
 import { createCoupon } from '../src/modules/pricing/coupons.ts'
@@ -21,14 +25,20 @@ import { newId } from '../src/platform/id.ts'
 import { departments, goods, pictureFile, picturesOf, variantsOf } from './goods.ts'
 import type { Good } from './goods/product.ts'
 import * as market from './market.ts'
+import { REGULAR } from './people.ts'
 import { Random } from './random.ts'
 
-/** Seeds a shop without any channel and answers the secret key of the demo; another shop is left alone. */
+/** What is shown once of a demo shop: its secret key, and how its most regular customer signs in. */
+type Shown = { secretKey?: string; customer?: SignIn }
+
+/** Seeds a shop without any channel; another shop is left alone, and has nothing to show. */
 export async function seedDemo(
   db: Db, { print = () => {} }: { print?: (line: string) => void } = {},
-): Promise<{ secretKey: string | undefined }> {
-  if ((await listChannels(db)).length > 0) return { secretKey: undefined }
+): Promise<Shown> {
+  if ((await listChannels(db)).length > 0) return {}
   const began = Date.now()
+  const [password, subject] = [generatePassword(), await subjectOf(db, REGULAR.email)]
+  const account = { ...REGULAR, subject, passwordHash: await hashPassword(password), emailProven: true }
   const secretKey = await db.transaction(systemContext(), async (tx) => {
     const channelId = newId()
     await saveChannel(tx, channelId, market.channel)
@@ -37,11 +47,12 @@ export async function seedDemo(
     await seedCollections(tx, saved)
     // The worker would do so when it starts: the first shopper may come before.
     await refreshOffers(tx, saved.map(({ productId }) => productId))
+    await createAccount(tx, account)
     await createPublishableKey(tx, newId(), { name: 'Demo shop pages', channelId })
     return createSecretKey(tx, newId(), { name: 'Demo', permissions: Object.keys(permissions) })
   })
   print(`Seeded the demo shop: ${goods.length} products in ${((Date.now() - began) / 1_000).toFixed(1)} s`)
-  return { secretKey }
+  return { secretKey, customer: { email: REGULAR.email, password } }
 }
 
 async function seedMarket(tx: Tx): Promise<void> {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import type { InjectOptions } from 'fastify'
 import { challenges } from '../src/modules/identity/challenge.ts'
 import { hashPassword } from '../src/modules/identity/hash-password.ts'
-import { sql } from '../src/platform/db.ts'
+import { sql, type Db } from '../src/platform/db.ts'
 import { newId } from '../src/platform/id.ts'
 import { HERE, type Answer, type Ground } from './ground.ts'
 
@@ -70,21 +70,25 @@ function slower(there: number[], absent: number[]): string | undefined {
 
 const median = (of: number[]): number => of.toSorted((a, b) => a - b)[Math.floor(of.length / 2)] ?? 0
 
+/** Of staff and of customers. */
+async function addAccounts(db: Db, addresses: string[]): Promise<void> {
+  const passwordHash = await hashPassword('a password that nobody tries')
+  const each = sql`unnest(${addresses.map(() => newId())}::uuid[], ${addresses}::text[]) as account (id, email)`
+  await db.run(sql`
+    insert into identity.staff (id, email, name, role_code, password_hash)
+    select id, email, email, 'support', ${passwordHash} from ${each}`)
+  await db.run(sql`
+    insert into accounts.account (customer_id, email, password_hash, email_proven_at)
+    select id, email, ${passwordHash}, now() from ${each}`)
+}
+
 /** What a stranger may ask that could tell: accounts, orders, carts, tokens and keys. */
 export async function pairsOf(ground: Ground, pairs: number): Promise<Pair[]> {
   const { shop, keys, victim, gone } = ground
   const turns = pairs + 2
   // So many accounts that no limit of an account is met; addresses change as well.
   const addresses = Array.from({ length: turns }, (_, turn) => `known-${turn}@example.com`)
-  const passwordHash = await hashPassword('a password that nobody tries')
-  await shop.db.run(sql`
-    insert into identity.staff (id, email, name, role_code, password_hash)
-    select id, email, email, 'support', ${passwordHash}
-    from unnest(${addresses.map(() => newId())}::uuid[], ${addresses}::text[]) as account (id, email)`)
-  await shop.db.run(sql`
-    insert into accounts.account (customer_id, email, password_hash, email_proven_at)
-    select id, email, ${passwordHash}, now()
-    from unnest(${addresses.map(() => newId())}::uuid[], ${addresses}::text[]) as account (id, email)`)
+  await addAccounts(shop.db, addresses)
   const from = (turn: number): Pick<InjectOptions, 'remoteAddress'> => ({
     remoteAddress: `10.${turn >> 8 & 255}.${turn & 255}.7`,
   })

@@ -104,12 +104,12 @@ async function greet(
     return print(`Kontor is ready: ${roles.join(', ')}, health at ${url}/health`)
   }
   const owner = await createOwner(shop.db)
-  let secretKey: string | undefined
+  let shown = {}
   if (config.demo && (await listChannels(shop.db)).length === 0) {
     const { seedDemo } = await import('../demo/seed.ts')
-    secretKey = (await seedDemo(shop.db, { print })).secretKey
+    shown = await seedDemo(shop.db, { print })
   }
-  print(await welcome({ db: shop.db, app, url, roles, owner, secretKey }))
+  print(await welcome({ db: shop.db, app, url, roles, owner, ...shown }))
 }
 
 /** The pictures and the weeks of orders before today come after the first answer, with progress. */

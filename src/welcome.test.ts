@@ -14,7 +14,7 @@ test('the printed purchase is one that works; where none does, the shop starts w
   const shop = await testShop(t)
   const app = await shop.app()
   const greeting = (roles: readonly RoleName[] = ['store', 'admin']) =>
-    welcome({ db: shop.db, app, url: 'http://shop', roles, owner: undefined, secretKey: undefined })
+    welcome({ db: shop.db, app, url: 'http://shop', roles, owner: undefined })
   assert.doesNotMatch(await greeting(), /Publishable key/)
   const { publishable } = await shop.keys()
   const mug = await shop.variant({ stock: [5] })

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { getChannel } from './modules/catalog/channels.ts'
 import { listPublishableKeys } from './modules/identity/api-keys.ts'
+import type { SignIn } from './modules/identity/issue-password.ts'
 import { quote } from './modules/pricing/quote.ts'
 import { shippingOptions } from './modules/shipping/shipping-options.ts'
 import type { Db } from './platform/db.ts'
@@ -10,11 +11,11 @@ import type { RoleName } from './plugin.ts'
 
 type Facts = {
   db: Db; app: FastifyInstance; url: string; roles: readonly RoleName[]
-  owner: { email: string; password: string } | undefined; secretKey: string | undefined
+  owner: SignIn | undefined; secretKey?: string; customer?: SignIn
 }
 
 /** The text to print. Passwords and secret keys are in it only when they were made just now: they are not kept. */
-export async function welcome({ db, app, url, roles, owner, secretKey }: Facts): Promise<string> {
+export async function welcome({ db, app, url, roles, owner, secretKey, customer }: Facts): Promise<string> {
   const key = (await listPublishableKeys(db))[0]
   // A line less is better than a shop less: whatever is on sale there, or not, the shop starts.
   const purchase = key && roles.includes('store') && await purchaseLine(db, app, url, key).catch(() => undefined)
@@ -25,6 +26,7 @@ export async function welcome({ db, app, url, roles, owner, secretKey }: Facts):
     `  API reference    ${url}/docs`,
     owner ? `  Owner            ${owner.email}   password: ${owner.password}   (shown this once)`
       : '  Owner            as printed at the first start; a new password: npm run kontor -- user password EMAIL',
+    ...(customer ? [`  Customer         ${customer.email}   password: ${customer.password}   (shown this once)`] : []),
     ...(key ? [`  Publishable key  ${key.key}`] : []),
     secretKey ? `  Secret key       ${secretKey}   (shown this once)`
       : '  Secret key       make one: npm run kontor -- key create --secret "my program"',
