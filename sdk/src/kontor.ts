@@ -19,13 +19,16 @@ type Method<One extends Described> = {} extends One['input']
 export type StoreClient = { [Name in keyof StoreOperations]: Method<StoreOperations[Name]> }
 export type AdminClient = { [Name in keyof AdminOperations]: Method<AdminOperations[Name]> }
 
-/** What shoppers may do, in the channel of the publishable key. Made for browsers: the key is no secret. */
+/**
+ * What shoppers may do, in the channel of the publishable key. Made for browsers: the key is no secret. `token` is the
+ * session of a customer, for every call that names no other.
+ */
 export function createStoreClient(
-  { publishableKey, ...options }: ClientOptions & { publishableKey: string },
+  { publishableKey, token, ...options }: ClientOptions & { publishableKey: string; token?: string },
 ): StoreClient {
-  return methodsOf(
-    storeTable, { ...options, headers: { ...options.headers, 'x-publishable-key': publishableKey } }
-  ) as StoreClient
+  const session: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const headers = { ...options.headers, 'x-publishable-key': publishableKey, ...session }
+  return methodsOf(storeTable, { ...options, headers }) as StoreClient
 }
 
 /**

@@ -44,6 +44,27 @@ test('a purchase, and what staff see of it', async (t) => {
   assert.equal((await admin.getPayment({ paymentId: payment!.id })).refundedMinor, 100)
 })
 
+test('a customer signs in, takes the cart of a guest along, orders, and finds the order', async (t) => {
+  const { shop, store, url, publishable } = await open(t)
+  const variantId = await shop.variant({ stock: [5] })
+  const { token } = await shop.customer({ email: 'anna@example.com' })
+  const anna = createStoreClient({ url, publishableKey: publishable, token })
+  const { cart: { id: cartId }, token: cartToken } = await store.createCart({
+    lines: [{ variantId, quantity: 1 }], shippingMethodId: shop.methodId,
+  })
+  const taken = await anna.attachCart({ cartId, token: cartToken })
+  assert.equal(taken.email, 'anna@example.com')
+  const { id: shippingAddressId } = await anna.createMyAddress({ address })
+  const { quote } = await anna.updateCart({ cartId, shippingAddressId })
+  const { order } = await anna.completeCart({ cartId, expectedTotal: total(quote), payment: { method: 'card' } })
+  const numbers = await Array.fromAsync(every(anna.listMyOrders, { limit: 1 }), ({ number }) => number)
+  assert.deepEqual(numbers, [order.number])
+  const byGuest = await anna.getOrder({ orderId: order.id }, { token: cartToken }).catch((error: unknown) => error)
+  assert.ok(isProblem(byGuest, 'order-not-found'), 'a call’s own token counts instead')
+  await anna.signOut()
+  assert.ok(isProblem(await anna.getMyAccount().catch((error: unknown) => error), 'unauthenticated'))
+})
+
 test('problems are told apart by their code, with their fields', async (t) => {
   const { shop, store } = await open(t)
   const variantId = await shop.variant({ stock: [1] })
