@@ -14,6 +14,7 @@ export async function walk(shop: TestShop, requesting: (request: string) => void
   const call = await caller(shop, requesting)
   const [variantId, other] = await browse(call)
   const { order, bearer } = await buy(shop, call, [variantId, other])
+  await ownAccount(shop, call, variantId)
   await manage(call, order.id, variantId)
   const product = await call('GET', '/admin/products?limit=1').then(({ items }) => items[0])
   await call('PATCH', `/admin/products/${product.id}`, { title: 'A thing renamed' })
@@ -80,6 +81,26 @@ async function buy(shop: TestShop, call: Call, variantIds: string[]): Promise<Bo
     ...details, lines, currency: 'EUR', shippingMethodId: shop.methodId, ...completion,
   }, { 'idempotency-key': 'walk-at-once' })
   return { order, bearer }
+}
+
+/** Of a customer who bought before as a guest, and now once more. */
+async function ownAccount(shop: TestShop, call: Call, variantId: string): Promise<void> {
+  const { token } = await shop.customer({ email: 'buyer7@example.com' })
+  const session = { authorization: `Bearer ${token}` }
+  const { id: shippingAddressId } = await call('POST', '/store/account/addresses', { address }, session)
+  const { cart } = await call('POST', '/store/carts', { lines: [{ variantId, quantity: 1 }] }, session)
+  const filled = { shippingAddressId, shippingMethodId: shop.methodId }
+  const { quote } = await call('PATCH', `/store/carts/${cart.id}`, filled, session)
+  await call('GET', '/store/account/carts', undefined, session)
+  await call('POST', `/store/carts/${cart.id}/complete`, {
+    expectedTotal: { amount: quote.totalMinor, currency: 'EUR' }, payment: { method: 'card' },
+  }, session)
+  const { items } = await call('GET', '/store/account/orders?limit=5', undefined, session)
+  assert.ok(items.length > 1, 'those that they bought as a guest as well')
+  await call('GET', `/store/orders/${items[0].id}`, undefined, session)
+  for (const path of ['', '/profile', '/sessions', '/addresses', '/consents']) {
+    await call('GET', `/store/account${path}`, undefined, session)
+  }
 }
 
 async function manage(call: Call, orderId: string, variantId: string): Promise<void> {

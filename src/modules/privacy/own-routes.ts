@@ -1,16 +1,18 @@
 // The same rights in the hands of customers themselves: all that the shop knows of them, and the end of their account.
 // Both want a recent proof, and a mailbox that is proven to be theirs, because that is by what the shop knows people.
-import { signedCustomer, type Context } from '../../platform/db.ts'
+import { signedCustomer, type Context, type Db } from '../../platform/db.ts'
 import { route } from '../../platform/http.ts'
 import { EmailUnproven } from '../customers/customers.ts'
 import { forgetActors } from '../identity/authenticate.ts'
+import { limitRate } from '../identity/limit-rate.ts'
 import { sessionCookie } from '../identity/session-cookie.ts'
 import { erasePerson, exportPerson, OrdersOpen, Person } from './person-routes.ts'
 
-/** Throws EmailUnproven. */
-function ownEmail(context: Context): string {
-  const { email, owns } = signedCustomer(context)
+/** Throws EmailUnproven, and TooManyRequests: carts are read whole to find those of a person. */
+async function ownEmail(db: Db, context: Context): Promise<string> {
+  const { id, email, owns } = signedCustomer(context)
   if (!owns) throw EmailUnproven({})
+  await limitRate(db, [{ name: 'own-data', subject: id, acts: 10, seconds: 86_400 }])
   return email
 }
 
@@ -20,7 +22,7 @@ const tags = ['Account']
 const postMyExport = route({
   method: 'POST', path: '/store/account/export', operationId: 'exportMyData', access, sensitive: true, tags,
   summary: 'Everything that the shop knows of you, as one document', response: { 200: Person }, replay: 'none',
-  problems: [EmailUnproven], run: ({ db, context }) => exportPerson(db, context, ownEmail(context)),
+  problems: [EmailUnproven], run: async ({ db, context }) => exportPerson(db, context, await ownEmail(db, context)),
 })
 
 const deleteMyAccount = route({
@@ -30,7 +32,7 @@ const deleteMyAccount = route({
     'names nobody any more. It cannot be undone.',
   response: { 204: null }, problems: [EmailUnproven, OrdersOpen],
   async run({ db, context, request, reply }) {
-    await erasePerson(db, context, ownEmail(context))
+    await erasePerson(db, context, await ownEmail(db, context))
     forgetActors(db)
     reply.header('set-cookie', sessionCookie(request, undefined, 'customer'))
   },
