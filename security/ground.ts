@@ -32,9 +32,9 @@ export type Ground = {
   keys: { own: string; otherChannel: string; revoked: string }
   victim: Shopper
   other: Shopper
-  /** Customers who signed in: the victim, one like the staff below, and a new one each time. */
+  /** Customers who signed in: the victim, one like the staff below, who has bought nothing, and a new one each time. */
   victimCustomer: Customer
-  customer: () => Promise<Customer>
+  customer: () => Promise<Headers>
   newCustomer: () => Promise<Customer>
   /** The victim's name: where it stands, there is something of the victim's. */
   secret: string
@@ -72,10 +72,11 @@ export async function openGround(t: Cleanup): Promise<Ground> {
   const left = await newCustomer()
   await ask({ method: 'DELETE', url: '/store/account/session', headers: left.headers })
   const people = peopleOf(shop)
-  let regular: Promise<Customer> | undefined
+  let regular: Promise<Headers> | undefined
   return {
     shop, app, keys, victim, other, victimCustomer, ask, secret: SECRET, staff: people.staff, key: people.key,
-    customer: () => (regular ??= newCustomer()), newCustomer: () => newCustomer(),
+    newCustomer: () => newCustomer(),
+    customer: () => (regular ??= signedIn({ shop, key: keys.own, name: 'Clara' }).then(({ headers }) => headers)),
     renew() {
       people.renew()
       regular = undefined
@@ -127,15 +128,20 @@ async function shopFor({ shop, ask, key, variantId, name, session }: Someone): P
   }
 }
 
+/** Somebody with a session and nothing else: it works whatever staff have made of the shop. */
+async function signedIn({ shop, key, name }: Pick<Someone, 'shop' | 'key' | 'name'>) {
+  const { id, token } = await shop.customer({ email: `${name}-${newId()}@example.com`.toLowerCase(), name })
+  return { id, token, headers: { 'x-publishable-key': key, authorization: `Bearer ${token}` } }
+}
+
 /** A customer who has what a customer can have. */
 async function customerFor(someone: Someone): Promise<Customer> {
-  const { shop, ask, key, name } = someone
-  const { id, token } = await shop.customer({ email: `${name}-${newId()}@example.com`.toLowerCase(), name })
+  const { shop, ask, name } = someone
+  const { id, token, headers } = await signedIn(someone)
   const passkeyId = newId()
   await shop.db.run(sql`
     insert into accounts.passkey (id, customer_id, credential_id, public_key, counter, transports, name, synced)
     values (${passkeyId}, ${id}, ${passkeyId}, '', 0, '{}', ${name}, false)`)
-  const headers = { 'x-publishable-key': key, authorization: `Bearer ${token}` }
   const saved = await ask({
     method: 'POST', url: '/store/account/addresses', headers, payload: { address: { ...address, name } },
   })
