@@ -67,8 +67,11 @@ async function triesOf(ground: Ground, route: Route): Promise<Try[]> {
   if (!permission) {
     return [...strangers, ...foreign, { principal: 'a key with everything', headers: await ground.key(), wanted: 403 }]
   }
+  const keeps = typeof access === 'object' && 'within' in access && access.within === 'channels'
+  const kept: Try[] = keeps && /:(orderId|paymentId|caseId)/.test(route.path)
+    ? [{ principal: 'a key kept to another channel', headers: await ground.kept(), wanted: 'as if absent' }] : []
   return [
-    ...strangers, ...foreign,
+    ...strangers, ...foreign, ...kept,
     { principal: `staff without ${permission}`, headers: await ground.staff(permission), wanted: 403 },
     { principal: `a key without ${permission}`, headers: await ground.key(permission), wanted: 403 },
     { principal: 'a key with everything', headers: await ground.key(), wanted: 'let in' },
@@ -124,10 +127,10 @@ async function judge(
   }
   if (left) return { ...cell, got: `${answer.status}, and left something behind`, leak: true }
   if (wanted !== 'as if absent') return { ...cell, leak: answer.status !== wanted }
-  const absent = await send({ ...ground, ids: { ...ground.ids, cartId: NOTHING, orderId: NOTHING } }, route, {
-    principal, headers, wanted,
-  })
-  const same = answer.status === absent.status && shapeOf(answer) === shapeOf(absent) && answer.status >= 400
+  const ids = { ...ground.ids, cartId: NOTHING, orderId: NOTHING, paymentId: NOTHING }
+  const absent = await send({ ...ground, ids }, route, { principal, headers, wanted })
+  const tellsNothing = answer.status >= 400 || answer.text === '{"items":[]}'
+  const same = answer.status === absent.status && shapeOf(answer) === shapeOf(absent) && tellsNothing
   return same ? cell : { ...cell, got: `${answer.status}, and ${absent.status} for what is not there`, leak: true }
 }
 
