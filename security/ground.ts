@@ -6,6 +6,7 @@ import { saveChannel } from '../src/modules/catalog/channels.ts'
 import { createPublishableKey, createSecretKey } from '../src/modules/identity/api-keys.ts'
 import { permissions } from '../src/modules/identity/identity.ts'
 import { addStaff } from '../src/modules/identity/issue-password.ts'
+import { EVERYWHERE, type Reach } from '../src/modules/identity/reach.ts'
 import { openSession } from '../src/modules/identity/sign-in.ts'
 import { sql, systemContext, type Tx } from '../src/platform/db.ts'
 import type { Route } from '../src/platform/http.ts'
@@ -41,6 +42,8 @@ export type Ground = {
   /** Staff or a key with every permission, or with every one but this. */
   staff: (without?: string) => Promise<Headers>
   key: (without?: string) => Promise<Headers>
+  /** A key with every permission, in a channel where nothing is the victim's. */
+  kept: () => Promise<Headers>
   /** Customers, staff and keys that are asked for from now on are new ones. */
   renew: () => void
   /** Those who were somebody once. */
@@ -75,6 +78,7 @@ export async function openGround(t: Cleanup): Promise<Ground> {
   let regular: Promise<Headers> | undefined
   return {
     shop, app, keys, victim, other, victimCustomer, ask, secret: SECRET, staff: people.staff, key: people.key,
+    kept: people.kept,
     newCustomer: () => newCustomer(),
     customer: () => (regular ??= signedIn({ shop, key: keys.own, name: 'Clara' }).then(({ headers }) => headers)),
     renew() {
@@ -154,7 +158,9 @@ async function customerFor(someone: Someone): Promise<Customer> {
   }
 }
 
-function peopleOf(shop: TestShop): Pick<Ground, 'staff' | 'key' | 'renew'> & { gone: () => Promise<Ground['gone']> } {
+type People = Pick<Ground, 'staff' | 'key' | 'kept' | 'renew'> & { gone: () => Promise<Ground['gone']> }
+
+function peopleOf(shop: TestShop): People {
   const made = new Map<string, Promise<Headers>>()
   const once = (name: string, make: () => Promise<Headers>): Promise<Headers> => {
     if (!made.has(name)) made.set(name, make())
@@ -173,9 +179,9 @@ function peopleOf(shop: TestShop): Pick<Ground, 'staff' | 'key' | 'renew'> & { g
     const opened = await write(shop, (tx) => openSession(tx, account, { address: '127.0.0.1', userAgent: 'test' }))
     return { ...HERE, cookie: `kontor_session=${opened!.token}` }
   }
-  const key = async (without?: string): Promise<Headers> => ({
+  const key = async (without?: string, more: { reach?: Reach } = {}): Promise<Headers> => ({
     authorization: `Bearer ${await write(shop, (tx) => createSecretKey(tx, newId(), {
-      name: 'key', permissions: but(without),
+      name: 'key', permissions: but(without), ...more,
     }))}`,
   })
   const last = (table: string): Promise<number> => shop.db.run(table === 'secret_key'
@@ -185,6 +191,7 @@ function peopleOf(shop: TestShop): Pick<Ground, 'staff' | 'key' | 'renew'> & { g
   return {
     staff: (without) => once(`staff ${without}`, () => staff(without)),
     key: (without) => once(`key ${without}`, () => key(without)),
+    kept: () => once('kept', () => key(undefined, { reach: { ...EVERYWHERE, channelIds: [newId()] } })),
     renew: () => made.clear(),
     async gone() {
       const revoked = await key()

@@ -72,8 +72,11 @@ async function triesOf(ground: Ground, route: Route): Promise<Try[]> {
   if (!permission) {
     return [...strangers, ...foreign, { principal: 'a key with everything', headers: await ground.key(), wanted: 403 }]
   }
+  const keeps = typeof access === 'object' && 'within' in access && access.within === 'channels'
+  const kept: Try[] = keeps && /:(orderId|paymentId|caseId)/.test(route.path)
+    ? [{ principal: 'a key kept to another channel', headers: await ground.kept(), wanted: 'as if absent' }] : []
   return [
-    ...strangers, ...foreign,
+    ...strangers, ...foreign, ...kept,
     { principal: `staff without ${permission}`, headers: await ground.staff(permission), wanted: 403 },
     { principal: `a key without ${permission}`, headers: await ground.key(permission), wanted: 403 },
     { principal: 'a key with everything', headers: await ground.key(), wanted: 'let in' },
@@ -179,9 +182,10 @@ async function judge(
   if (wanted !== 'as if absent') return { ...cell, leak: answer.status !== wanted }
   const absent = await send(ground, route, {
     principal, headers, wanted,
-    ids: Object.fromEntries(OF_SHOPPERS.map((name) => [name, NOTHING])),
+    ids: Object.fromEntries([...OF_SHOPPERS, 'paymentId'].map((name) => [name, NOTHING])),
   })
-  const same = answer.status === absent.status && shapeOf(answer) === shapeOf(absent) && answer.status >= 400
+  const tellsNothing = answer.status >= 400 || answer.text === '{"items":[]}'
+  const same = answer.status === absent.status && shapeOf(answer) === shapeOf(absent) && tellsNothing
   return same ? cell : { ...cell, got: `${answer.status}, and ${absent.status} for what is not there`, leak: true }
 }
 

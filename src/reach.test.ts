@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { authorizationPage } from '../scripts/generate-authorization.ts'
 import { createSecretKey } from './modules/identity/api-keys.ts'
 import { permissions } from './modules/identity/identity.ts'
-import { systemContext } from './platform/db.ts'
+import { sql, systemContext } from './platform/db.ts'
 import { newId } from './platform/id.ts'
 import type { Cleanup } from './platform/testing.ts'
 import { testShop } from './testing.ts'
@@ -43,11 +43,75 @@ test('somebody kept to other channels sees no order of this one, and cancels non
   assert.equal((await own('GET', '/admin/orders')).body.items.length, 1)
   assert.equal((await own('GET', url)).status, 200)
   assert.equal((await own('GET', '/admin/products')).status, 200, 'what all share is read')
-  for (const url of ['/admin/payment-cases', '/admin/staff', '/admin/audit-log']) {
+  for (const url of ['/admin/transfers', '/admin/ledger/entries', '/admin/staff', '/admin/audit-log']) {
     assert.equal((await own('GET', url)).status, 403, `${url} does not keep to channels, so it refuses`)
   }
   assert.equal((await own('POST', '/admin/secret-keys', { name: 'more', permissions: ['orders:read'] })).status, 403)
   assert.equal((await own('POST', `${url}/cancel`, { reason: 'other' })).status, 200)
+})
+
+test('somebody kept to channels sees and moves the money of their orders alone', async (t) => {
+  const { shop, as, everywhere } = await open(t)
+  const cart = await shop.cart([{ variantId: await shop.variant(), quantity: 1 }])
+  const order = await shop.complete(cart, {}, 'card-later')
+  const anybody = await as({})
+  const payments = `/admin/orders/${order.orderId}/payments`
+  const [payment] = (await anybody('GET', payments)).body.items
+  const url = `/admin/payments/${payment.id}`
+  const [foreign, own] = [
+    await as({ reach: { ...everywhere, channelIds: [newId()] } }),
+    await as({ reach: { ...everywhere, channelIds: [newId(), shop.channelId] } }),
+  ]
+  assert.deepEqual((await foreign('GET', payments)).body.items, [])
+  const absent = await foreign('GET', `/admin/payments/${newId()}`)
+  const acts = ['capture', 'refund', 'void', 'receipt'].map((act) => [act, {}] as const)
+  const refused = [
+    await foreign('GET', url), await foreign('POST', `${url}/decide`, { outcome: 'captured' }),
+    ...await Promise.all(acts.map(([act, body]) => foreign('POST', `${url}/${act}`, body))),
+  ]
+  for (const { status, body } of [absent, ...refused]) {
+    assert.deepEqual([status, body.type], [404, absent.body.type], 'as if it were not there')
+  }
+  assert.deepEqual((await anybody('GET', url)).body, payment, 'nothing was begun')
+  assert.deepEqual([(await own('GET', url)).body, (await own('GET', payments)).body.items], [payment, [payment]])
+  assert.equal((await own('POST', `${url}/capture`, {})).body.capturedMinor, payment.amountMinor)
+  assert.equal((await own('POST', `${url}/refund`, { amountMinor: 100 })).body.refundedMinor, 100)
+})
+
+test('what is unclear about money is seen and decided in its own channel alone', async (t) => {
+  const { shop, as, everywhere } = await open(t)
+  const order = await shop.complete(await shop.cart([{ variantId: await shop.variant(), quantity: 1 }]))
+  const caseId = newId()
+  await shop.db.run(sql`insert into payments.operation (id, payment_id, attempt_id, kind, amount_minor, state, reason)
+    select ${caseId}, payment_id, id, 'capture', 100, 'failed', 'refused' from payments.attempt`)
+  await shop.db.run(sql`insert into payments.webhook_event (gateway, event_id, about, reference, state, reason)
+    values ('simulator', 'strange', 'charge', 'none', 'quarantined', 'another amount')`)
+  const anybody = await as({})
+  const [foreign, own] = [
+    await as({ reach: { ...everywhere, channelIds: [newId()] } }),
+    await as({ reach: { ...everywhere, channelIds: [newId(), shop.channelId] } }),
+  ]
+  const cases = async (ask: typeof own): Promise<{ id: string; kind: string }[]> =>
+    (await ask('GET', '/admin/payment-cases')).body.items
+  const kinds = async (ask: typeof own) => (await cases(ask)).map(({ kind }) => kind).sort()
+  assert.deepEqual([await kinds(anybody), await kinds(own), await kinds(foreign)],
+    [['operation', 'webhook'], ['operation'], []], 'what belongs to no channel is for those who may act in all')
+
+  const decide = (ask: typeof own, id: string, decision: string) =>
+    ask('POST', `/admin/payment-cases/${id}/decisions`, { decision })
+  const counts = async (ask: typeof own) => Promise.all(['', `?orderId=${order.orderId}`].map(async (which) =>
+    (await ask('GET', `/admin/payment-decisions${which}`)).body.items.length))
+  const message = (await cases(anybody)).find(({ kind }) => kind === 'webhook')!.id
+  const absent = await decide(foreign, newId(), 'dismiss')
+  const notThere = ({ status, body }: typeof absent) =>
+    assert.deepEqual([status, body.type, body.detail], [404, absent.body.type, absent.body.detail])
+  for (const id of [caseId, message]) notThere(await decide(foreign, id, 'dismiss'))
+  notThere(await decide(own, message, 'dismiss'))
+  assert.deepEqual(await counts(anybody), [0, 0], 'nothing was decided')
+  assert.equal((await decide(own, caseId, 'dismiss')).status, 200)
+  assert.deepEqual([await counts(anybody), await counts(own), await counts(foreign)], [[1, 1], [1, 1], [0, 0]])
+  assert.equal((await decide(own, caseId, 'try_again')).status, 409)
+  for (const decision of ['dismiss', 'try_again']) notThere(await decide(foreign, caseId, decision))
 })
 
 test('somebody kept to a location sees and moves its stock alone', async (t) => {

@@ -73,7 +73,7 @@ export type PaymentGateway = {
 }
 
 export type PaymentsOperations = {
-  /** List what is unclear about money. Unclear for more than two minutes, failed and not tried again since, or contradicted by a gateway; each with what can be decided. Newest first, 200 at most. Needs the permission `payments:read`. */
+  /** List what is unclear about money. Unclear for more than two minutes, failed and not tried again since, or contradicted by a gateway; each with what can be decided. Newest first, 200 at most. A message that nobody could match belongs to no channel, and is shown to those who may act in all of them. Needs the permission `payments:read`. */
   listPaymentCases: {
     input: {}
     answer: {

@@ -1,12 +1,14 @@
 // What a password must be, after NIST 800-63B-4: long, and none that everybody tries first. No rules of composition:
 // they make passwords that are hard for people and easy for machines. 15 characters, because a second factor is
 // not demanded of everybody.
+import { isCommon } from './common-passwords.ts'
 import { PasswordRefused } from './identity.ts'
 
 const MIN_LENGTH = 15
 
-// What remains of the passwords that people choose most often once repetition, digits and signs around it are taken
-// off: the usual way to stretch "password" to fifteen characters.
+// What remains of a password once repetition, digits and signs around it are taken off is looked up as well: that is
+// the usual way to stretch "password" to fifteen characters. These are not in the list of common-passwords.ts, which
+// was leaked by people who speak English.
 const COMMON = new Set(`
   password passwort motdepasse contrasena senha parola letmein welcome willkommen bienvenue admin administrator
   root master login access secret geheim changeme default guest user test testing qwerty qwertyuiop qwertz
@@ -17,6 +19,9 @@ const COMMON = new Set(`
   flower summer winter spring autumn sommer correcthorsebatterystaple shop store onlineshop kontor owner manager
   p pass word passphrase thisisapassword thisismypassword mypassword mypasswordis letmeinplease iloveyousomuch
 `.trim().split(/\s+/))
+
+// Shorter ones are found in passwords that a machine made of digits, and say nothing there.
+const CORE = 4
 
 const RUNS = [
   '01234567890123456789', '98765432109876543210', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiopasdfghjklzxcvbnm',
@@ -36,7 +41,8 @@ export function checkPassword(password: string, personal: readonly string[]): vo
   }
   const inner = plain.replace(/^\P{L}+|\P{L}+$/gu, '')
   const words = [inner, inner.replace(/[@4013$5]/g, (sign) => LIKE[sign]!)]
-  const common = words.some((word) => COMMON.has(shortestUnit(word.replace(/\P{L}/gu, ''))))
+  const cores = words.map((word) => shortestUnit(word.replace(/\P{L}/gu, '')))
+  const common = isCommon(plain) || cores.some((core) => COMMON.has(core) || (core.length >= CORE && isCommon(core)))
   if (common || [...shortestUnit(plain)].length <= 4 || RUNS.some((run) => run.repeat(3).includes(plain))) {
     throw PasswordRefused({ reason: 'too-common' }, 'It is among the first that anybody would try.')
   }

@@ -7,7 +7,9 @@ import { sql } from '../../platform/db.ts'
 import { isProblem, Busy } from '../../platform/problem.ts'
 import { testDatabase } from '../../platform/testing.ts'
 import { checkPassword } from './check-password.ts'
+import { filterOf, isCommon } from './common-passwords.ts'
 import { hashPassword, isPassword } from './hash-password.ts'
+import { generatePassword } from './issue-password.ts'
 import { addressPrefix, forgiveRate, limitRate } from './limit-rate.ts'
 
 test('a hash is argon2id in PHC format, salted, and says its own parameters', async () => {
@@ -56,11 +58,24 @@ test('what a password must be', () => {
     'aaaaaaaaaaaaaaaa', 'abcabcabcabcabcabc', '123456789012345', 'passwordpassword', 'Password1234567!',
     'P@ssw0rd20262026', 'qwertyuiopasdfgh',
     'abcdefghijklmnopq', 'correcthorsebatterystaple', '111111112222222222'.replace(/2/g, '1'), 'letmeinletmeinletmein',
-    'administrator2026',
+    'administrator2026', '123456789qwerty', 'QAZWSXEDCRFVTGB', 'momsanaladventure', '2024!butterfly!2024',
+    'mustangmustang!!1',
   ]) assert.equal(reason(common), 'too-common', common)
   for (const own of ['ada.byron@shop.example', 'adabyronadabyron', 'Byron1815-Ada-Byron']) {
     assert.equal(reason(own, ['ada.byron@shop.example', 'Ada Byron']), 'personal', own)
   }
+})
+
+test('the list of common passwords knows its own, and hardly any other', () => {
+  for (const listed of ['123456', 'password', 'iloveyou', 'zxcvbnma']) assert.ok(isCommon(listed), listed)
+  const others = Array.from({ length: 100_000 }, (_, index) => `not of the list ${index}`)
+  assert.ok(others.filter(isCommon).length <= 2, 'about two in a million are taken for one of them')
+  for (let time = 0; time < 10_000; time++) checkPassword(generatePassword(), ['ada.byron@shop.example', 'Ada Byron'])
+
+  const some = new Set(['one', 'two', 'three'])
+  const filter = filterOf(some)
+  assert.equal(filter.length, 12, '30 bits each')
+  assert.deepEqual(filterOf(new Set([...some].reverse())), filter, 'the same list makes the same file')
 })
 
 test('a limit holds under a race, is all or nothing, and drains with time', async (t) => {

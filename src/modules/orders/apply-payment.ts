@@ -31,6 +31,8 @@ export const orderPayments: PaymentListener = {
   },
   paid: (tx, { orderId, method, state, amountMinor }) => place(tx, orderId, { method, payment: state, amountMinor }),
   failed: (tx, orderId, reason) => note(tx, orderId, 'payment_failed', { reason }),
+  ofChannels: (channels, orderId) => sql`${orderId} in (
+    select id from orders.order where channel_id = any(${[...channels]}::uuid[]))`,
 }
 
 /**

@@ -1,8 +1,10 @@
 // The queue for people: everything about money that no rule can finish by itself, each as a case with our record, what
-// the gateway said last, and what each decision would do. decide-case.ts carries a decision out.
+// the gateway said last, and what each decision would do. decide-case.ts carries a decision out. Whoever is kept to
+// some channels sees the cases of their orders; a message that belongs to no order is for those who may act everywhere.
 import { Type, type Static, type TSchema } from 'typebox'
-import { none, sql, type Conn, type Statement } from '../../platform/db.ts'
+import { none, sql, type Actor, type Db, type Statement } from '../../platform/db.ts'
 import { Id, route, Timestamp } from '../../platform/http.ts'
+import { ofTheirs } from './get-payment.ts'
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
@@ -108,19 +110,24 @@ const cases = (of?: string): Statement => {
       ${one(webhookId)}`
 }
 
-/** The case with this id, however young; undefined when there is nothing to decide about it. */
-export async function findCase(conn: Conn, caseId: string): Promise<Case | undefined> {
-  return (await conn.many(Row, cases(caseId)))[0]
+/** The case with this id, however young; undefined when the actor sees none, or there is nothing to decide about it. */
+export async function findCase(db: Db, actor: Actor, caseId: string): Promise<Case | undefined> {
+  return (await db.many(Row, sql`
+    select * from (${cases(caseId)}) as one where ${ofTheirs(db, actor, sql`"orderId"`)}`))[0]
 }
 
+const access = { permission: 'payments:read', within: 'channels' } as const
+
 export const listPaymentCases = route({
-  method: 'GET', path: '/admin/payment-cases', access: { permission: 'payments:read' }, tags: ['Payments'],
+  method: 'GET', path: '/admin/payment-cases', access, tags: ['Payments'],
   summary: 'List what is unclear about money',
   description: 'Unclear for more than two minutes, failed and not tried again since, or contradicted by a gateway; ' +
-    'each with what can be decided. Newest first, 200 at most.',
+    'each with what can be decided. Newest first, 200 at most. A message that nobody could match belongs to no ' +
+    'channel, and is shown to those who may act in all of them.',
   response: { 200: Type.Object({ items: Type.Array(ShownCase) }) },
-  async run({ db }) {
-    const rows = await db.many(Row, sql`select * from (${cases()}) as one order by since desc limit 200`)
+  async run({ db, context: { actor } }) {
+    const rows = await db.many(Row, sql`
+      select * from (${cases()}) as one where ${ofTheirs(db, actor, sql`"orderId"`)} order by since desc limit 200`)
     return { items: rows.map((one) => ({
       ...one, decisions: decisionsOf(one).map((decision) => ({ decision, meaning: meanings[decision] })),
     })) }
@@ -134,20 +141,20 @@ export const Decided = Type.Object({
 })
 export type Decided = Static<typeof Decided>
 
-/** Decisions, newest first; throws nothing. */
-export function readDecisions(conn: Conn, which: Statement): Promise<Decided[]> {
-  return conn.many(Decided, sql`
+/** The decisions that the actor may see, newest first; throws nothing. */
+export function readDecisions(db: Db, actor: Actor, which: Statement): Promise<Decided[]> {
+  return db.many(Decided, sql`
     select id, case_id as "caseId", kind, decision, evidence, about, order_id as "orderId", actor_kind as "actorKind",
       actor_id as "actorId", at
-    from payments.decision where ${which} order by at desc, id desc limit 200`)
+    from payments.decision where ${which} and ${ofTheirs(db, actor)} order by at desc, id desc limit 200`)
 }
 
 export const listDecisions = route({
-  method: 'GET', path: '/admin/payment-decisions', access: { permission: 'payments:read' }, tags: ['Payments'],
+  method: 'GET', path: '/admin/payment-decisions', access, tags: ['Payments'],
   summary: 'List what people decided about money', description: 'Newest first, 200 at most.',
   query: Type.Object({ orderId: Type.Optional(Id) }),
   response: { 200: Type.Object({ items: Type.Array(Decided) }) },
-  run: async ({ db, query: { orderId } }) => ({
-    items: await readDecisions(db, orderId === undefined ? sql`true` : sql`order_id = ${orderId}`),
+  run: async ({ db, context: { actor }, query: { orderId } }) => ({
+    items: await readDecisions(db, actor, orderId === undefined ? sql`true` : sql`order_id = ${orderId}`),
   }),
 })

@@ -1,6 +1,6 @@
 // Carries out what a person decides about a case. The gateway is asked first, and what it says counts; the decision,
 // who made it and why is committed with what it changes. A case is decided once: asked twice, the second answer is the
-// first decision, and another decision is refused.
+// first decision, and another decision is refused. A case of a channel that somebody is not kept to is not there.
 import { Type, type Static } from 'typebox'
 import { LimitExceeded } from '../../platform/authority.ts'
 import { resultId, sql, systemContext, type Context, type Db, type Tx } from '../../platform/db.ts'
@@ -38,8 +38,8 @@ export async function decideCase(db: Db, context: Context, caseId: string, body:
   if ((decision === 'happened' || decision === 'did_not_happen') && evidence === undefined) {
     throw EvidenceMissing({}, 'Look it up there, and write what you found.')
   }
-  const found = await findCase(db, caseId)
-  if (!found) return decidedBefore(db, caseId, decision)
+  const found = await findCase(db, context.actor, caseId)
+  if (!found) return decidedBefore(db, context, caseId, decision)
   if (!decisionsOf(found).includes(decision)) {
     throw NotPossible({}, `Decide one of these: ${decisionsOf(found).join(', ')}.`)
   }
@@ -51,13 +51,13 @@ export async function decideCase(db: Db, context: Context, caseId: string, body:
     await carryOut(tx, db, found, body)
     return true
   })
-  if (!decided) return decidedBefore(db, caseId, decision)
+  if (!decided) return decidedBefore(db, context, caseId, decision)
   if (found.orderId) await runOperations(db, systemContext(context.requestId), found.orderId)
-  return (await readDecisions(db, sql`id = ${id}`))[0]!
+  return (await readDecisions(db, context.actor, sql`id = ${id}`))[0]!
 }
 
-async function decidedBefore(db: Db, caseId: string, decision: Decision): Promise<Decided> {
-  const [last] = await readDecisions(db, sql`case_id = ${caseId} and decision <> 'ask_again'`)
+async function decidedBefore(db: Db, { actor }: Context, caseId: string, decision: Decision): Promise<Decided> {
+  const [last] = await readDecisions(db, actor, sql`case_id = ${caseId} and decision <> 'ask_again'`)
   if (!last) throw CaseNotFound({}, 'It was finished by itself, or there is no such case.')
   if (last.decision !== decision) throw CaseDecided({}, `It was decided: ${last.decision}.`)
   return last
@@ -144,7 +144,7 @@ function note(tx: Tx, id: string, { id: caseId, kind, reason, orderId }: Case, b
 
 export const decideCaseRoute = route({
   method: 'POST', path: '/admin/payment-cases/:caseId/decisions', operationId: 'decidePaymentCase',
-  access: { permission: 'payments:write' }, priority: 'pay', tags: ['Payments'],
+  access: { permission: 'payments:write', within: 'channels' }, priority: 'pay', tags: ['Payments'],
   summary: 'Decide about money that is unclear',
   description: 'The gateway is asked first, and its answer counts. A case is decided once; asked twice, the second ' +
     'answer is the first decision.',
@@ -152,7 +152,8 @@ export const decideCaseRoute = route({
   problems: [
     CaseNotFound, CaseDecided, EvidenceMissing, NotPossible, AmountNotAvailable, LimitExceeded, PaymentNotFound,
   ],
-  replay: async ({ db, params, body, resultId: id }) =>
-    (await readDecisions(db, sql`id = ${id}`))[0] ?? decidedBefore(db, params.caseId, body.decision),
+  replay: async ({ db, context, params, body, resultId: id }) =>
+    (await readDecisions(db, context.actor, sql`id = ${id}`))[0]
+      ?? decidedBefore(db, context, params.caseId, body.decision),
   run: ({ db, context, params, body }) => decideCase(db, context, params.caseId, body),
 })

@@ -1,19 +1,26 @@
-// Reads payments for staff: one order's, with every attempt and operation.
+// Reads payments for staff: one order's, with every attempt and operation. Whoever is kept to some channels sees those
+// of their orders, and any other as if it were not there.
 import { Type } from 'typebox'
-import { sql, type Conn, type Statement } from '../../platform/db.ts'
+import { sql, type Actor, type Conn, type Db, type Statement } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
-import { Payment, PaymentNotFound } from './payments.ts'
+import { Payment, paymentListener, PaymentNotFound } from './payments.ts'
 
 /** The payments of an order, newest last. */
 export function paymentsOf(conn: Conn, orderId: string): Promise<Payment[]> {
   return readPayments(conn, sql`order_id = ${orderId}`)
 }
 
-/** One payment; throws PaymentNotFound. */
-export async function findPayment(conn: Conn, paymentId: string): Promise<Payment> {
-  const [payment] = await readPayments(conn, sql`id = ${paymentId}`)
+/** One payment that the actor may see; throws PaymentNotFound for another as for one that is not there. */
+export async function findPayment(db: Db, actor: Actor, paymentId: string): Promise<Payment> {
+  const [payment] = await readPayments(db, sql`id = ${paymentId} and ${ofTheirs(db, actor)}`)
   if (!payment) throw PaymentNotFound({})
   return payment
+}
+
+/** The condition that keeps a statement to the money that the actor may see; `orderId` is its column. */
+export function ofTheirs(db: Db, actor: Actor, orderId = sql`order_id`): Statement {
+  const channels = 'within' in actor ? actor.within?.channels : undefined
+  return channels ? paymentListener.of(db).ofChannels(channels, orderId) : sql`true`
 }
 
 function readPayments(conn: Conn, which: Statement): Promise<Payment[]> {
@@ -32,16 +39,20 @@ function readPayments(conn: Conn, which: Statement): Promise<Payment[]> {
     from payments.payment where ${which} order by created_at, id`)
 }
 
+const access = { permission: 'payments:read', within: 'channels' } as const
+
 export const getPayment = route({
-  method: 'GET', path: '/admin/payments/:paymentId', access: { permission: 'payments:read' }, tags: ['Payments'],
+  method: 'GET', path: '/admin/payments/:paymentId', access, tags: ['Payments'],
   summary: 'Read a payment with its attempts and operations', params: Type.Object({ paymentId: Id }),
   response: { 200: Payment }, problems: [PaymentNotFound],
-  run: ({ db, params }) => findPayment(db, params.paymentId),
+  run: ({ db, context, params }) => findPayment(db, context.actor, params.paymentId),
 })
 
 export const listOrderPayments = route({
-  method: 'GET', path: '/admin/orders/:orderId/payments', access: { permission: 'payments:read' }, tags: ['Payments'],
+  method: 'GET', path: '/admin/orders/:orderId/payments', access, tags: ['Payments'],
   summary: 'List the payments of an order', params: Type.Object({ orderId: Id }),
   response: { 200: Type.Object({ items: Type.Array(Payment) }) },
-  run: async ({ db, params }) => ({ items: await paymentsOf(db, params.orderId) }),
+  run: async ({ db, context: { actor }, params }) => ({
+    items: await readPayments(db, sql`order_id = ${params.orderId} and ${ofTheirs(db, actor)}`),
+  }),
 })

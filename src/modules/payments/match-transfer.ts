@@ -29,7 +29,7 @@ export type Match = { transferId: string; paymentId: string; amountMinor?: numbe
  */
 export async function matchTransfer(db: Db, context: Context, match: Match): Promise<Transfer> {
   const { transferId, paymentId } = match
-  const { orderId } = await findPayment(db, paymentId)
+  const { orderId } = await findPayment(db, context.actor, paymentId)
   const id = resultId(context)
   const operations = await db.transaction(context, async (tx) => {
     await paymentListener.of(db).lock(tx, orderId)          // order, payment, transfer: as everywhere

@@ -1,6 +1,6 @@
 // Captures, refunds and voids by staff. The amount is reserved before the gateway is called; an unclear answer is
 // worked on by recovery, and the payment that is answered shows how it stands. An Idempotency-Key makes a repeat one
-// operation.
+// operation. A payment of another channel is as if it were not there, before anything is locked or asked.
 import { Type, type Static } from 'typebox'
 import { LimitExceeded } from '../../platform/authority.ts'
 import { resultId, systemContext, type Context, type Db } from '../../platform/db.ts'
@@ -24,26 +24,29 @@ const note = { note: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })
 export async function operate(
   db: Db, context: Context, paymentId: string, order: Omit<OperationOrder, 'id' | 'paymentId'>,
 ): Promise<Payment> {
-  const { orderId } = await findPayment(db, paymentId)
+  const { orderId } = await findPayment(db, context.actor, paymentId)
   const id = resultId(context)
   await db.transaction(context, async (tx) => {
     await paymentListener.of(db).lock(tx, orderId)          // the order before its payment, as everywhere
     await beginOperation(tx, paymentSetup.of(db), { ...order, paymentId, id })
   })
   await runOperations(db, systemContext(context.requestId), orderId)
-  return findPayment(db, paymentId)
+  return findPayment(db, context.actor, paymentId)
 }
 
 const shared = {
-  method: 'POST', access: { permission: 'payments:write' }, priority: 'pay', tags: ['Payments'], params,
-  response: { 200: Payment },
+  method: 'POST', access: { permission: 'payments:write', within: 'channels' }, priority: 'pay', tags: ['Payments'],
+  params, response: { 200: Payment },
 } as const
+type Asked = { db: Db; context: Context; params: { paymentId: string } }
+const replay = ({ db, context, params }: Asked): Promise<Payment> =>
+  findPayment(db, context.actor, params.paymentId)
 const problems = [PaymentNotFound, NotPossible, AmountNotAvailable]
 
 export const capturePayment = route({
   ...shared, path: '/admin/payments/:paymentId/capture', summary: 'Capture an authorised payment, whole or in part',
   body: Type.Object({ ...amount, ...note }), problems,
-  replay: ({ db, params }) => findPayment(db, params.paymentId),
+  replay,
   run: ({ db, context, params, body }) => operate(db, context, params.paymentId, { kind: 'capture', ...body }),
 })
 
@@ -51,14 +54,14 @@ export const refundPayment = route({
   ...shared, path: '/admin/payments/:paymentId/refund', summary: 'Refund a captured payment, whole or in part',
   body: Type.Object({ ...amount, ...note, cause: Type.Optional(RefundCause) }),
   problems: [...problems, LimitExceeded],
-  replay: ({ db, params }) => findPayment(db, params.paymentId),
+  replay,
   run: ({ db, context, params, body }) => operate(db, context, params.paymentId, { kind: 'refund', ...body }),
 })
 
 export const voidPayment = route({
   ...shared, path: '/admin/payments/:paymentId/void', summary: 'Give back an authorisation that was not captured',
   body: Type.Object(note), problems,
-  replay: ({ db, params }) => findPayment(db, params.paymentId),
+  replay,
   run: ({ db, context, params, body }) => operate(db, context, params.paymentId, { kind: 'void', ...body }),
 })
 
@@ -67,9 +70,9 @@ export const recordReceipt = route({
   description: 'For pending payments that staff look after: pay on delivery, bank transfer. Asked twice, the second ' +
     'time changes nothing.',
   body: Type.Object({}), problems,
-  replay: ({ db, params }) => findPayment(db, params.paymentId),
+  replay,
   async run({ db, context, params }) {
-    const payment = await findPayment(db, params.paymentId)
+    const payment = await findPayment(db, context.actor, params.paymentId)
     const attempt = payment.attempts.find(({ state }) => state === 'pending' || state === 'captured')
     if (!attempt || !paymentSetup.of(db).gateways.get(attempt.gateway)?.properties.byHand) {
       throw NotPossible({}, 'Only a pending payment that no gateway looks after can be received.')
@@ -78,7 +81,7 @@ export const recordReceipt = route({
     await recordCharge(db, context, { orderId, attemptId: attempt.id }, {
       kind: 'captured', reference: attempt.reference ?? attempt.id, amountMinor, capturedMinor: amountMinor, currency,
     })
-    return findPayment(db, params.paymentId)
+    return findPayment(db, context.actor, params.paymentId)
   },
 })
 
@@ -95,9 +98,9 @@ const Decision = Type.Object({
 export async function decidePayment(
   db: Db, context: Context, paymentId: string, { outcome, reference }: Static<typeof Decision>,
 ): Promise<Payment> {
-  const { orderId } = await findPayment(db, paymentId)
+  const { orderId } = await findPayment(db, context.actor, paymentId)
   await settlePayment(db, systemContext(context.requestId), orderId)
-  const { attempts, amountMinor, currency } = await findPayment(db, paymentId)
+  const { attempts, amountMinor, currency } = await findPayment(db, context.actor, paymentId)
   const attempt = attempts.find(({ state }) => state === 'unknown' || state === 'pending')
   if (!attempt) {
     const last = attempts.at(-1)
@@ -108,7 +111,7 @@ export async function decidePayment(
     ? { kind: 'declined', reason: 'the shop found that it was not paid' }
     : outcome === 'captured' ? { kind: 'captured', ...charge, capturedMinor: amountMinor }
       : { kind: 'authorized', ...charge })
-  return findPayment(db, paymentId)
+  return findPayment(db, context.actor, paymentId)
 }
 
 export const decidePaymentRoute = route({
@@ -116,6 +119,6 @@ export const decidePaymentRoute = route({
   description: 'For what no rule finds out: compare with the gateway, then say what became of it. The gateway is ' +
     'asked once more before, and its answer counts.',
   body: Decision, problems: [PaymentNotFound, NotPossible],
-  replay: ({ db, params }) => findPayment(db, params.paymentId),
+  replay,
   run: ({ db, context, params, body }) => decidePayment(db, context, params.paymentId, body),
 })

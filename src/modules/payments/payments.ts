@@ -6,7 +6,7 @@ import { Id, Timestamp } from '../../platform/http.ts'
 import { Currency } from '../../platform/money.ts'
 import { problem } from '../../platform/problem.ts'
 import { provided } from '../../platform/provide.ts'
-import type { Tx } from '../../platform/db.ts'
+import type { Statement, Tx } from '../../platform/db.ts'
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
@@ -123,12 +123,14 @@ export type Outcome = {
 /**
  * How an order hears of its money, in the transaction that records it. Payments owns the interface, orders fill it.
  * `lock` comes first, so that an order is always locked before its payment. 'refused' has payments give the money back
- * by itself.
+ * by itself. A payment has the channel of its order, so that order says who of the staff may see it.
  */
 export type PaymentListener = {
   lock(tx: Tx, orderId: string): Promise<void>
   paid(tx: Tx, outcome: Outcome): Promise<'accepted' | 'refused'>
   failed(tx: Tx, orderId: string, reason: string): Promise<void>
+  /** The condition that keeps a statement to orders of these channels; `orderId` is its column. */
+  ofChannels(channels: readonly string[], orderId: Statement): Statement
 }
 export const paymentListener = provided<PaymentListener>('listener of payments')
 

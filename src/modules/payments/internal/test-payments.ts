@@ -88,6 +88,7 @@ export class TestPayments {
         return 'accepted'
       },
       failed: async (_, orderId) => void this.told.push(`failed ${orderId}`),
+      ofChannels: () => sql`false`,
     })
   }
 
