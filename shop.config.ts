@@ -14,7 +14,10 @@ export default defineShop({
   paymentMethods: [
     { code: 'card', gateway: 'simulator', title: 'Card (simulated)', capture: 'automatic' },
     { code: 'card-later', gateway: 'simulator', title: 'Card, charged at dispatch (simulated)', capture: 'manual' },
-    { code: 'transfer', gateway: 'manual', title: 'Bank transfer', capture: 'manual' },
+    {
+      code: 'transfer', gateway: 'manual', title: 'Bank transfer', capture: 'manual',
+      instructions: 'Transfer the total to DE02 1203 0000 0000 2020 51 (a sample account), with the reference.',
+    },
     {
       code: 'on-delivery', gateway: 'manual', title: 'Pay on delivery', capture: 'manual',
       countries: ['DE', 'FR', 'AT'],

@@ -197,3 +197,20 @@ test('docs/authorization.md is what the routes say', () => {
   const page = readFileSync(join(import.meta.dirname, '../docs/authorization.md'), 'utf8')
   assert.equal(page, authorizationPage(), 'run: node scripts/generate-authorization.ts')
 })
+
+test('whoever may give back only so much books nothing by hand, and a key that is over is not made', async (t) => {
+  const { as } = await open(t)
+  const entry = {
+    currency: 'EUR', note: 'Lost',
+    lines: [{ account: 'bank', amountMinor: -100 }, { account: 'write_off', amountMinor: 100 }],
+  }
+  const clerk = await as({ limits: { refund: [{ currency: 'EUR', amountMinor: 500 }] } as never })
+  const refused = await clerk('POST', '/admin/ledger/entries', entry)
+  assert.deepEqual([refused.status, refused.body.type.split('/').at(-1)], [403, 'limit-exceeded'])
+  const anybody = await as({})
+  assert.equal((await anybody('POST', '/admin/ledger/entries', entry)).status, 201)
+  const key = (expiresAt: string) =>
+    anybody('POST', '/admin/secret-keys', { name: 'more', permissions: ['orders:read'], expiresAt })
+  assert.equal((await key('2020-01-01T00:00:00Z')).status, 422)
+  assert.equal((await key('2099-01-01T00:00:00Z')).status, 201)
+})

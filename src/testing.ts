@@ -160,7 +160,10 @@ const config: ShopConfig = {
   paymentMethods: [
     { code: 'card', gateway: 'simulator', title: 'Card', capture: 'automatic' },
     { code: 'card-later', gateway: 'simulator', title: 'Card, charged later', capture: 'manual' },
-    { code: 'transfer', gateway: 'manual', title: 'Transfer', capture: 'manual' },
+    {
+      code: 'transfer', gateway: 'manual', title: 'Transfer', capture: 'manual',
+      instructions: 'To DE02 1203 0000 0000 2020 51',
+    },
   ],
 }
 

@@ -67,6 +67,16 @@ export function requireRefund(actor: Actor, { currency, amountMinor, refundedMin
     `${refundedMinor} were given back before. Ask somebody whose role has a higher limit.`)
 }
 
+/**
+ * Throws LimitExceeded for whoever may give back only so much of a payment: an entry by hand names no payment, so no
+ * count of what went before would hold.
+ */
+export function requireNoRefundLimit(actor: Actor): void {
+  if (!('limits' in actor) || !actor.limits?.refund) return
+  throw LimitExceeded(
+    { limit: 0 }, 'Your role limits refunds, so you book nothing by hand. Ask somebody without a limit.')
+}
+
 /** Throws LimitExceeded for a discount beyond the limit of the actor's role. */
 export function requireDiscount(actor: Actor, ratePpm: number): void {
   const limit = 'limits' in actor ? actor.limits?.discountPpm : undefined

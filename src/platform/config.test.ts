@@ -1,5 +1,8 @@
 // Configuration: every error at once, each naming its variable and the cure, and no secret in a message.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { ConfigError, readConfig } from './config.ts'
 
@@ -30,6 +33,16 @@ test('proxies are named, never all of them', () => {
   for (const bad of ['true', '*', '0.0.0.0/0', '::/0', '10.0.0.0/33', 'proxy.example', '10.0.0.1,']) {
     assert.throws(() => readConfig({ TRUST_PROXY: bad }), /TRUST_PROXY/, bad)
   }
+})
+
+test('a folder for media is one that takes files, known at the start', (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'kontor-config-'))
+  t.after(() => rmSync(parent, { recursive: true }))
+  writeFileSync(join(parent, 'file'), '')
+  for (const bad of [join(parent, 'file'), join(parent, 'file', 'below'), join(parent, 'not', 'there'), '/proc/nope']) {
+    assert.throws(() => readConfig({ MEDIA_DIR: bad }), /MEDIA_DIR is .*(no folder|takes no files)/, bad)
+  }
+  assert.equal(readConfig({ MEDIA_DIR: join(parent, 'made') }).mediaDir, join(parent, 'made'))
 })
 
 test('production refuses the demo and a missing public address', () => {

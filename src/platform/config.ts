@@ -1,5 +1,6 @@
 // Configuration from the environment, checked at start: every error at once, each naming its variable and the cure.
 // What is code (roles, plugins, payment methods) stands in shop.config.ts instead.
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
 import { isIPv4, isIPv6 } from 'node:net'
 
 export type Config = {
@@ -70,7 +71,7 @@ export function readConfig(environment: Environment): Config {
     publicUrl: url('PUBLIC_URL', ['http:', 'https:']),
     logLevel: oneOf('LOG_LEVEL', ['silent', 'error', 'warn', 'info', 'debug'], production ? 'info' : 'warn'),
     poolSize: whole('DATABASE_POOL', 16, 2, 200),
-    mediaDir: text('MEDIA_DIR'),
+    mediaDir: folder('MEDIA_DIR', text('MEDIA_DIR'), errors),
     s3: readS3(text, url, errors),
     smtpUrl: url('SMTP_URL', ['smtp:', 'smtps:']),
     mailFrom: text('MAIL_FROM') ?? 'shop@localhost',
@@ -94,6 +95,20 @@ export function readConfig(environment: Environment): Config {
     `The configuration has ${errors.length === 1 ? 'an error'
       : `${errors.length} errors`}:\n${errors.map((line) => `  - ${line}`).join('\n')}`)
   return config
+}
+
+/** A folder that is there, or can be made in one that is, and takes files: known now, not at the first picture. */
+function folder(name: string, path: string | undefined, errors: string[]): string | undefined {
+  if (path === undefined) return undefined
+  try {
+    if (!statSync(path, { throwIfNoEntry: false })) mkdirSync(path)
+    if (!statSync(path).isDirectory()) errors.push(`${name} is ${path}, which is no folder: name one`)
+    else accessSync(path, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const { message } = error as Error
+    errors.push(`${name} is ${path}, which takes no files (${message}): make it, and let us write there`)
+  }
+  return path
 }
 
 /** Addresses and networks, with commas: never "all", or every shopper could say where they come from. */

@@ -95,7 +95,7 @@ export type LedgerOperations = {
       }[]
     }
     answer: LedgerEntry
-    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'ledger-entry-refused' | 'second-factor-required' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'ledger-entry-refused' | 'limit-exceeded' | 'second-factor-required' | 'unauthenticated'
   }
   /** Export the ledger as CSV. A row for each line of an entry, oldest first. Every period that is over stays as it is: to export a month, name its first moment and that of the next one. Needs the permission `payments:read`. */
   exportLedger: {

@@ -54,6 +54,28 @@ export type CheckoutOperations = {
     answer: CompleteCartResult
     problems: CommonProblem | 'cart-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'payment-closed' | 'payment-method-not-available' | 'return-url-not-allowed' | 'unauthenticated'
   }
+  /** How the payment of an order stands. What completing it answered, as it is by now: paid, declined, where to go on, what a transfer has to name. null where nobody tried to pay, or nothing is to be paid. */
+  getOrderPayment: {
+    input: {
+      orderId: string
+    }
+    answer: {
+      payment: {
+        method: string
+        /** As it is offered; the code where it no longer is */
+        title: string
+        /** How to pay, where the shopper has to do something: the merchant’s words for this method */
+        instructions: string | null
+        kind: 'authorized' | 'captured' | 'pending' | 'action' | 'declined' | 'unknown' | 'none'
+        reason?: string
+        /** Where the shopper has to go to confirm */
+        url?: string
+        /** What a bank transfer has to name */
+        reference?: string
+      } | null
+    }
+    problems: CommonProblem | 'forbidden' | 'order-not-found' | 'unauthenticated'
+  }
   /** What these lines would cost, without a cart */
   quote: {
     input: {
@@ -94,6 +116,7 @@ export type CheckoutOperations = {
 export const checkoutOperations = {
   completeCart: ['POST', '/store/carts/{cartId}/complete', [], true],
   payOrder: ['POST', '/store/orders/{orderId}/pay', [], true],
+  getOrderPayment: ['GET', '/store/orders/{orderId}/payment', [], false],
   quote: ['POST', '/store/quote', [], false],
   checkout: ['POST', '/store/checkout', [], true],
 } as const

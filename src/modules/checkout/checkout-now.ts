@@ -17,6 +17,7 @@ import { createOrder } from '../orders/create-order.ts'
 import { findOrder, orderOfShopper } from '../orders/get-order.ts'
 import { Address, OrderCreated, OrderNotFound } from '../orders/orders.ts'
 import { openPayment } from '../payments/open-payment.ts'
+import { PaymentStanding, paymentStanding } from '../payments/payment-standing.ts'
 import { PaymentClosed, PaymentMethodNotAvailable, ReturnUrlNotAllowed } from '../payments/payments.ts'
 import { quote } from '../pricing/quote.ts'
 import { useCoupons } from '../pricing/use-coupons.ts'
@@ -114,10 +115,23 @@ export const payOrder = route({
   summary: 'Pay an order that waits for its payment',
   description: 'After a decline, with the same or another method. A paid or undecided one answers its state.',
   params: Type.Object({ orderId: Type.String({ format: 'uuid' }) }), body: Type.Object({ payment: PaymentChoice }),
-  response: { 200: Placed }, 
+  response: { 200: Placed },
   problems: [OrderNotFound, CartNotFound, PaymentClosed, PaymentMethodNotAvailable, ReturnUrlNotAllowed],
   replay: async ({ db, context, params, body }) => payAgain(db, context, params.orderId, body.payment),
   run: async ({ db, context, params, body }) => payAgain(db, context, params.orderId, body.payment),
+})
+
+export const getOrderPayment = route({
+  method: 'GET', path: '/store/orders/:orderId/payment', access: 'shopper', tags: ['Checkout'],
+  summary: 'How the payment of an order stands',
+  description: 'What completing it answered, as it is by now: paid, declined, where to go on, what a transfer has to ' +
+    'name. null where nobody tried to pay, or nothing is to be paid.',
+  params: Type.Object({ orderId: Type.String({ format: 'uuid' }) }),
+  response: { 200: Type.Object({ payment: Type.Union([PaymentStanding, Type.Null()]) }) }, problems: [OrderNotFound],
+  async run({ db, context, params: { orderId } }) {
+    await orderOfShopper(db, context.actor, orderId)
+    return { payment: await paymentStanding(db, orderId) }
+  },
 })
 
 async function payAgain(db: Db, context: Context, orderId: string, choice: PaymentChoice) {

@@ -2,6 +2,7 @@
 // program gets wrong.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Type } from 'typebox'
 import { sql } from '../../platform/db.ts'
 import { address, testShop, type TestShop } from '../../testing.ts'
 
@@ -108,6 +109,17 @@ test('a declined one-shot order is paid with another call; a foreign token reads
   const paid = await call('POST', `${path}/pay`, { payment: { method: 'transfer' } },
     { authorization: `Bearer ${placed.body.token}` })
   assert.deepEqual([paid.status, paid.body.order.state, paid.body.payment.kind], [200, 'placed', 'pending'])
+  const bearer = { authorization: `Bearer ${placed.body.token}` }
+  const standing = await call('GET', `${path}/payment`, undefined, bearer)
+  assert.deepEqual(standing.body.payment, {
+    method: 'transfer', title: 'Transfer', instructions: 'To DE02 1203 0000 0000 2020 51',
+    kind: 'pending', reference: paid.body.payment.reference,
+  }, 'told again, with how to pay')
+  assert.equal((await call('GET', `${path}/payment`)).status, 404)
+  await shop.drain()
+  const [mail] = await shop.db.many(Type.Object({ payment: Type.Any() }), sql`
+    select data -> 'payment' as payment from notifications.message where template = 'order-confirmation'`)
+  assert.equal(mail!.payment.reference, paid.body.payment.reference, 'and in the confirmation')
   assert.equal((await call('GET', path, undefined, { authorization: `Bearer cart_${'x'.repeat(43)}` })).status, 404)
   assert.equal((await call('GET', path)).status, 404)
 })

@@ -3,11 +3,11 @@ import {
   addLines, createCartRoute, getCart, listCartPaymentMethods, listCartShippingOptions, makeQuote, setLines,
   updateCartRoute,
 } from './cart-routes.ts'
-import { checkoutNowRoute, payOrder } from './checkout-now.ts'
+import { checkoutNowRoute, getOrderPayment, payOrder } from './checkout-now.ts'
 import { ownCartRoutes } from './own-carts.ts'
 import { completeCart } from './place-order.ts'
 
 export const storeRoutes = [
   createCartRoute, getCart, addLines, setLines, updateCartRoute, listCartShippingOptions, listCartPaymentMethods,
-  completeCart, payOrder, makeQuote, checkoutNowRoute, ...ownCartRoutes,
+  completeCart, payOrder, getOrderPayment, makeQuote, checkoutNowRoute, ...ownCartRoutes,
 ]

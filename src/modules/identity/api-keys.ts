@@ -28,7 +28,7 @@ type NewSecretKey = {
 
 /**
  * Makes a secret key and answers it; nobody can read it again. Throws Forbidden for permissions that the maker lacks
- * and limits that are wider than theirs, InvalidValue for a network that is none.
+ * and limits that are wider than theirs, InvalidValue for a network that is none and for an end that is over.
  */
 export async function createSecretKey(tx: Tx, id: string, wanted: NewSecretKey): Promise<string> {
   const { actor } = tx.context
@@ -37,6 +37,9 @@ export async function createSecretKey(tx: Tx, id: string, wanted: NewSecretKey):
   requireEverywhere(actor)
   requireLimitsWithin(actor, limits)
   if (addresses) requireNetworks(addresses)
+  if (expiresAt && Date.parse(expiresAt) <= Date.now()) {
+    throw InvalidValue({ fields: [{ path: 'body/expiresAt', message: 'is over: a key ends later' }] })
+  }
   const key = newToken('sk_')
   await tx.run(sql`
     insert into identity.secret_key (id, token_hash, prefix, name, permissions, created_by, expires_at, channel_ids,

@@ -53,6 +53,14 @@ test('a confirmation shows what was bought, in text and HTML, escaped', () => {
   assert.doesNotMatch(html, /<script|undefined/)
 })
 
+test('a confirmation says what is left to be paid, and how', () => {
+  const payment = { title: 'Transfer', instructions: 'To <DE02>\nwithin a week', reference: 'RF18' }
+  const { text, html } = renderMessage(
+    'order-confirmation', { order, payment }, { locale: 'en', shopUrl: 'https://mugs.example' })
+  assert.match(text, /Still to be paid:\nTransfer\nTo <DE02>\nwithin a week\nReference: RF18\n/)
+  assert.match(html, /Still to be paid<\/b><br>Transfer<br>To &lt;DE02&gt;<br>within a week<br>Reference: RF18/)
+})
+
 test('the development mailbox keeps what was sent, secrets included', async (t) => {
   const { db, call } = await start(t)
   await send(db, 'Ada@mugs.example')

@@ -6,7 +6,8 @@ import { problem } from '../../platform/problem.ts'
 
 /** What each template shows. Whoever enqueues a message hands it all over: this module reads nobody's tables. */
 export type MessageData = {
-  'order-confirmation': { order: ShownOrder }
+  /** `payment`: what the buyer still has to do. */
+  'order-confirmation': { order: ShownOrder; payment?: PaymentToDo | undefined }
   'password-reset': { name: string; token: string; hours: number }
   'email-change': { name: string; token: string; hours: number }
   'sign-in-link': { name: string; token: string; minutes: number }
@@ -25,6 +26,8 @@ export type MessageData = {
   'payment-alert': { orderNumber: number | null; paymentId: string | null; reason: string }
 }
 export type TemplateName = keyof MessageData
+
+type PaymentToDo = { title: string; instructions: string | null; reference?: string | undefined }
 
 /** So many units of a variant that an order was promised and that do not lie there any more. */
 type ShortLine = { what: string; sku: string | null; location: string; orderNumber: number; quantity: number }

@@ -3,6 +3,7 @@ import { systemContext, type Db } from '../../platform/db.ts'
 import { firstTime, on, sweep } from '../../platform/events.ts'
 import { enqueueMessage } from '../notifications/enqueue-message.ts'
 import { returnPayment } from '../payments/close-payment.ts'
+import { paymentStanding } from '../payments/payment-standing.ts'
 import { PaymentRefunded, PaymentRefundFailed } from '../payments/payments.ts'
 import { findOrder } from './get-order.ts'
 import { lapseOrders } from './lapse-orders.ts'
@@ -13,9 +14,12 @@ import { note } from './timeline.ts'
 async function sendConfirmation(db: Db, orderId: string, eventId: string): Promise<void> {
   const order = await findOrder(db, orderId)
   if (!order) return
+  const standing = await paymentStanding(db, orderId)
+  // Only what is left to the buyer to do: a card that was charged needs no words.
+  const payment = standing?.kind === 'pending' ? standing : undefined
   await db.transaction(systemContext(eventId), async (tx) => {
     if (!await firstTime(tx, 'orders.send-confirmation', eventId)) return
-    await enqueueMessage(tx, 'order-confirmation', order.email, { order })
+    await enqueueMessage(tx, 'order-confirmation', order.email, { order, payment })
   })
 }
 

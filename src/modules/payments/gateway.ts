@@ -149,6 +149,8 @@ export type PaymentMethod = PaymentTerms & {
   /** Who serves it: a gateway, or the first route that fits. Where none does, the method is not offered. */
   gateway: string | readonly PaymentRoute[]
   title: string
+  /** How to pay, where the shopper has to do something: the account of a transfer. Shown with the order, and mailed. */
+  instructions?: string
   capture: 'automatic' | 'manual'
 }
 

@@ -1,6 +1,7 @@
 // What staff book by hand: what a gateway paid out or kept, a bank that takes money back, a debt that nobody will pay.
 // It corrects or adds; what the shop booked by itself is never changed.
 import { Type, type Static } from 'typebox'
+import { LimitExceeded, requireNoRefundLimit } from '../../platform/authority.ts'
 import { resultId, sql, type Context, type Db } from '../../platform/db.ts'
 import { Id, route } from '../../platform/http.ts'
 import { Currency, isCurrency } from '../../platform/money.ts'
@@ -21,9 +22,10 @@ const NewEntry = Type.Object({
 
 /**
  * Books an entry of staff. Throws EntryRefused when it does not balance, names an account twice or books nothing there,
- * or touches an account that the shop keeps by itself.
+ * or touches an account that the shop keeps by itself, and LimitExceeded for whoever has a limit of refunds.
  */
 export async function postByStaff(db: Db, context: Context, entry: Static<typeof NewEntry>): Promise<LedgerEntry> {
+  requireNoRefundLimit(context.actor)
   refuseWrong(entry)
   const id = resultId(context)
   await db.transaction(context, (tx) => post(tx, {
@@ -60,7 +62,7 @@ export const postLedgerEntry = route({
   access: { permission: 'payments:write' }, tags: ['Ledger'], summary: 'Book an entry by hand',
   description: 'A payout (debit `bank`, credit `clearing:<gateway>`), a fee, a dispute, a write-off. What is booked ' +
     'stays: book the opposite to take it back.',
-  body: NewEntry, response: { 201: LedgerEntry }, problems: [EntryRefused],
+  body: NewEntry, response: { 201: LedgerEntry }, problems: [EntryRefused, LimitExceeded],
   replay: ({ db, resultId: id }) => findEntry(db, id),
   run: ({ db, context, body }) => postByStaff(db, context, body),
 })

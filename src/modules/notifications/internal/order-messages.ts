@@ -3,25 +3,33 @@ import { displayAmount } from '../../../platform/money.ts'
 import type { MessageData, ShownOrder } from '../notifications.ts'
 import { html, type Content, type Surroundings } from './layout.ts'
 
-function orderConfirmation({ order }: MessageData['order-confirmation'], { locale }: Surroundings): Content {
+function orderConfirmation(
+  { order, payment }: MessageData['order-confirmation'], { locale }: Surroundings,
+): Content {
   const amount = (minor: number): string => displayAmount(minor, order.currency, locale)
   const lines = order.lines.map(({ quantity, productTitle, variantTitle, totalMinor }) => ({
     what: `${quantity} × ${[productTitle, variantTitle].filter(Boolean).join(', ')}`, price: amount(totalMinor),
   }))
   const sums = sumsOf(order).map(([what, minor]) => ({ what, price: amount(minor) }))
   const address = addressLines(order)
+  const toPay = payment ? [
+    payment.title, ...payment.instructions?.split('\n') ?? [],
+    ...payment.reference ? [`Reference: ${payment.reference}`] : [],
+  ] : []
   const rows = [...lines, ...sums]
   const cell = 'padding:6px 0;border-top:1px solid #ddd'
   return {
     subject: `Your order ${order.number}`,
     text: [
       `Thank you for your order ${order.number}.`, '', ...rows.map(({ what, price }) => `${what}: ${price}`),
+      ...toPay.length > 0 ? ['', 'Still to be paid:', ...toPay] : [],
       ...address.length > 0 ? ['', 'It goes to:', ...address] : [],
     ].join('\n'),
     body: html`<h1 style="font-size:22px">Thank you for your order ${order.number}</h1>
 <table style="width:100%;border-collapse:collapse">${rows.map(({ what, price }) => html`
 <tr><td style="${cell}">${what}</td><td style="${cell};text-align:right;white-space:nowrap">${price}</td></tr>`)}
-</table>${address.length > 0 ? html`<p><b>It goes to</b>${address.map((line) => html`<br>${line}`)}</p>` : ''}`,
+</table>${toPay.length > 0 ? html`<p><b>Still to be paid</b>${toPay.map((line) => html`<br>${line}`)}</p>` : ''}
+${address.length > 0 ? html`<p><b>It goes to</b>${address.map((line) => html`<br>${line}`)}</p>` : ''}`,
   }
 }
 
