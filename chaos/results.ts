@@ -53,7 +53,7 @@ function tableOf(results: readonly Result[]): string {
 
 // `slowestRecoveryMs: 812` reads "slowest recovery 812 ms".
 function figureOf([name, value]: [string, number]): string {
-  const words = name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+  const words = name.replace(/Ms$/, '').replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
   return name.endsWith('Ms') ? `${words} ${value.toLocaleString('en')} ms` : `${value.toLocaleString('en')} ${words}`
 }
 
