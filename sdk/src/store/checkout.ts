@@ -64,7 +64,7 @@ export type CheckoutOperations = {
         method: string
         /** As it is offered; the code where it no longer is */
         title: string
-        /** How to pay, where the shopper has to do something: the merchant’s words for this method */
+        /** How to pay, while the shopper still has to: the merchant’s words for this method */
         instructions: string | null
         kind: 'authorized' | 'captured' | 'pending' | 'action' | 'declined' | 'unknown' | 'none'
         reason?: string

@@ -116,6 +116,12 @@ test('a declined one-shot order is paid with another call; a foreign token reads
     kind: 'pending', reference: paid.body.payment.reference,
   }, 'told again, with how to pay')
   assert.equal((await call('GET', `${path}/payment`)).status, 404)
+  const { secret } = await shop.keys()
+  const staff = { authorization: `Bearer ${secret}` }
+  const [{ id }] = (await call('GET', `/admin${path.slice('/store'.length)}/payments`, undefined, staff)).body.items
+  assert.equal((await call('POST', `/admin/payments/${id}/receipt`, {}, staff)).status, 200)
+  const { payment } = (await call('GET', `${path}/payment`, undefined, bearer)).body
+  assert.deepEqual([payment.kind, payment.instructions], ['captured', null], 'nothing is left to do')
   await shop.drain()
   const [mail] = await shop.db.many(Type.Object({ payment: Type.Any() }), sql`
     select data -> 'payment' as payment from notifications.message where template = 'order-confirmation'`)

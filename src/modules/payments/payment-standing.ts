@@ -10,7 +10,7 @@ const text = Type.Union([Type.String(), Type.Null()])
 export const PaymentStanding = Type.Object({
   method: Type.String(), title: Type.String({ description: 'As it is offered; the code where it no longer is' }),
   instructions: Type.Union([Type.String(), Type.Null()], {
-    description: 'How to pay, where the shopper has to do something: the merchant’s words for this method',
+    description: 'How to pay, while the shopper still has to: the merchant’s words for this method',
   }),
   ...PaymentResult.properties,
 })
@@ -26,5 +26,6 @@ export async function paymentStanding(db: Db, orderId: string): Promise<Static<t
   if (!latest) return null
   const { title = latest.method, instructions = null } =
     paymentSetup.of(db).methods.find(({ code }) => code === latest.method) ?? {}
-  return { method: latest.method, title, instructions, ...resultOf(latest) }
+  const result = resultOf(latest)
+  return { method: latest.method, title, instructions: result.kind === 'pending' ? instructions : null, ...result }
 }
