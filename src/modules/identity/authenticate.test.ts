@@ -70,9 +70,10 @@ test('what is known of the caller comes from the key alone', async (t) => {
 })
 
 test('wrong, malformed, expired and foreign credentials are nobody', async (t) => {
-  const { publishableKey, secretKey, probe, signedIn } = await start(t)
+  const { db, publishableKey, secretKey, probe, signedIn } = await start(t)
+  const expired = await secretKey(['orders:write'], '2099-01-01T00:00:00Z')
+  await db.run(sql`update identity.secret_key set expires_at = now()`)
   const [pk, sk] = [await publishableKey(), await secretKey(['orders:write'])]
-  const expired = await secretKey(['orders:write'], '2020-01-01T00:00:00Z')
   for (const header of [
     '', pk, `Bearer ${pk}`, sk, `Basic ${sk}`, `Bearer ${sk}x`, `Bearer ${newToken('sk_')}`,
     bearer(expired).authorization, 'Bearer',
