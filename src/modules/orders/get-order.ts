@@ -30,10 +30,11 @@ export async function findOrder(conn: Conn, orderId: string, scope: Statement = 
 
 /**
  * The condition on orders `o` that keeps a statement to those of a shopper: a guest's by the token, a customer's by
- * their session, and with it what was ordered with an address that is proven to be theirs.
+ * their session, and with it what was ordered with an address that is proven to be theirs. Throws OrderNotFound for
+ * anybody else.
  */
 export function ordersOf(actor: Actor): Statement {
-  if (actor.kind !== 'shopper') return sql`false`
+  if (actor.kind !== 'shopper') throw OrderNotFound({})
   const { channelId, tokenHash = null, customer } = actor
   const address = customer?.owns ? customer.email : null
   return sql`o.channel_id = ${channelId} and (o.customer_id = ${customer?.id ?? null}::uuid
