@@ -19,6 +19,7 @@ export async function walk(shop: TestShop, requesting: (request: string) => void
   const product = await call('GET', '/admin/products?limit=1').then(({ items }) => items[0])
   await call('PATCH', `/admin/products/${product.id}`, { title: 'A thing renamed' })
   await call('GET', `/store/orders/${order.id}`, undefined, bearer)
+  await call('GET', `/store/orders/${order.id}/payment`, undefined, bearer)
   await work(shop, requesting)
 }
 

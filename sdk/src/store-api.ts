@@ -16,23 +16,31 @@ import {
   ordersOperations, type OrdersOperations,
 } from './store/orders.ts'
 import {
-  accountOperations, type AccountOperations,
-} from './store/account.ts'
+  ownDataOperations, type OwnDataOperations,
+} from './store/own-data.ts'
 import {
   cartsOperations, type CartsOperations,
 } from './store/carts.ts'
 import {
   checkoutOperations, type CheckoutOperations,
 } from './store/checkout.ts'
+import {
+  signingInOperations, type SigningInOperations,
+} from './store/signing-in.ts'
+import {
+  ownAccountOperations, type OwnAccountOperations,
+} from './store/own-account.ts'
 
 export type * from './store/media.ts'
 export type * from './store/shop.ts'
 export type * from './store/shipping.ts'
 export type * from './store/payments.ts'
 export type * from './store/orders.ts'
-export type * from './store/account.ts'
+export type * from './store/own-data.ts'
 export type * from './store/carts.ts'
 export type * from './store/checkout.ts'
+export type * from './store/signing-in.ts'
+export type * from './store/own-account.ts'
 export type * from './store/shared.ts'
 
 export type Operations =
@@ -41,9 +49,11 @@ export type Operations =
   & ShippingOperations
   & PaymentsOperations
   & OrdersOperations
-  & AccountOperations
+  & OwnDataOperations
   & CartsOperations
   & CheckoutOperations
+  & SigningInOperations
+  & OwnAccountOperations
 
 export const operations = {
   ...mediaOperations,
@@ -51,7 +61,9 @@ export const operations = {
   ...shippingOperations,
   ...paymentsOperations,
   ...ordersOperations,
-  ...accountOperations,
+  ...ownDataOperations,
   ...cartsOperations,
   ...checkoutOperations,
+  ...signingInOperations,
+  ...ownAccountOperations,
 } as const

@@ -4,6 +4,26 @@ import type {
   CommonProblem, Order,
 } from './shared.ts'
 
+export type AccountOrder = {
+  /** A UUID */
+  id: string
+  /** What people call the order */
+  number: number
+  state: 'awaiting_payment' | 'placed' | 'lapsed' | 'cancelled'
+  /** A UUID */
+  channelId: string
+  /** ISO 4217 code */
+  currency: string
+  email: string
+  totalMinor: number
+  /** ISO 8601 in UTC */
+  createdAt: string
+  placedAt: string | null
+  closedAt: string | null
+  lineCount: number
+  unitCount: number
+}
+
 export type OrdersOperations = {
   /** Read an order that you placed. A guest sends the token of the cart or checkout that placed it, a customer their session. */
   getOrder: {
@@ -14,9 +34,22 @@ export type OrdersOperations = {
     answer: Order
     problems: CommonProblem | 'forbidden' | 'order-not-found' | 'unauthenticated'
   }
+  /** List the own orders, newest first. Those placed while signed in, and those placed as a guest with an address that is proven to be theirs. */
+  listMyOrders: {
+    input: {
+      limit?: number
+      cursor?: string
+    }
+    answer: {
+      items: AccountOrder[]
+      nextCursor: string | null
+    }
+    problems: CommonProblem | 'forbidden' | 'invalid-cursor' | 'unauthenticated'
+  }
 }
 
 /** Method, path, names in the query, and whether the operation takes an Idempotency-Key. */
 export const ordersOperations = {
   getOrder: ['GET', '/store/orders/{orderId}', [], false],
+  listMyOrders: ['GET', '/store/account/orders', ['limit', 'cursor'], false],
 } as const

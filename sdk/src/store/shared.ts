@@ -4,6 +4,18 @@
 /** Problems that every operation may answer. */
 export type CommonProblem = 'busy' | 'internal-error' | 'invalid-request' | 'outcome-unknown' | 'too-many-requests' | 'value-refused'
 
+export type Account = {
+  /** A UUID */
+  customerId: string
+  email: string
+  /** ISO 8601 in UTC */
+  createdAt: string
+  /** The mailbox is theirs; without it, orders of guests are not shown */
+  emailProven: boolean
+  /** Without one they sign in by links */
+  hasPassword: boolean
+}
+
 export type Line = {
   /** A UUID */
   variantId: string
@@ -82,6 +94,20 @@ export type Order = {
   paymentMethod: string | null
   /** ISO 8601 in UTC */
   holdsUntil: string
+}
+
+export type Passkey = {
+  id: string
+  rawId?: string
+  type?: 'public-key'
+  authenticatorAttachment?: 'platform' | 'cross-platform'
+  clientExtensionResults?: unknown
+  response: {
+    clientDataJSON: string
+    authenticatorData: string
+    signature: string
+    userHandle?: string | null
+  }
 }
 
 export type Quote = {

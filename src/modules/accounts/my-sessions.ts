@@ -8,7 +8,7 @@ import { SessionRow, shownSession } from '../identity/show-session.ts'
 import { endSessions, LIVE_SESSION } from './session.ts'
 
 const access = 'customer' as const
-const tags = ['Account']
+const tags = ['Own account']
 
 const listSessions = route({
   method: 'GET', path: '/store/account/sessions', operationId: 'listMySessions', access, tags,

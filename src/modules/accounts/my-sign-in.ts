@@ -124,7 +124,7 @@ async function confirmEmailChange(db: Db, context: Context, token: string): Prom
 }
 
 const access = 'customer' as const
-const tags = ['Account']
+const tags = ['Own account']
 
 const putPassword = route({
   method: 'PUT', path: '/store/account/password', operationId: 'changePassword', access, tags,

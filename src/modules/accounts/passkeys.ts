@@ -59,7 +59,7 @@ function owner(context: Context) {
 const tell = (tx: Tx, email: string, what: string) => enqueueMessage(tx, 'account-changed', email, { what })
 
 const access = 'customer' as const
-const tags = ['Account']
+const [signingIn, tags] = [['Signing in'], ['Own account']]
 const params = Type.Object({ passkeyId: Id })
 
 const postRegistration = route({
@@ -131,8 +131,9 @@ const deletePasskey = route({
 })
 
 const postOptions = route({
-  method: 'POST', path: '/store/account/session/passkey', operationId: 'beginPasskeySignIn', access: 'shopper', tags,
-  summary: 'Begin to sign in with a passkey', description: 'Also to prove yourself. Good for five minutes and once.',
+  method: 'POST', path: '/store/account/session/passkey', operationId: 'beginPasskeySignIn', access: 'shopper',
+  tags: signingIn, summary: 'Begin to sign in with a passkey',
+  description: 'Also to prove yourself. Good for five minutes and once.',
   response: { 200: PasskeyOptions }, replay: 'none',
   async run({ db, request }) {
     // Each costs a row for five minutes.
@@ -142,8 +143,8 @@ const postOptions = route({
 })
 
 const putSignIn = route({
-  method: 'PUT', path: '/store/account/session/passkey', operationId: 'signInWithPasskey', access: 'shopper', tags,
-  summary: 'Sign in with a passkey', body: Type.Object({ credential: SignedChallenge, ...keep }),
+  method: 'PUT', path: '/store/account/session/passkey', operationId: 'signInWithPasskey', access: 'shopper',
+  tags: signingIn, summary: 'Sign in with a passkey', body: Type.Object({ credential: SignedChallenge, ...keep }),
   response: { 200: SignedIn }, problems: [PasskeyRefused, Forbidden],
   async run({ db, context, body, request, reply }) {
     refuseForeignKeeping(body, request)

@@ -74,7 +74,7 @@ async function mail(tx: Tx, linkId: string, { purpose, email, known }: Static<ty
 
 const postLink = route({
   method: 'POST', path: '/store/account/links', operationId: 'requestAccountLink', access: 'shopper',
-  tags: ['Account'], summary: 'Ask for a link by mail: to register, to sign in, or to set a new password',
+  tags: ['Signing in'], summary: 'Ask for a link by mail: to register, to sign in, or to set a new password',
   description: 'The same for known and unknown addresses. Then `registerAccount`, `signInByLink` or ' +
     '`setPasswordByLink`, with the token behind # in the link.',
   body: Type.Object({ email: Email, purpose: LinkPurpose }), replay: 'none',

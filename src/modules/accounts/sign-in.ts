@@ -41,7 +41,7 @@ async function signIn(db: Db, context: Context, { email, password, challenge }: 
   return signed
 }
 
-const tags = ['Account']
+const tags = ['Signing in']
 
 const postSession = route({
   method: 'POST', path: '/store/account/session', operationId: 'signIn', access: 'shopper', tags, summary: 'Sign in',
@@ -68,8 +68,8 @@ const deleteSession = route({
 })
 
 const getMine = route({
-  method: 'GET', path: '/store/account', operationId: 'getMyAccount', access: 'customer', tags,
-  summary: 'Read the own account', response: { 200: SignedIn.properties.account },
+  method: 'GET', path: '/store/account', operationId: 'getMyAccount', access: 'customer',
+  tags: ['Own account'], summary: 'Read the own account', response: { 200: SignedIn.properties.account },
   run: ({ db, context }) => getAccount(db, signedCustomer(context).id),
 })
 

@@ -80,26 +80,26 @@ async function link(tx: Tx, { code, title }: OpenIdProvider, sub: string, newcom
 }
 
 const access = 'customer' as const
-const tags = ['Account']
+const [signingIn, tags] = [['Signing in'], ['Own account']]
 
 const getProviders = route({
-  method: 'GET', path: '/store/account/sign-on', operationId: 'listSignOnProviders', access: 'shopper', tags,
-  summary: 'Which providers customers can sign in with',
+  method: 'GET', path: '/store/account/sign-on', operationId: 'listSignOnProviders', access: 'shopper',
+  tags: signingIn, summary: 'Which providers customers can sign in with',
   response: { 200: Type.Object({ items: Type.Array(Type.Object({ code: Type.String(), title: Type.String() })) }) },
   run: async ({ db }) => ({ items: customerSignOns.of(db).map(({ code, title }) => ({ code, title })) }),
 })
 
 const postSignOn = route({
-  method: 'POST', path: '/store/account/sign-on/:provider', operationId: 'beginSignOn', access: 'shopper', tags,
-  params: ofProvider, summary: 'Begin to sign in with a provider',
+  method: 'POST', path: '/store/account/sign-on/:provider', operationId: 'beginSignOn', access: 'shopper',
+  tags: signingIn, params: ofProvider, summary: 'Begin to sign in with a provider',
   description: 'Keep `browser` and send the browser to `url`.',
   response: { 200: Begun }, problems: [ProviderNotFound, SignOnUnavailable], replay: 'none',
   run: ({ db, params: { provider }, request }) => beginVisit(db, visitTo(db, provider), request.ip),
 })
 
 const putSignOn = route({
-  method: 'PUT', path: '/store/account/sign-on/:provider', operationId: 'finishSignOn', access: 'shopper', tags,
-  params: ofProvider, summary: 'Sign in with what the provider answered',
+  method: 'PUT', path: '/store/account/sign-on/:provider', operationId: 'finishSignOn', access: 'shopper',
+  tags: signingIn, params: ofProvider, summary: 'Sign in with what the provider answered',
   description: 'The page is `/account/signed-on` of the storefront. Whoever has no account gets one.',
   body: Type.Object({ ...returned, ...keep }), response: { 200: SignedIn },
   problems: [ProviderNotFound, SignOnUnavailable, SignOnRefused, DisposableMail, Forbidden],

@@ -113,7 +113,7 @@ export async function forgetLinks(tx: Tx, { email, customerId }: { email: string
   await tx.run(sql`delete from accounts.link where email = ${email} or customer_id = ${customerId}`)
 }
 
-const tags = ['Account']
+const tags = ['Signing in']
 
 const postAccount = route({
   method: 'POST', path: '/store/account', operationId: 'registerAccount', access: 'shopper', tags,

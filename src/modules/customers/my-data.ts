@@ -12,7 +12,7 @@ import {
 import { subjectOf } from './people.ts'
 
 const access = 'customer' as const
-const tags = ['Account']
+const tags = ['Own data']
 const ofAddress = Type.Object({ addressId: Id })
 
 const MyProfile = Type.Object({

@@ -58,7 +58,7 @@ export const listOrders = route({
 })
 
 export const listMyOrders = route({
-  method: 'GET', path: '/store/account/orders', operationId: 'listMyOrders', access: 'customer', tags: ['Account'],
+  method: 'GET', path: '/store/account/orders', operationId: 'listMyOrders', access: 'customer', tags: ['Orders'],
   summary: 'List the own orders, newest first',
   description: 'Those placed while signed in, and those placed as a guest with an address that is proven to be theirs.',
   query: Type.Object(PageQuery), response: { 200: Page(OrderSummary) }, problems: [InvalidCursor],

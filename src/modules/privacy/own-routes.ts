@@ -17,7 +17,7 @@ async function ownEmail(db: Db, context: Context): Promise<string> {
 }
 
 const access = 'customer' as const
-const tags = ['Account']
+const tags = ['Own data']
 
 const postMyExport = route({
   method: 'POST', path: '/store/account/export', operationId: 'exportMyData', access, sensitive: true, tags,
