@@ -151,6 +151,20 @@ test('saved addresses: added, replaced, removed, put into a cart, and nobody els
   assert.equal((await anna('DELETE', `/account/addresses/${saved.id}`)).status, 404)
 })
 
+test('the profile: what is named changes, null takes it away, the rest stays, and it is nobody else’s', async (t) => {
+  const { register } = await start(t)
+  const [{ call: anna }, { call: bert }] = [await register('anna@example.com'), await register('bert@example.com')]
+  const change = async (body: object) => (await anna('PATCH', '/account/profile', body)).body
+  assert.equal((await change({ name: 'Anna', phone: '040 123' })).phone, '040 123')
+  const both = await Promise.all([change({ name: 'Anna Holm' }), change({ phone: '040 456' })])
+  assert.equal(both.length, 2)
+  const { name, phone } = (await anna('GET', '/account/profile')).body
+  assert.deepEqual([name, phone], ['Anna Holm', '040 456'], 'two changes at once lose neither')
+  assert.deepEqual((({ name, phone }) => [name, phone])(await change({ phone: null })), ['Anna Holm', null])
+  assert.equal((await anna('PATCH', '/account/profile', {})).status, 400)
+  assert.equal((await bert('GET', '/account/profile')).body.name, null)
+})
+
 test('consents are said and taken back in the account; staff see them', async (t) => {
   const { register } = await start(t)
   const { call: anna } = await register('anna@example.com')

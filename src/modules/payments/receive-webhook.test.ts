@@ -10,6 +10,8 @@ import { createLog } from '../../platform/log.ts'
 import { testCharge } from './gateway-contract.ts'
 import { testPayments, type TestPayments } from './internal/test-payments.ts'
 import { sweeps } from './jobs.ts'
+import { paymentListener } from './payments.ts'
+import { workWaitingWebhooks } from './receive-webhook.ts'
 import { storeRoutes } from './store-api.ts'
 
 type Post = (message: Record<string, unknown>, change?: { body?: string; age?: number; secret?: string }) =>
@@ -59,6 +61,40 @@ test('a gateway that this shop does not have is told so, and nothing is kept', a
   const answer = await app.inject({ method: 'POST', url: '/webhooks/nobody', payload: { eventId: 'x' } })
   assert.deepEqual([answer.statusCode, answer.json().title], [404, 'No such gateway'])
   assert.deepEqual(await inbox(payments), [])
+})
+
+test('a message whose work fails each time waits ever longer, then for people; once mended it is worked', async (t) => {
+  const payments = await testPayments(t)
+  const { db } = payments
+  const post = await receiver(t, payments)
+  const { orderId, attempts: [attempt] } = await payments.paid(1_000)
+  await payments.forgetOutcome(orderId)
+  const listener = paymentListener.of(db)
+  const broken = async () => { throw new Error('a bug of ours') }
+  paymentListener.set(db, { ...listener, lock: broken })
+  await post({ eventId: 'poison', key: attempt!.id, reference: attempt!.reference })
+  const waits: number[] = []
+  const Wait = Type.Object({ seconds: Type.Integer() })
+  for (let round = 0; round < 16; round++) {
+    await db.run(sql`update payments.webhook_event set next_try_at = now() - interval '3 seconds'`)
+    await assert.rejects(workWaitingWebhooks(db), /a bug of ours/)
+    const [wait] = await db.many(Wait, sql`select extract(epoch from next_try_at - now())::int as seconds
+      from payments.webhook_event where next_try_at is not null`)
+    if (wait) waits.push(wait.seconds)
+  }
+  assert.deepEqual([waits.length, waits[0], waits[14]], [15, 5, 5 * 2 ** 14])
+  const [{ state, reason } = { state: '', reason: '' }] = await db.many(
+    Type.Object({ state: Type.String(), reason: Type.String() }), sql`select state, reason from payments.webhook_event`)
+  assert.deepEqual([state, reason], ['quarantined', 'its work fails each time, the log says how'])
+  const alerts = await db.run(sql`
+    select from platform.event where type = 'payment.alert' and payload ->> 'reason' like '%work fails%'`)
+  assert.equal(alerts, 1, 'staff are told once')
+
+  paymentListener.set(db, listener)
+  await db.run(sql`
+    update payments.webhook_event set state = 'received', tries = 0, next_try_at = now() - interval '1 hour'`)
+  await workWaitingWebhooks(db)
+  assert.deepEqual((await inbox(payments)).map((one) => one.state), ['done'])
 })
 
 test('a message repeated fifty times is kept and worked once; what it claims is not believed', async (t) => {

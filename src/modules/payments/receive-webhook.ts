@@ -42,8 +42,10 @@ export const receiveWebhook = route({
 })
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const MessageKey = Type.Object({ gateway: Type.String(), eventId: Type.String() })
+type MessageKey = Static<typeof MessageKey>
 const Message = Type.Object({
-  gateway: Type.String(), eventId: Type.String(), about: Type.Enum(['charge', 'operation', 'dispute']),
+  ...MessageKey.properties, about: Type.Enum(['charge', 'operation', 'dispute']),
   key: nullable(Type.String()), reference: Type.String(), account: nullable(Type.String()),
   amountMinor: nullable(Type.Integer()), currency: nullable(Type.String()), tries: Type.Integer(),
   note: nullable(Type.String()),
@@ -56,7 +58,7 @@ const Ours = Type.Object({
 type Ours = Static<typeof Ours>
 
 /** Works one message of the inbox. Asked twice, the second time finds it done. */
-export async function workWebhook(db: Db, { gateway, eventId }: { gateway: string; eventId: string }): Promise<void> {
+export async function workWebhook(db: Db, { gateway, eventId }: MessageKey): Promise<void> {
   const message = await db.maybe(Message, sql`
     select gateway, event_id as "eventId", about, key, reference, account, amount_minor as "amountMinor", currency,
       tries, note
@@ -97,18 +99,27 @@ function contradiction(db: Db, { account, amountMinor, currency }: Message, ours
   return `it speaks of ${amountMinor} ${currency}, ours are ${ours.amountMinor} ${ours.currency}`
 }
 
-// Fifteen waits, each twice as long as the one before: a reference that is unknown for two days belongs to nobody here.
+// Fifteen waits, each twice as long as the one before: a reference that is unknown for two days belongs to nobody here,
+// and what has failed for two days fails tomorrow as well.
 const TRIES = 15
+const LATER = sql`tries = tries + 1, next_try_at = now() + make_interval(secs => 5 * power(2, tries))`
 
 async function waitForOurs(db: Db, message: Message): Promise<void> {
   if (message.tries >= TRIES) return quarantine(db, message, null, 'no payment of ours has this reference')
-  await db.run(sql`update payments.webhook_event set state = 'parked', tries = tries + 1,
-      next_try_at = now() + make_interval(secs => 5 * power(2, tries))
+  await db.run(sql`update payments.webhook_event set state = 'parked', ${LATER}
     where gateway = ${message.gateway} and event_id = ${message.eventId} and tries = ${message.tries}`)
 }
 
+/** A message whose work throws waits ever longer, and is kept for people in the end: nothing is tried for ever. */
+async function postpone(db: Db, key: MessageKey): Promise<void> {
+  const waiting = await db.maybe(Type.Object({ tries: Type.Integer() }), sql`
+    update payments.webhook_event set ${LATER}
+    where gateway = ${key.gateway} and event_id = ${key.eventId} and state in ('received', 'parked') returning tries`)
+  if (waiting && waiting.tries > TRIES) await quarantine(db, key, null, 'its work fails each time, the log says how')
+}
+
 /** Keeps a message for people, who are told once. */
-async function quarantine(db: Db, { gateway, eventId }: Message, ours: Ours | null, reason: string): Promise<void> {
+async function quarantine(db: Db, { gateway, eventId }: MessageKey, ours: Ours | null, reason: string): Promise<void> {
   await db.transaction(systemContext(), async (tx) => {
     const first = await tx.run(sql`update payments.webhook_event set state = 'quarantined', reason = ${reason},
         next_try_at = null
@@ -122,12 +133,15 @@ async function quarantine(db: Db, { gateway, eventId }: Message, ours: Ours | nu
 
 /** Works the messages that wait, those included whose event was lost or failed. */
 export async function workWaitingWebhooks(db: Db): Promise<number> {
-  const due = await db.many(Type.Object({ gateway: Type.String(), eventId: Type.String() }), sql`
+  const due = await db.many(MessageKey, sql`
     update payments.webhook_event set next_try_at = now() + interval '1 minute' where ctid = any(array(
       select ctid from payments.webhook_event where next_try_at <= now() - interval '2 seconds'
       order by next_try_at limit 50 for update skip locked))
     returning gateway, event_id as "eventId"`)
-  const worked = await Promise.allSettled(due.map((key) => workWebhook(db, key)))
+  const worked = await Promise.allSettled(due.map((key) => workWebhook(db, key).catch(async (error: unknown) => {
+    await postpone(db, key)
+    throw error
+  })))
   const failed = worked.find((one) => one.status === 'rejected')
   if (failed) throw failed.reason
   return due.length
