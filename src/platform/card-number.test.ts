@@ -30,6 +30,8 @@ test('barcodes, references, phone numbers, tokens, ids and a wrong check digit a
   const others = [
     '4242424242424241', '4006381333931', 'RF41K3ZQ81W0VD7M', '+49 40 1234 5678 90', 'pm_4242424242424242', newId(),
     '2026-11-23 22:57:16', 'DE89 3704 0044 0532 0130 00', '12345678901234567890', '1', '',
+    'f0a1b2c3-4242-4242-4242-424242424242', 'c0ffee00-4000-4242-4242-4242aaaaaaaa@example.com',
+    '4242424242424242@example.com', 'anna-4242-4242-4242-4242@example.com',
   ]
   for (const text of others) {
     assert.ok(!hasCardNumber(text), text)

@@ -37,8 +37,18 @@ function holdsCard(run: string): boolean {
 
 // What letters touch is an identifier, as pm_4242… or half a UUID.
 const touches = (character: string | undefined): boolean => character !== undefined && /\w/.test(character)
-const stands = (run: string, at: number, text: string): boolean =>
-  !touches(text[at - 1]) && !touches(text[at + run.length]) && holdsCard(run)
+// So is a whole UUID, digits and dashes though it may begin with, and what stands before the @ of an e-mail address:
+// of a million buyers with such addresses five were turned away.
+const IDENTIFIER = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[\w.+-]{1,64}@/gi
+const belongs = (run: string, at: number, text: string): boolean => {
+  const from = Math.max(0, at - 64)
+  for (const { 0: name, index } of text.slice(from, at + run.length + 65).matchAll(IDENTIFIER)) {
+    if (from + index <= at && at + run.length <= from + index + name.length) return true
+  }
+  return false
+}
+const stands = (run: string, at: number, text: string): boolean => !touches(text[at - 1])
+  && !touches(text[at + run.length]) && holdsCard(run) && !belongs(run, at, text)
 
 export function hasCardNumber(text: string): boolean {
   if (text.length < 14) return false

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { Type } from 'typebox'
 import { Db, measured, sql, systemContext } from '../../platform/db.ts'
 import { newId } from '../../platform/id.ts'
-import { isProblem, InvalidValue } from '../../platform/problem.ts'
+import { Busy, isProblem, InvalidValue } from '../../platform/problem.ts'
 import { testDatabase } from '../../platform/testing.ts'
 import { holdingHotStock, shareOut } from './hot-stock.ts'
 import { testStock } from './internal/test-stock.ts'
@@ -123,4 +123,24 @@ test('holds together are what the reserve statement would have given one after t
     const together = shareOut(places.map((one) => ({ ...one, priority: 100 })), wishes)
     assert.deepEqual(sorted(together.pieces), sorted(pieces))
   }), { numRuns: 60 })
+})
+
+test('who waited too long for a connection gives the hold back all the same', async (t) => {
+  const db = await testDatabase(t)
+  const stock = await testStock(db)
+  const mug = await stock.variant(50, 0)
+  const line = { variantId: mug, quantity: 1 }
+  await crowd(20, () => buy(db, line))                        // now it is hot
+  const { reserved } = await stock.count(mug)
+  const busy = new Db({ url: db.url, max: 1, waitMs: 200 })
+  t.after(() => busy.close())
+  let asleep: Promise<unknown> | undefined
+  const orderId = newId()
+  await assert.rejects(measured(() => holdingHotStock(busy, orderId, async () => [line], async () => {
+    asleep = measured(() => busy.run(sql`select pg_sleep(1)`))   // somebody else has the only connection
+    await busy.run(sql`select 1`)
+    return orderId
+  }), 'pay'), (error) => isProblem(error, Busy))
+  await asleep
+  assert.deepEqual(await stock.count(mug), { onHand: 50, reserved }, 'the hold was given back')
 })

@@ -57,7 +57,9 @@ export async function holdingHotStock(
   const hot = hotUntil.size === 0 ? [] : (await findLines()).filter(isHot)
   if (hot.length === 0) return place()
   await Promise.all(hot.map((line) => grant(db, orderId, line)))
-  const giveBack = (): Promise<void> => db.transaction(systemContext(), (tx) => release(tx, orderId)).catch(() => {})
+  // A task of its own: the order may have failed because it waited too long for a connection, and this must not.
+  const giveBack = (): Promise<void> =>
+    measured(() => db.transaction(systemContext(), (tx) => release(tx, orderId))).catch(() => {})
   try {
     const placedId = await place()
     if (placedId !== orderId) await giveBack()    // the cart was an order already
