@@ -247,7 +247,7 @@ async function idsOf(shop: TestShop): Promise<Record<string, string>> {
     ) as found where id is not null`)
   const nothing = [
     'passkeyId', 'customerId', 'addressId', 'groupId', 'segmentId',
-    'assetId', 'caseId', 'messageId', 'transferId',
+    'assetId', 'caseId', 'messageId', 'transferId', 'giftCardId',
     'sessionId', 'staffId', 'keyId', 'categoryId', 'collectionId', 'promotionId', 'couponId',
   ]
   return {

@@ -129,13 +129,20 @@ export const dataKinds: Record<string, Columns> = {
 
   'payments.payment': {
     none: 'id currency amount_minor closed authorized_minor capturing_minor captured_minor refunding_minor ' +
-      'refunded_minor created_at country channel', reference: 'order_id',
+      'refunded_minor created_at country channel stored_value_id', reference: 'order_id',
   },
   'payments.attempt': {
     none: 'id payment_id method gateway state capture next_check_at checks created_at sent_again_at lost ' +
       'technical',
     reference: 'reference',
     text: 'data action_url return_url reason',
+  },
+  'payments.stored_value': {
+    none: 'id kind currency balance_minor ending active expires_at created_at', reference: 'customer_id', text: 'note',
+    secret: 'code_hash',
+  },
+  'payments.stored_value_entry': {
+    none: 'id stored_value_id kind amount_minor at', reference: 'order_id', text: 'note',
   },
   'payments.circuit': { none: 'gateway state reason times opened_at try_at' },
   'payments.operation': {
@@ -171,7 +178,7 @@ export const dataKinds: Record<string, Columns> = {
       'refunded_quantity refunded_minor',
     reference: 'order_id',
   },
-  'orders.refund': { none: 'id state shipping_minor amount_minor created_at', reference: 'order_id' },
+  'orders.refund': { none: 'id state shipping_minor amount_minor created_at stored_minor', reference: 'order_id' },
   'orders.refund_line': { none: 'refund_id position quantity amount_minor' },
   'orders.timeline_entry': { none: 'id at kind', reference: 'order_id actor', text: 'data' },
 

@@ -67,7 +67,8 @@ select placed.id, number, placed.state, attempt.state as attempt
 from orders."order" placed
 join payments.payment on payment.order_id = placed.id
 left join payments.attempt on attempt.payment_id = payment.id and attempt.state in ('authorized', 'captured', 'pending')
-where (placed.state = 'placed') <> (attempt.id is not null) and placed.state in ('placed', 'awaiting_payment')
+where payment.stored_value_id is null and (placed.state = 'placed') <> (attempt.id is not null)
+  and placed.state in ('placed', 'awaiting_payment')
   and payment.created_at < now() - interval '1 minute'
   and not exists (select from platform.job join platform.event on event.id = event_id
     where payload ->> 'orderId' = placed.id::text)
@@ -85,12 +86,34 @@ from payments.payment left join (
 where (refunded_minor, refunding_minor, capturing_minor)
   <> (coalesce(refunded, 0), coalesce(refunding, 0), coalesce(capturing, 0));
 
--- payments: I6 refunds are within captures, captures within what was authorised, and that within the order's total
-select payment.id, refunded_minor, refunding_minor, captured_minor, capturing_minor, authorized_minor, amount_minor,
-  total_minor
-from payments.payment join orders."order" on "order".id = order_id
+-- payments: I6 refunds are within captures, captures within what was authorised, and that within what is to be paid
+select payment.id, refunded_minor, refunding_minor, captured_minor, capturing_minor, authorized_minor, amount_minor
+from payments.payment
 where refunded_minor + refunding_minor > captured_minor or captured_minor + capturing_minor > authorized_minor
-  or authorized_minor > amount_minor or payment.currency <> "order".currency or amount_minor <> total_minor;
+  or authorized_minor > amount_minor;
+
+-- payments: I6 the payments of an order are its total, in its currency
+select "order".id, number, total_minor, sum(amount_minor) as payments
+from orders."order" left join payments.payment on order_id = "order".id
+group by "order".id, number, total_minor, "order".currency
+having coalesce(sum(amount_minor), 0) <> total_minor or bool_or(payment.currency <> "order".currency);
+
+-- payments: I8 the balance of a gift card or of credit is the sum of its entries
+select stored_value.id, kind, balance_minor, moved
+from payments.stored_value left join (
+  select stored_value_id, sum(amount_minor) as moved from payments.stored_value_entry group by stored_value_id
+) as entry on stored_value_id = stored_value.id
+where balance_minor <> coalesce(moved, 0);
+
+-- payments: I5 by the ledger we owe to gift cards and credit what is on them
+select currency, kind, balance, owed from (
+  select currency, kind, sum(balance_minor) as balance from payments.stored_value group by currency, kind
+) as held full join (
+  select currency, account as kind, -sum(amount_minor) as owed
+  from payments.ledger_entry join payments.ledger_line on entry_id = id
+  where account in ('gift_card', 'store_credit') group by currency, account
+) as booked using (currency, kind)
+where coalesce(balance, 0) <> coalesce(owed, 0);
 
 -- The database refuses it at the commit; this looks whether it did.
 -- payments: I5 the lines of an entry of the ledger add up to nothing
@@ -104,7 +127,8 @@ select payment.id, captured_minor, refunded_minor, held
 from payments.payment left join (
   select payment_id, sum(amount_minor) as held
   from payments.ledger_entry join payments.ledger_line on entry_id = ledger_entry.id
-  where payment_id is not null and (account like 'clearing:%' or account in ('fee', 'unapplied')) group by payment_id
+  where payment_id is not null
+    and (account like 'clearing:%' or account in ('fee', 'unapplied', 'gift_card', 'store_credit')) group by payment_id
 ) as entries on payment_id = payment.id
 where captured_minor - refunded_minor <> coalesce(held, 0);
 

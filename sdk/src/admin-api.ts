@@ -55,6 +55,9 @@ import {
   transfersOperations, type TransfersOperations,
 } from './admin/transfers.ts'
 import {
+  giftCardsOperations, type GiftCardsOperations,
+} from './admin/gift-cards.ts'
+import {
   ordersOperations, type OrdersOperations,
 } from './admin/orders.ts'
 import {
@@ -85,6 +88,7 @@ export type * from './admin/promotions.ts'
 export type * from './admin/payments.ts'
 export type * from './admin/ledger.ts'
 export type * from './admin/transfers.ts'
+export type * from './admin/gift-cards.ts'
 export type * from './admin/orders.ts'
 export type * from './admin/customers.ts'
 export type * from './admin/privacy.ts'
@@ -110,6 +114,7 @@ export type Operations =
   & PaymentsOperations
   & LedgerOperations
   & TransfersOperations
+  & GiftCardsOperations
   & OrdersOperations
   & CustomersOperations
   & PrivacyOperations
@@ -134,6 +139,7 @@ export const operations = {
   ...paymentsOperations,
   ...ledgerOperations,
   ...transfersOperations,
+  ...giftCardsOperations,
   ...ordersOperations,
   ...customersOperations,
   ...privacyOperations,

@@ -135,6 +135,10 @@ export type ProblemFields = {
   'forbidden': {
     permission?: string
   }
+  /** No such gift card */
+  'gift-card-not-found': {}
+  /** This gift card cannot be issued */
+  'gift-card-refused': {}
   /** There is a group with this code */
   'group-code-taken': {}
   /** No such group of customers */
@@ -261,7 +265,7 @@ export type ProblemFields = {
   'payment-closed': {}
   /** This way to pay is not offered here */
   'payment-method-not-available': {
-    method: string
+    method: string | null
     offered: string[]
   }
   /** No such payment */
@@ -354,6 +358,16 @@ export type ProblemFields = {
       change: number
     }[]
   }
+  /** The credit cannot be changed like this */
+  'store-credit-refused': {}
+  /** This cannot be paid with */
+  'stored-value-not-usable': {
+    kind: 'gift_card' | 'store_credit'
+    ending: string | null
+    reason: 'unknown' | 'inactive' | 'expired' | 'other_currency' | 'empty' | 'not_signed_in'
+  }
+  /** A gift card or the credit was used elsewhere at this moment */
+  'stored-value-spent': {}
   /** No such tax rate */
   'tax-rate-not-found': {}
   /** This link is not valid any more: ask for a new one */

@@ -13,6 +13,9 @@ import {
   paymentsOperations, type PaymentsOperations,
 } from './store/payments.ts'
 import {
+  giftCardsOperations, type GiftCardsOperations,
+} from './store/gift-cards.ts'
+import {
   ordersOperations, type OrdersOperations,
 } from './store/orders.ts'
 import {
@@ -35,6 +38,7 @@ export type * from './store/media.ts'
 export type * from './store/shop.ts'
 export type * from './store/shipping.ts'
 export type * from './store/payments.ts'
+export type * from './store/gift-cards.ts'
 export type * from './store/orders.ts'
 export type * from './store/own-data.ts'
 export type * from './store/carts.ts'
@@ -48,6 +52,7 @@ export type Operations =
   & ShopOperations
   & ShippingOperations
   & PaymentsOperations
+  & GiftCardsOperations
   & OrdersOperations
   & OwnDataOperations
   & CartsOperations
@@ -60,6 +65,7 @@ export const operations = {
   ...shopOperations,
   ...shippingOperations,
   ...paymentsOperations,
+  ...giftCardsOperations,
   ...ordersOperations,
   ...ownDataOperations,
   ...cartsOperations,

@@ -14,7 +14,7 @@ export const graph = {
   payments: ['notifications'],
   browse: ['catalog', 'pricing', 'inventory', 'media'],
   orders: ['catalog', 'pricing', 'shipping', 'inventory', 'payments', 'identity', 'notifications'],
-  customers: ['orders'],
+  customers: ['orders', 'payments'],
   checkout: [
     'catalog', 'pricing', 'shipping', 'inventory', 'payments', 'identity', 'notifications', 'orders', 'customers',
   ],

@@ -22,6 +22,8 @@ export type OrderRefund = {
   id: string
   state: 'sending' | 'unknown' | 'done' | 'failed'
   amountMinor: number
+  /** Of it, what went to gift cards and store credit */
+  storedMinor: number
   shippingMinor: number
   cause: 'returned' | 'damaged' | 'missing' | 'wrong' | 'late' | 'price' | 'goodwill' | 'duplicate' | 'fraud' | 'other' | null
   note: string | null
@@ -95,7 +97,7 @@ export type OrdersOperations = {
     answer: OrderOrder
     problems: CommonProblem | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'limit-exceeded' | 'order-closed' | 'order-not-found' | 'second-factor-required' | 'unauthenticated'
   }
-  /** Refund lines, delivery, or an amount, to the original payment. Lines cost what was paid for them, discounts and tax included. Nothing is refunded twice. Needs the permission `payments:write`. */
+  /** Refund lines, delivery, or an amount, to what paid it or to store credit. Lines cost what was paid for them, discounts and tax included. Nothing is refunded twice. Needs the permission `payments:write`. */
   refundOrder: {
     input: {
       /** A UUID */
@@ -108,6 +110,8 @@ export type OrdersOperations = {
       shippingMinor?: number
       /** Beyond lines and delivery: goodwill, a lower price */
       extraMinor?: number
+      /** Back to what paid it, gateways before gift cards and credit; or all to the credit of its customer */
+      to?: 'original' | 'store_credit'
       cause: 'returned' | 'damaged' | 'missing' | 'wrong' | 'late' | 'price' | 'goodwill' | 'duplicate' | 'fraud' | 'other'
       note?: string
     }

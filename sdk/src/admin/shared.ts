@@ -35,6 +35,15 @@ export type Customer = {
   }[]
 }
 
+export type Entry = {
+  kind: 'issued' | 'adjusted' | 'spent' | 'returned'
+  amountMinor: number
+  orderId: string | null
+  note: string | null
+  /** ISO 8601 in UTC */
+  at: string
+}
+
 export type Limits = {
   refund: {
     currency: string
@@ -124,6 +133,8 @@ export type Payment = {
   capturedMinor: number
   refundingMinor: number
   refundedMinor: number
+  /** Paid with a gift card or store credit: no gateway has to do with it */
+  stored: boolean
   attempts: {
     /** A UUID */
     id: string

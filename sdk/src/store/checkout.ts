@@ -16,6 +16,29 @@ export type CompleteCartResult = {
   payment: Payment
 }
 
+export type OrderPayment = {
+  payment: {
+    method: string
+    /** As it is offered; the code where it no longer is */
+    title: string
+    /** How to pay, while the shopper still has to: the merchant’s words for this method */
+    instructions: string | null
+    kind: 'authorized' | 'captured' | 'pending' | 'action' | 'declined' | 'unknown' | 'none'
+    reason?: string
+    /** Where the shopper has to go to confirm */
+    url?: string
+    /** What a bank transfer has to name */
+    reference?: string
+  } | null
+  storedValue: {
+    kind: 'gift_card' | 'store_credit'
+    ending: string | null
+    amountMinor: number
+    /** Of it, what went back: the order ended or was refunded */
+    returnedMinor: number
+  }[]
+}
+
 export type Payment = {
   kind: 'authorized' | 'captured' | 'pending' | 'action' | 'declined' | 'unknown' | 'none'
   reason?: string
@@ -26,11 +49,15 @@ export type Payment = {
 }
 
 export type PaymentInput = {
-  /** The code of a payment method */
-  method: string
+  /** The code of a payment method; needed for what gift cards and credit leave to pay */
+  method?: string
   data?: Record<string, string | number | boolean>
   /** The page of the storefront for a shopper who comes back from a page of the gateway */
   returnUrl?: string
+  /** Codes of gift cards; used as far as they are needed, those that end first first */
+  giftCards?: string[]
+  /** Use the credit of the customer who is signed in */
+  storeCredit?: boolean
 }
 
 export type CheckoutOperations = {
@@ -43,37 +70,29 @@ export type CheckoutOperations = {
       payment: PaymentInput
     }
     answer: CompleteCartResult
-    problems: CommonProblem | 'cart-changed' | 'cart-expired' | 'cart-incomplete' | 'cart-not-found' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'return-url-not-allowed' | 'shipping-method-not-available' | 'unauthenticated' | 'variant-unavailable'
+    problems: CommonProblem | 'cart-changed' | 'cart-expired' | 'cart-incomplete' | 'cart-not-found' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'return-url-not-allowed' | 'shipping-method-not-available' | 'stored-value-not-usable' | 'stored-value-spent' | 'unauthenticated' | 'variant-unavailable'
   }
   /** Pay an order that waits for its payment. After a decline, with the same or another method. A paid or undecided one answers its state. */
   payOrder: {
     input: {
       orderId: string
-      payment: PaymentInput
+      payment: {
+        /** The code of a payment method; needed for what gift cards and credit leave to pay */
+        method?: string
+        data?: Record<string, string | number | boolean>
+        /** The page of the storefront for a shopper who comes back from a page of the gateway */
+        returnUrl?: string
+      }
     }
     answer: CompleteCartResult
     problems: CommonProblem | 'cart-not-found' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'payment-closed' | 'payment-method-not-available' | 'return-url-not-allowed' | 'unauthenticated'
   }
-  /** How the payment of an order stands. What completing it answered, as it is by now: paid, declined, where to go on, what a transfer has to name. null where nobody tried to pay, or nothing is to be paid. */
+  /** How the payment of an order stands. What completing it answered, as it is by now: paid, declined, where to go on, what a transfer has to name. null where nobody tried to pay, or nothing is left to pay. And what gift cards and credit paid of it. */
   getOrderPayment: {
     input: {
       orderId: string
     }
-    answer: {
-      payment: {
-        method: string
-        /** As it is offered; the code where it no longer is */
-        title: string
-        /** How to pay, while the shopper still has to: the merchant’s words for this method */
-        instructions: string | null
-        kind: 'authorized' | 'captured' | 'pending' | 'action' | 'declined' | 'unknown' | 'none'
-        reason?: string
-        /** Where the shopper has to go to confirm */
-        url?: string
-        /** What a bank transfer has to name */
-        reference?: string
-      } | null
-    }
+    answer: OrderPayment
     problems: CommonProblem | 'forbidden' | 'order-not-found' | 'unauthenticated'
   }
   /** What these lines would cost, without a cart */
@@ -108,7 +127,7 @@ export type CheckoutOperations = {
       payment: PaymentInput
     }
     answer: Checkout
-    problems: CommonProblem | 'cart-changed' | 'cart-incomplete' | 'cart-too-large' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'disposable-mail' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'return-url-not-allowed' | 'shipping-method-not-available' | 'unauthenticated' | 'variant-unavailable'
+    problems: CommonProblem | 'cart-changed' | 'cart-incomplete' | 'cart-too-large' | 'coupon-exhausted' | 'coupon-not-applicable' | 'currency-not-offered' | 'disposable-mail' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'order-not-found' | 'out-of-stock' | 'payment-closed' | 'payment-method-not-available' | 'quote-too-large' | 'return-url-not-allowed' | 'shipping-method-not-available' | 'stored-value-not-usable' | 'stored-value-spent' | 'unauthenticated' | 'variant-unavailable'
   }
 }
 

@@ -24,6 +24,21 @@ export type AccountProfile = {
   phone: string | null
 }
 
+export type AccountStoreCredit = {
+  /** ISO 4217 code */
+  currency: string
+  balanceMinor: number
+  /** The newest hundred */
+  entries: {
+    kind: 'issued' | 'adjusted' | 'spent' | 'returned'
+    amountMinor: number
+    orderId: string | null
+    note: string | null
+    /** ISO 8601 in UTC */
+    at: string
+  }[]
+}
+
 export type Address = {
   /** A UUID */
   id: string
@@ -74,6 +89,8 @@ export type ExportMyDataResult = {
     capturedMinor: number
     refundingMinor: number
     refundedMinor: number
+    /** Paid with a gift card or store credit: no gateway has to do with it */
+    stored: boolean
     attempts: {
       /** A UUID */
       id: string
@@ -182,6 +199,14 @@ export type OwnDataOperations = {
     }
     problems: CommonProblem | 'email-unproven' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'unauthenticated'
   }
+  /** Read the own credit */
+  listMyStoreCredit: {
+    input: {}
+    answer: {
+      items: AccountStoreCredit[]
+    }
+    problems: CommonProblem | 'forbidden' | 'unauthenticated'
+  }
   /** Delete the own account and what the shop knows of you. What was sold, at which price and tax and to which place stays, because the law asks for it, and names nobody any more. It cannot be undone. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   deleteMyAccount: {
     input: {}
@@ -206,6 +231,7 @@ export const ownDataOperations = {
   deleteMyAddress: ['DELETE', '/store/account/addresses/{addressId}', [], false],
   listMyConsents: ['GET', '/store/account/consents', [], false],
   createMyConsent: ['POST', '/store/account/consents', [], true],
+  listMyStoreCredit: ['GET', '/store/account/store-credit', [], false],
   deleteMyAccount: ['DELETE', '/store/account', [], false],
   exportMyData: ['POST', '/store/account/export', [], false],
 } as const

@@ -19,12 +19,15 @@ import { Address, OrderCreated, OrderNotFound } from '../orders/orders.ts'
 import { openPayment } from '../payments/open-payment.ts'
 import { PaymentStanding, paymentStanding } from '../payments/payment-standing.ts'
 import { PaymentClosed, PaymentMethodNotAvailable, ReturnUrlNotAllowed } from '../payments/payments.ts'
+import { findStoredValue, shareOut, spend, UsedValue, usedForOrder } from '../payments/stored-value.ts'
 import { quote } from '../pricing/quote.ts'
 import { useCoupons } from '../pricing/use-coupons.ts'
 import { customerOf, quoteRequestOf, withLines } from './cart.ts'
-import { CartLine, CartNotFound, CartTooLarge, CouponCode, Email, MAX_LINES, PaymentChoice } from './checkout.ts'
 import {
-  channelAskedFor, HOLD_SECONDS, pay, Placed, placingProblems, refuseUnready, showPlaced, type PlacedOrder,
+  CartLine, CartNotFound, CartTooLarge, CouponCode, Email, FirstPayment, MAX_LINES, PaymentChoice,
+} from './checkout.ts'
+import {
+  channelAskedFor, COVERED, HOLD_SECONDS, pay, Placed, placingProblems, refuseUnready, showPlaced, type PlacedOrder,
 } from './place-order.ts'
 
 const Body = Type.Object({
@@ -36,7 +39,7 @@ const Body = Type.Object({
   shippingMethodId: Type.Optional(Type.String({ format: 'uuid' })),
   couponCodes: Type.Optional(Type.Array(CouponCode, { maxItems: 10 })),
   expectedTotal: Money,
-  payment: PaymentChoice,
+  payment: FirstPayment,
 })
 
 /**
@@ -53,21 +56,25 @@ export async function checkoutNow(
     channelId, currency: body.currency, lines: withLines([], body.lines, 'add'), email: body.email, shippingAddress,
     billingAddress, shippingMethodId, couponCodes,
   }
+  const customerId = customerOf(context)?.id ?? null
   const place = () => db.transaction(context, async (tx) => {
-    const [quoted, channel] = await Promise.all([
+    const [quoted, channel, stored] = await Promise.all([
       quote(tx, quoteRequestOf(cart)), channelAskedFor(db, tx, channelId),
+      findStoredValue(tx, { ...body.payment, currency: body.currency, customerId }),
       reserve(tx, orderId, cart.lines, HOLD_SECONDS),
     ])
-    refuseUnready(db, { ...cart, channel }, quoted, body)
+    const { uses, dueMinor } = shareOut(stored, quoted.totalMinor)
+    refuseUnready(db, { ...cart, channel, dueMinor }, quoted, body)
     failpoint('order.placing')
     await tx.commit([
       createOrder(tx, {
-        ...cart, orderId, tokenHash: hashToken(token), customerId: customerOf(context)?.id ?? null, quote: quoted,
-        paymentMethod: body.payment.method, holdSeconds: HOLD_SECONDS,
+        ...cart, orderId, tokenHash: hashToken(token), customerId, quote: quoted,
+        paymentMethod: dueMinor > 0 ? body.payment.method! : COVERED, holdSeconds: HOLD_SECONDS,
       }),
       useCoupons(tx, orderId, quoted, cart.email.toLowerCase()),
+      spend(tx, orderId, uses),
       openPayment(tx, {
-        paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency, channel,
+        paymentId: newId(), orderId, amountMinor: dueMinor, currency: quoted.currency, channel,
         country: shippingAddress?.country ?? null,
       }),
       publish(tx, OrderCreated, { orderId }),
@@ -125,12 +132,16 @@ export const getOrderPayment = route({
   method: 'GET', path: '/store/orders/:orderId/payment', access: 'shopper', tags: ['Checkout'],
   summary: 'How the payment of an order stands',
   description: 'What completing it answered, as it is by now: paid, declined, where to go on, what a transfer has to ' +
-    'name. null where nobody tried to pay, or nothing is to be paid.',
+    'name. null where nobody tried to pay, or nothing is left to pay. And what gift cards and credit paid of it.',
   params: Type.Object({ orderId: Type.String({ format: 'uuid' }) }),
-  response: { 200: Type.Object({ payment: Type.Union([PaymentStanding, Type.Null()]) }) }, problems: [OrderNotFound],
+  response: { 200: Type.Object({
+    payment: Type.Union([PaymentStanding, Type.Null()]), storedValue: Type.Array(UsedValue),
+  }) },
+  problems: [OrderNotFound],
   async run({ db, context, params: { orderId } }) {
     await orderOfShopper(db, context.actor, orderId)
-    return { payment: await paymentStanding(db, orderId) }
+    const [payment, storedValue] = await Promise.all([paymentStanding(db, orderId), usedForOrder(db, orderId)])
+    return { payment, storedValue }
   },
 })
 

@@ -4,6 +4,7 @@ import { Id, OneLine, Timestamp } from '../../platform/http.ts'
 import { Currency, Money } from '../../platform/money.ts'
 import { problem } from '../../platform/problem.ts'
 import { Address } from '../orders/orders.ts'
+import { GiftCardCode } from '../payments/gift-cards.ts'
 import { Quote } from '../pricing/pricing.ts'
 
 /** Beyond this a cart is a mistake or an attack; B2B orders in the thousands of lines are imported, not clicked. */
@@ -17,7 +18,10 @@ export const CouponCode = OneLine(40)
 
 /** How the shopper wants to pay. `data` is what the gateway's own form returned; no price, no card number. */
 export const PaymentChoice = Type.Object({
-  method: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,39}$', description: 'The code of a payment method' }),
+  method: Type.Optional(Type.String({
+    pattern: '^[a-z0-9][a-z0-9-]{0,39}$',
+    description: 'The code of a payment method; needed for what gift cards and credit leave to pay',
+  })),
   data: Type.Optional(Type.Record(
     Type.String({ maxLength: 60 }), Type.Union([Type.String({ maxLength: 500 }), Type.Number(), Type.Boolean()])
   )),
@@ -26,6 +30,16 @@ export const PaymentChoice = Type.Object({
   })),
 })
 export type PaymentChoice = Static<typeof PaymentChoice>
+
+/** The same for an order that is being made: what was paid before comes first, the method collects the rest. */
+export const FirstPayment = Type.Object({
+  ...PaymentChoice.properties,
+  giftCards: Type.Optional(Type.Array(GiftCardCode, {
+    maxItems: 10, description: 'Codes of gift cards; used as far as they are needed, those that end first first',
+  })),
+  storeCredit: Type.Optional(Type.Boolean({ description: 'Use the credit of the customer who is signed in' })),
+})
+export type FirstPayment = Static<typeof FirstPayment>
 
 /** The part of a cart that the shopper fills in. null empties a field. */
 export const cartDetails = {

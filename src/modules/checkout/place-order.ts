@@ -13,7 +13,7 @@ import { getChannel } from '../catalog/channels.ts'
 import { holdingHotStock } from '../inventory/hot-stock.ts'
 import { OutOfStock } from '../inventory/inventory.ts'
 import { reserve } from '../inventory/reserve.ts'
-import { orderState, placeFreeOrder } from '../orders/apply-payment.ts'
+import { orderState, placeCovered } from '../orders/apply-payment.ts'
 import { createOrder } from '../orders/create-order.ts'
 import { orderOfShopper } from '../orders/get-order.ts'
 import { Order, OrderCreated, OrderNotFound } from '../orders/orders.ts'
@@ -24,13 +24,16 @@ import {
 } from '../payments/payments.ts'
 import { requireReturnUrl } from '../payments/return-shopper.ts'
 import {
+  findStoredValue, shareOut, spend, StoredValueNotUsable, StoredValueSpent,
+} from '../payments/stored-value.ts'
+import {
   CouponExhausted, CouponNotApplicable, CurrencyNotOffered, QuoteTooLarge, sameTotal, ShippingMethodNotAvailable,
   VariantUnavailable, type Quote,
 } from '../pricing/pricing.ts'
 import { quote } from '../pricing/quote.ts'
 import { useCoupons } from '../pricing/use-coupons.ts'
 import { customerOf, quoteRequestOf, readCart, type CartRow } from './cart.ts'
-import { CartChanged, CartExpired, CartIncomplete, CartNotFound, PaymentChoice } from './checkout.ts'
+import { CartChanged, CartExpired, CartIncomplete, CartNotFound, FirstPayment, type PaymentChoice } from './checkout.ts'
 
 /**
  * A shopper has this long to pay: enough for a bank's confirmation page, and an abandoned order keeps nothing from
@@ -38,7 +41,7 @@ import { CartChanged, CartExpired, CartIncomplete, CartNotFound, PaymentChoice }
  */
 export const HOLD_SECONDS = 15 * 60
 
-export type PlaceOrder = { cartId: string; expectedTotal: Money; payment: PaymentChoice }
+export type PlaceOrder = { cartId: string; expectedTotal: Money; payment: FirstPayment }
 export type PlacedOrder = { orderId: string; payment: PaymentResult }
 
 /**
@@ -52,21 +55,25 @@ export async function placeOrder(db: Db, context: Context, input: PlaceOrder): P
     const cart = await readCart(tx, context, input.cartId, sql`for update`)
     if (cart.orderId && await orderState(tx, cart.orderId) !== 'lapsed') return cart.orderId
 
-    const [quoted, channel] = await Promise.all([                              // one trip
+    const customerId = customerOf(context)?.id ?? null
+    const [quoted, channel, stored] = await Promise.all([                      // one trip
       quote(tx, quoteRequestOf(cart)), channelAskedFor(db, tx, cart.channelId),
+      findStoredValue(tx, { ...input.payment, currency: cart.currency, customerId }),
       reserve(tx, orderId, cart.lines, HOLD_SECONDS),                          // throws OutOfStock, naming the lines
     ])
-    const email = refuseUnready(db, { ...cart, channel }, quoted, input)
+    const { uses, dueMinor } = shareOut(stored, quoted.totalMinor)
+    const email = refuseUnready(db, { ...cart, channel, dueMinor }, quoted, input)
 
     failpoint('order.placing')
     await tx.commit([                                                          // one trip, the commit included
       createOrder(tx, {
-        ...cart, orderId, email, quote: quoted, customerId: cart.customerId ?? customerOf(context)?.id ?? null,
-        paymentMethod: input.payment.method, holdSeconds: HOLD_SECONDS,
+        ...cart, orderId, email, quote: quoted, customerId: cart.customerId ?? customerId,
+        paymentMethod: dueMinor > 0 ? input.payment.method! : COVERED, holdSeconds: HOLD_SECONDS,
       }),
       useCoupons(tx, orderId, quoted, email.toLowerCase()),
+      spend(tx, orderId, uses),
       openPayment(tx, {
-        paymentId: newId(), orderId, amountMinor: quoted.totalMinor, currency: quoted.currency, channel,
+        paymentId: newId(), orderId, amountMinor: dueMinor, currency: quoted.currency, channel,
         country: cart.shippingAddress?.country ?? null,
       }),
       tx.run(sql`update checkout.cart set order_id = ${orderId}, updated_at = now() where id = ${cart.id}`),
@@ -78,12 +85,17 @@ export async function placeOrder(db: Db, context: Context, input: PlaceOrder): P
   return pay(db, context, await holdingHotStock(db, orderId, linesOfCart, place), input.payment)
 }
 
-/** Pays a new or a waiting order: idempotent and resumable. One that costs nothing has no payment and is placed. */
+/** The way to pay of an order that no gateway has to collect anything of. */
+export const COVERED = 'stored-value'
+
+/**
+ * Pays a new or a waiting order: idempotent and resumable. One of which nothing is left to pay is placed at once.
+ * Throws PaymentClosed for such an order that has ended.
+ */
 export async function pay(db: Db, context: Context, orderId: string, choice: PaymentChoice): Promise<PlacedOrder> {
   failpoint('order.placed')
   const payment = await authorize(db, context, { orderId, ...choice })
-  if (payment.kind === 'none') await placeFreeOrder(db, orderId)
-  return { orderId, payment }
+  return { orderId, payment: payment.kind === 'none' ? { kind: await placeCovered(db, orderId) } : payment }
 }
 
 /** The code of the channel where a way to pay asks for it; most shops spare themselves the statement. */
@@ -91,7 +103,9 @@ export async function channelAskedFor(db: Db, conn: Conn, channelId: string): Pr
   return asksForChannel(db) ? (await getChannel(conn, channelId)).code : null
 }
 
-type Ready = Pick<CartRow, 'lines' | 'email' | 'shippingAddress' | 'shippingMethodId'> & { channel: string | null }
+type Ready = Pick<CartRow, 'lines' | 'email' | 'shippingAddress' | 'shippingMethodId'> & {
+  channel: string | null; dueMinor: number
+}
 
 /**
  * Refuses what cannot be ordered: something missing, a total that the shopper has not seen, a way to pay that is not
@@ -110,10 +124,10 @@ export function refuseUnready(
     throw CartChanged({ expectedTotal, quote: quoted }, 'Show the new total to the shopper, then send that.')
   }
   const country = cart.shippingAddress?.country ?? null
-  if (quoted.totalMinor > 0) {
+  if (cart.dueMinor > 0) {
     requireReturnUrl(db, payment.returnUrl)
-    const { currency, totalMinor: amountMinor } = quoted
-    requireMethod(db, payment.method, { currency, country, channel: cart.channel, amountMinor })
+    const { channel, dueMinor: amountMinor } = cart
+    requireMethod(db, payment.method, { currency: quoted.currency, country, channel, amountMinor })
   }
   return cart.email!
 }
@@ -122,7 +136,7 @@ export const Placed = Type.Object({ order: Order, payment: PaymentResult })
 export const placingProblems = [
   CartIncomplete, CartChanged, OutOfStock, CouponExhausted, CouponNotApplicable, CurrencyNotOffered, QuoteTooLarge,
   ShippingMethodNotAvailable, VariantUnavailable, PaymentMethodNotAvailable, PaymentClosed,
-  ReturnUrlNotAllowed, OrderNotFound,
+  ReturnUrlNotAllowed, OrderNotFound, StoredValueNotUsable, StoredValueSpent,
 ] as const
 
 /** The order as it stands now, with what became of its payment. */
@@ -141,7 +155,7 @@ export const completeCart = route({
   summary: 'Order the cart and pay',
   description: 'A declined payment leaves the order waiting: complete again with another method. While a payment is ' +
     'undecided, a repeat answers its state.',
-  params: Type.Object({ cartId: Id }), body: Type.Object({ expectedTotal: Money, payment: PaymentChoice }),
+  params: Type.Object({ cartId: Id }), body: Type.Object({ expectedTotal: Money, payment: FirstPayment }),
   response: { 201: Placed }, problems: [CartNotFound, CartExpired, ...placingProblems],
   // The cart knows its order and the order its payment, so a repeat of the whole act renders the present state by
   // itself.

@@ -7,7 +7,8 @@ import { publish } from '../../platform/events.ts'
 import { claim } from '../inventory/claim-reservation.ts'
 import { release } from '../inventory/release-reservation.ts'
 import { post } from '../payments/ledger.ts'
-import type { PaymentListener } from '../payments/payments.ts'
+import { PaymentClosed, type PaymentListener } from '../payments/payments.ts'
+import { coveredByStoredValue, returnStoredValue } from '../payments/stored-value.ts'
 import { confirmCoupons, releaseCoupons } from '../pricing/use-coupons.ts'
 import { OrderPlaced, OrderState, statesThatMay } from './orders.ts'
 import { note } from './timeline.ts'
@@ -93,6 +94,7 @@ async function letGo(tx: Tx, orderId: string): Promise<void> {
     release(tx, orderId), releaseCoupons(tx, orderId),
     tx.run(sql`update orders.order set state = 'lapsed', closed_at = now() where id = ${orderId}`),
   ])
+  await returnStoredValue(tx, orderId)
 }
 
 async function refuse(tx: Tx, orderId: string, reason: string): Promise<'refused'> {
@@ -101,14 +103,20 @@ async function refuse(tx: Tx, orderId: string, reason: string): Promise<'refused
 }
 
 /**
- * Places an order whose total is nothing. A crash before it lets the order lapse, and its cart can be completed again.
- * An order that costs something is never placed by this, whatever became of its payment's row.
+ * Places an order of which no gateway has to collect anything: its total is nothing, or gift cards and credit paid it
+ * all. Answers which. A crash before it lets the order lapse, and its cart can be completed again. An order that owes
+ * something is never placed by this, whatever became of its payment's row. Throws PaymentClosed when it has ended.
  */
-export async function placeFreeOrder(db: Db, orderId: string): Promise<void> {
-  await db.transaction(systemContext(), async (tx) => {
-    await tx.one(Free, sql`select total_minor as total from orders.order where id = ${orderId} and total_minor = 0`)
-    await place(tx, orderId, { total: 0 })
+export async function placeCovered(db: Db, orderId: string): Promise<'none' | 'captured'> {
+  return db.transaction(systemContext(), async (tx) => {
+    const [, total, coveredMinor] = await Promise.all([
+      lockOrder(tx, orderId), tx.one(Total, sql`select total_minor as minor from orders.order where id = ${orderId}`),
+      coveredByStoredValue(tx, orderId),
+    ])
+    const ended = total.minor !== coveredMinor || await place(tx, orderId, { total: total.minor }) === 'refused'
+    if (ended && total.minor > 0) throw PaymentClosed({}, 'The order has ended, and what paid it went back.')
+    return total.minor > 0 ? 'captured' : 'none'
   })
 }
 
-const Free = Type.Object({ total: Type.Integer() })
+const Total = Type.Object({ minor: Type.Integer() })

@@ -6,6 +6,7 @@ import { publish } from '../../platform/events.ts'
 import { failpoint } from '../../platform/failpoint.ts'
 import { extend, release } from '../inventory/release-reservation.ts'
 import { closePayment, isUndecided } from '../payments/close-payment.ts'
+import { returnStoredValue } from '../payments/stored-value.ts'
 import { releaseCoupons } from '../pricing/use-coupons.ts'
 import { OrderLapsed } from './orders.ts'
 import { note } from './timeline.ts'
@@ -54,6 +55,7 @@ async function lapseOrder(tx: Tx, orderId: string): Promise<boolean> {
   }
   await release(tx, orderId)
   await releaseCoupons(tx, orderId)
+  await returnStoredValue(tx, orderId)
   failpoint('order.lapsed')
   await tx.commit([
     tx.run(sql`update orders.order set state = 'lapsed', closed_at = now() where id = ${orderId}`),

@@ -10,6 +10,7 @@ import { problem } from '../../platform/problem.ts'
 import { paymentsOf } from '../payments/get-payment.ts'
 import { beginOperation, runOperations } from '../payments/operations.ts'
 import { AmountNotAvailable, NotPossible, RefundCause } from '../payments/payments.ts'
+import { openStoreCredit } from '../payments/store-credit.ts'
 import { lockOrder } from './apply-payment.ts'
 import { OrderNotFound } from './orders.ts'
 
@@ -27,12 +28,16 @@ const Wish = Type.Object({
     { maxItems: 500, description: 'Units of lines, at what was paid for them' })),
   shippingMinor: Type.Optional(Amount),
   extraMinor: Type.Optional({ ...Amount, description: 'Beyond lines and delivery: goodwill, a lower price' }),
+  to: Type.Optional(Type.Enum(['original', 'store_credit'], {
+    description: 'Back to what paid it, gateways before gift cards and credit; or all to the credit of its customer',
+  })),
   cause: RefundCause, note: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
 })
 type Wish = Static<typeof Wish>
 
 export const Refund = Type.Object({
   id: Id, state: Type.Enum(['sending', 'unknown', 'done', 'failed']), amountMinor: Type.Integer(),
+  storedMinor: Type.Integer({ description: 'Of it, what went to gift cards and store credit' }),
   shippingMinor: Type.Integer(), cause: nullable(RefundCause), note: nullable(Type.String()), createdAt: Timestamp,
   lines: Type.Array(Type.Object({
     position: Type.Integer(), quantity: Type.Integer(), amountMinor: Type.Integer(),
@@ -47,9 +52,10 @@ const Line = Type.Object({
 const Delivery = Type.Object({ left: Type.Integer() })
 
 /**
- * Refunds to the original payment; answers how the refund stands. Throws OrderNotFound, NotRefundable naming what is
- * left of lines and delivery, AmountNotAvailable when less was captured, LimitExceeded beyond the actor's limit, and
- * NotPossible when nothing was captured or nothing is asked for.
+ * Refunds to what paid the order, or to its customer's credit; answers how the refund stands. Throws OrderNotFound,
+ * NotRefundable naming what is left of lines and delivery, AmountNotAvailable when less was captured, LimitExceeded
+ * beyond the actor's limit, and NotPossible when nothing was captured or nothing is asked for, or a guest shall have
+ * credit.
  */
 export async function refundOrder(db: Db, context: Context, orderId: string, wish: Wish): Promise<Refund> {
   const id = resultId(context)
@@ -57,19 +63,15 @@ export async function refundOrder(db: Db, context: Context, orderId: string, wis
     await requireOrder(tx, orderId)
     const { lines, shippingMinor, amountMinor } = await price(tx, orderId, wish)
     if (amountMinor === 0) throw NotPossible({}, 'Say what to refund: lines, shippingMinor or extraMinor.')
-    const payments = await paymentsOf(tx, orderId)
-    const payment = payments.find(({ capturedMinor }) => capturedMinor > 0) ?? payments[0]
-    if (!payment) throw NotPossible({}, 'Nothing was paid for this order.')
-    await beginOperation(tx, null, {
-      id, paymentId: payment.id, kind: 'refund', amountMinor, cause: wish.cause, note: wish.note,
-    })
+    const storedMinor = await giveBackMoney(tx, orderId, { ...wish, id, amountMinor })
     await tx.commit([
       tx.run(sql`update orders.order set refunded_shipping_minor = refunded_shipping_minor + ${shippingMinor}
         where id = ${orderId}`),
       tx.run(sql`
         with refund as (
-          insert into orders.refund (id, order_id, state, shipping_minor, amount_minor)
-          values (${id}, ${orderId}, 'sending', ${shippingMinor}, ${amountMinor})
+          insert into orders.refund (id, order_id, state, shipping_minor, amount_minor, stored_minor)
+          values (${id}, ${orderId}, ${storedMinor === amountMinor ? 'done' : 'sending'}, ${shippingMinor},
+            ${amountMinor}, ${storedMinor})
         ), asked as (
           select * from jsonb_to_recordset(${json(lines)}::jsonb) as line (
             position integer, quantity integer, "amountMinor" bigint)
@@ -84,6 +86,48 @@ export async function refundOrder(db: Db, context: Context, orderId: string, wis
   })
   await runOperations(db, systemContext(context.requestId), orderId)
   return findRefund(db, orderId, id)
+}
+
+const Buyer = Type.Object({ customerId: nullable(Type.String()), currency: Type.String() })
+
+/**
+ * Begins the operations that bring an amount together: at most one at a gateway, which has the id of the refund, and
+ * one for each gift card or credit, which is done at once. Answers how much went to those.
+ */
+async function giveBackMoney(
+  tx: Tx, orderId: string, { id, amountMinor, to, cause, note }: Wish & { id: string; amountMinor: number },
+): Promise<number> {
+  const payments = (await paymentsOf(tx, orderId)).filter(({ capturedMinor }) => capturedMinor > 0)
+  if (payments.length === 0) throw NotPossible({}, 'Nothing was paid for this order.')
+  const toStoredValue = to === 'store_credit' ? await creditOfBuyer(tx, orderId) : undefined
+  const left = payments.map((one) => one.capturedMinor - one.refundedMinor - one.refundingMinor)
+  if (amountMinor > sum(left)) {
+    throw AmountNotAvailable({ availableMinor: sum(left) }, 'Ask for what is left, or less.')
+  }
+  let owed = amountMinor
+  let storedMinor = 0
+  const parts = payments.map((payment, index) => ({ ...payment, leftMinor: left[index]! }))
+    .sort((a, b) => Number(a.stored) - Number(b.stored))
+  for (const { id: paymentId, stored, leftMinor } of parts) {
+    const part = Math.min(leftMinor, owed)
+    if (part === 0) continue
+    await beginOperation(tx, null, {
+      id: owed === amountMinor ? id : undefined, paymentId, kind: 'refund', amountMinor: part, cause, note,
+      toStoredValue,
+    })
+    owed -= part
+    if (stored || toStoredValue) storedMinor += part
+  }
+  return storedMinor
+}
+
+async function creditOfBuyer(tx: Tx, orderId: string): Promise<string> {
+  const { customerId, currency } = await tx.one(Buyer, sql`
+    select customer_id as "customerId", currency from orders.order where id = ${orderId}`)
+  if (!customerId) {
+    throw NotPossible({}, 'A guest has no credit: refund to what paid it, or issue a gift card.')
+  }
+  return openStoreCredit(tx, customerId, currency)
 }
 
 async function requireOrder(tx: Tx, orderId: string): Promise<void> {
@@ -120,13 +164,16 @@ const notRefundable = (sold: Static<typeof Line>[], refundableShippingMinor: num
   refundableShippingMinor,
 }, 'Ask for what is left of each line and of the delivery, or less.')
 
-/** Writes down how a refund ended. One that failed gives its units back. Asked twice, the second time does nothing. */
+/**
+ * Writes down how a refund ended. One that failed gives its units back, unless a part of it went to a gift card: then
+ * they count as refunded, and the rest can be given with extraMinor. Asked twice, the second time does nothing.
+ */
 export async function finishRefund(db: Db, refundId: string, state: 'done' | 'failed'): Promise<void> {
   await db.transaction(systemContext(), async (tx) => {
-    const finished = await tx.maybe(Type.Object({ orderId: Id, shippingMinor: Type.Integer() }), sql`
+    const finished = await tx.maybe(Finished, sql`
       update orders.refund set state = ${state} where id = ${refundId} and state = 'sending'
-      returning order_id as "orderId", shipping_minor as "shippingMinor"`)
-    if (!finished || state === 'done') return
+      returning order_id as "orderId", shipping_minor as "shippingMinor", stored_minor as "storedMinor"`)
+    if (!finished || state === 'done' || finished.storedMinor > 0) return
     const { orderId, shippingMinor } = finished
     await tx.commit([
       tx.run(sql`update orders.order set refunded_shipping_minor = refunded_shipping_minor - ${shippingMinor}
@@ -139,11 +186,14 @@ export async function finishRefund(db: Db, refundId: string, state: 'done' | 'fa
   })
 }
 
+const Finished = Type.Object({ orderId: Id, shippingMinor: Type.Integer(), storedMinor: Type.Integer() })
+
 /** The refunds of an order that were made of its lines, oldest first, as their operations stand. */
 export async function refundsOf(db: Db, orderId: string): Promise<Refund[]> {
   const [rows, payments] = await Promise.all([
     db.many(Type.Omit(Refund, ['state', 'cause', 'note']), sql`
-      select id, amount_minor as "amountMinor", shipping_minor as "shippingMinor", created_at as "createdAt", (
+      select id, amount_minor as "amountMinor", shipping_minor as "shippingMinor",
+        stored_minor as "storedMinor", created_at as "createdAt", (
         select coalesce(jsonb_agg(jsonb_build_object('position', position, 'quantity', quantity,
           'amountMinor', refund_line.amount_minor) order by position), '[]')
         from orders.refund_line where refund_id = refund.id) as lines
@@ -166,7 +216,7 @@ const params = Type.Object({ orderId: Id })
 export const refundOrderRoute = route({
   method: 'POST', path: '/admin/orders/:orderId/refunds', operationId: 'refundOrder', priority: 'pay', tags: ['Orders'],
   access: { permission: 'payments:write', within: 'channels' },
-  summary: 'Refund lines, delivery, or an amount, to the original payment',
+  summary: 'Refund lines, delivery, or an amount, to what paid it or to store credit',
   description: 'Lines cost what was paid for them, discounts and tax included. Nothing is refunded twice.',
   params, body: Wish, response: { 201: Refund },
   problems: [OrderNotFound, NotRefundable, AmountNotAvailable, NotPossible, LimitExceeded],

@@ -106,7 +106,10 @@ create table orders.refund (
   state text not null constraint refund_state_known check (state in ('sending', 'done', 'failed')),
   shipping_minor bigint not null constraint refund_shipping_not_negative check (shipping_minor >= 0),
   amount_minor bigint not null constraint refund_amount_positive check (amount_minor > 0),
-  created_at timestamptz not null default now()
+  created_at timestamptz not null default now(),
+  -- Of it: what went to gift cards and store credit, at once. A gateway gives back the rest, or refuses it.
+  stored_minor bigint not null default 0
+    constraint refund_stored_within_amount check (stored_minor between 0 and amount_minor)
 );
 -- The refunds of an order in their order.
 create index refund_of_order on orders.refund (order_id, created_at);

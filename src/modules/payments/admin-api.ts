@@ -2,6 +2,7 @@
 import { listDecisions, listPaymentCases } from './cases.ts'
 import { decideCaseRoute } from './decide-case.ts'
 import { exportLedger } from './export-ledger.ts'
+import { getGiftCard, listGiftCards, patchGiftCard, postGiftCard } from './gift-cards.ts'
 import { listGateways } from './list-gateways.ts'
 import { getPayment, listOrderPayments } from './get-payment.ts'
 import { listBalances, listEntries } from './list-ledger.ts'
@@ -15,4 +16,5 @@ export const adminRoutes = [
   listPaymentCases, decideCaseRoute, listDecisions, listGateways, getPayment, listOrderPayments, capturePayment,
   refundPayment, voidPayment, recordReceipt, decidePaymentRoute, listBalances, listEntries, exportLedger,
   postLedgerEntry, recordTransfersRoute, listTransfers, proposePayments, matchTransferRoute, returnTransferRoute,
+  postGiftCard, listGiftCards, getGiftCard, patchGiftCard,
 ]

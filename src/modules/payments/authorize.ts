@@ -32,16 +32,17 @@ const Owed = Type.Object({
 type Owed = Static<typeof Owed>
 
 export type Choice = {
-  orderId: string; method: string; data?: Record<string, unknown> | undefined
+  orderId: string; method?: string | undefined; data?: Record<string, unknown> | undefined
   /** Where the storefront wants its shopper back after a page of the gateway. */
   returnUrl?: string | undefined
 }
 
 /**
  * Pays, or answers how the payment stands: while an attempt is live or has succeeded, no gateway is called, however
- * often or at the same time this is asked. After a decline the next attempt begins. An order without a payment (its
- * total is nothing) answers 'none'. A gateway that cannot is followed by the next one that serves the method, each once
- * for an order: never from an unclear outcome, and each attempt committed before its call, as the first one.
+ * often or at the same time this is asked. After a decline the next attempt begins. An order of which no gateway has to
+ * collect anything (its total is nothing, or gift cards and credit paid it) answers 'none'. A gateway that cannot is
+ * followed by the next one that serves the method, each once for an order: never from an unclear outcome, and each
+ * attempt committed before its call, as the first one.
  */
 export async function authorize(db: Db, context: Context, choice: Choice): Promise<PaymentResult> {
   for (let last: PaymentResult | undefined; ;) {
@@ -71,7 +72,7 @@ type Begun = { standing: PaymentResult } | { gateway: Gateway; charge: Charge }
 async function begin(tx: Tx, db: Db, choice: Choice, failed: PaymentResult | undefined): Promise<Begun> {
   const [, owed] = await Promise.all([
     // First the lock, then a statement whose snapshot sees what whoever held it has written.
-    tx.run(sql`select from payments.payment where order_id = ${choice.orderId} for update`),
+    tx.run(sql`select from payments.payment where order_id = ${choice.orderId} and stored_value_id is null for update`),
     tx.maybe(Owed, sql`
       select payment.id as "paymentId", amount_minor as "amountMinor", currency, closed, country, channel, (
           select jsonb_build_object('state', state, 'reason', reason, 'url', action_url, 'reference', reference)
@@ -79,7 +80,8 @@ async function begin(tx: Tx, db: Db, choice: Choice, failed: PaymentResult | und
           where payment_id = payment.id and state not in ('declined', 'voided', 'expired')) as attempt, (
           select coalesce(jsonb_agg(jsonb_build_object('gateway', gateway, 'technical', technical)), '[]')
           from payments.attempt where payment_id = payment.id) as tried, ${circuitsNow} as circuits
-      from payments.payment where order_id = ${choice.orderId} order by created_at desc limit 1`),
+      from payments.payment where order_id = ${choice.orderId} and stored_value_id is null
+      order by created_at desc limit 1`),
   ])
   if (!owed) return { standing: { kind: 'none' } }
   if (owed.attempt) return { standing: resultOf(owed.attempt) }

@@ -12,18 +12,19 @@ export async function isUndecided(tx: Tx, orderId: string): Promise<boolean> {
   const { undecided } = await tx.one(Undecided, sql`
     select exists (
       select from payments.attempt join payments.payment on payment.id = payment_id
-      where order_id = ${orderId} and (state in ('sending', 'unknown', 'authorized', 'captured')
+      where order_id = ${orderId} and stored_value_id is null and (
+        state in ('sending', 'unknown', 'authorized', 'captured')
         or (state in ('requires_action', 'pending') and attempt.created_at > now() - interval '1 hour'))
     ) as undecided`)
   return undecided
 }
 
 /**
- * Closes the payment of an order that lapses, in that transaction. 'undecided' while a gateway may still say yes: then
+ * Closes the payments of an order that lapses, in that transaction. 'undecided' while a gateway may still say yes: then
  * nothing is closed. Asked twice it answers the same.
  */
 export async function closePayment(tx: Tx, orderId: string): Promise<'closed' | 'undecided'> {
-  await tx.run(sql`select from payments.payment where order_id = ${orderId} for update`)
+  await tx.run(sql`select from payments.payment where order_id = ${orderId} order by id for update`)
   if (await isUndecided(tx, orderId)) return 'undecided'
   await tx.run(sql`update payments.payment set closed = true where order_id = ${orderId}`)
   return 'closed'

@@ -28,6 +28,7 @@ function readPayments(conn: Conn, which: Statement): Promise<Payment[]> {
     select id, order_id as "orderId", currency, amount_minor as "amountMinor", closed,
       authorized_minor as "authorizedMinor", capturing_minor as "capturingMinor", captured_minor as "capturedMinor",
       refunding_minor as "refundingMinor", refunded_minor as "refundedMinor",
+      stored_value_id is not null as stored,
       (select coalesce(jsonb_agg(jsonb_build_object('id', attempt.id, 'method', method, 'gateway', gateway,
           'state', state, 'reference', reference, 'reason', reason, 'nextCheckAt', next_check_at,
           'createdAt', attempt.created_at) order by attempt.created_at, attempt.id), '[]')

@@ -25,7 +25,7 @@ export type Account = keyof typeof accounts | `clearing:${string}`
 
 export type LedgerEntry = {
   /** What is booked. With the kind it is unique: the same thing is booked once. */
-  source: { type: 'order' | 'payment' | 'attempt' | 'operation' | 'transfer' | 'staff'; id: string }
+  source: { type: 'order' | 'payment' | 'attempt' | 'operation' | 'transfer' | 'staff' | 'stored_value'; id: string }
   kind: string
   currency: string
   orderId?: string | null

@@ -31,14 +31,14 @@ export function asksForChannel(db: Db): boolean {
     || (typeof method.gateway !== 'string' && method.gateway.some(({ channels }) => channels)))
 }
 
-/** The method with this code; throws PaymentMethodNotAvailable, naming those that are. */
-export function requireMethod(db: Db, code: string, place: Place): PaymentMethod {
+/** The method with this code; throws PaymentMethodNotAvailable, naming those that are, for another and for none. */
+export function requireMethod(db: Db, code: string | undefined, place: Place): PaymentMethod {
   const offered = listPaymentMethods(db, place)
   const method = offered.find((one) => one.code === code)
   if (!method) {
-    throw PaymentMethodNotAvailable(
-      { method: code, offered: offered.map((one) => one.code) }, 'Choose one of the offered methods.'
-    )
+    throw PaymentMethodNotAvailable({ method: code ?? null, offered: offered.map((one) => one.code) },
+      code === undefined ? `${place.amountMinor} ${place.currency} (minor units) are left to pay: choose a method.`
+        : 'Choose one of the offered methods.')
   }
   return method
 }

@@ -10,6 +10,7 @@ import { newId } from '../../platform/id.ts'
 import { callGateway } from './call-gateway.ts'
 import { paymentSetup, type Absent, type Gateway, type OperationOutcome, type PaymentSetup } from './gateway.ts'
 import { postMoney } from './ledger.ts'
+import { refundInto } from './refund-into.ts'
 import {
   AmountNotAvailable, NotPossible, PaymentAlert, PaymentNotFound, PaymentRefunded, PaymentRefundFailed,
   secondsUntilCheck, type RefundCause,
@@ -21,17 +22,19 @@ const Amounts = Type.Object({
   paymentId: Type.String(), closed: Type.Boolean(), authorized: Type.Integer(), capturing: Type.Integer(),
   captured: Type.Integer(), refunding: Type.Integer(), refunded: Type.Integer(),
   attemptId: Type.Union([Type.String(), Type.Null()]), gateway: Type.Union([Type.String(), Type.Null()]),
-  voiding: Type.Boolean(), currency: Type.String(),
+  voiding: Type.Boolean(), currency: Type.String(), orderId: Type.String(),
+  storedValueId: Type.Union([Type.String(), Type.Null()]),
 })
-type Amounts = Static<typeof Amounts>
+export type Amounts = Static<typeof Amounts>
 
 async function lockPayment(tx: Tx, paymentId: string): Promise<Amounts> {
   const [, payment] = await Promise.all([
     // First the lock, then a statement whose snapshot sees what whoever held it has written.
     tx.run(sql`select from payments.payment where id = ${paymentId} for update`),
     tx.maybe(Amounts, sql`
-      select payment.id as "paymentId", currency, closed, authorized_minor as authorized, capturing_minor as capturing,
-        captured_minor as captured, refunding_minor as refunding, refunded_minor as refunded,
+      select payment.id as "paymentId", currency, closed, order_id as "orderId", stored_value_id as "storedValueId",
+        authorized_minor as authorized, capturing_minor as capturing, captured_minor as captured,
+        refunding_minor as refunding, refunded_minor as refunded,
         attempt.id as "attemptId", gateway, exists (
           select from payments.operation where attempt_id = attempt.id and kind = 'void' and operation.state <> 'failed'
         ) as voiding
@@ -52,6 +55,8 @@ export type OperationOrder = {
   amountMinor?: number | undefined
   note?: string | undefined
   cause?: RefundCause | undefined
+  /** Of a refund: where the money goes instead of back to where it came from. */
+  toStoredValue?: string | undefined
 }
 
 /**
@@ -66,6 +71,7 @@ export async function beginOperation(tx: Tx, setup: PaymentSetup | null, order: 
 
 async function begin(tx: Tx, setup: PaymentSetup | null, payment: Amounts, order: OperationOrder): Promise<void> {
   const { id = newId(), kind, note, cause } = order
+  const into = kind === 'refund' ? order.toStoredValue ?? payment.storedValueId : null
   const left = kind === 'refund' ? payment.captured - payment.refunded - payment.refunding
     : payment.authorized - payment.captured - payment.capturing
   const amount = order.amountMinor ?? left
@@ -77,6 +83,7 @@ async function begin(tx: Tx, setup: PaymentSetup | null, payment: Amounts, order
   if (amount > left || amount <= 0) {
     throw AmountNotAvailable({ availableMinor: left }, 'Ask for what is left, or less.')
   }
+  if (into) return refundInto(tx, into, payment, { ...order, id, amountMinor: amount })
   if (kind === 'capture') refuseUnsupported(setup?.gateways.get(payment.gateway!), payment, amount)
   await Promise.all([
     tx.run(sql`update payments.payment set capturing_minor = capturing_minor + ${kind === 'capture' ? amount : 0},

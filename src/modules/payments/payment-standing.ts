@@ -17,11 +17,12 @@ export const PaymentStanding = Type.Object({
 
 const Latest = Type.Object({ method: Type.String(), state: AttemptState, reason: text, url: text, reference: text })
 
-/** Of the latest attempt to pay; null where none was made, or nothing is to be paid. */
+/** Of the latest attempt of a gateway; null where none was made, or nothing is left to be paid. */
 export async function paymentStanding(db: Db, orderId: string): Promise<Static<typeof PaymentStanding> | null> {
   const latest = await db.maybe(Latest, sql`
     select method, state, reason, action_url as url, reference
-    from payments.attempt join payments.payment on payment.id = payment_id where order_id = ${orderId}
+    from payments.attempt join payments.payment on payment.id = payment_id
+    where order_id = ${orderId} and stored_value_id is null
     order by attempt.created_at desc, attempt.id desc limit 1`)
   if (!latest) return null
   const { title = latest.method, instructions = null } =

@@ -82,6 +82,7 @@ export const Payment = Type.Object({
   id: Id, orderId: Id, currency: Currency, amountMinor: Type.Integer(), closed: Type.Boolean(),
   authorizedMinor: Type.Integer(), capturingMinor: Type.Integer(), capturedMinor: Type.Integer(),
   refundingMinor: Type.Integer(), refundedMinor: Type.Integer(),
+  stored: Type.Boolean({ description: 'Paid with a gift card or store credit: no gateway has to do with it' }),
   attempts: Type.Array(Attempt), operations: Type.Array(Operation),
 })
 export type Payment = Static<typeof Payment>
@@ -90,7 +91,7 @@ export const PaymentNotFound = problem('payment-not-found', 404, 'No such paymen
 export const PaymentClosed = problem('payment-closed', 409, 'This payment takes no further attempt')
 export const PaymentMethodNotAvailable = problem('payment-method-not-available', 422,
   'This way to pay is not offered here', Type.Object({
-  method: Type.String(), offered: Type.Array(Type.String()),
+  method: nullable(Type.String()), offered: Type.Array(Type.String()),
 }))
 export const AmountNotAvailable = problem(
   'amount-not-available', 409, 'There is not that much left', Type.Object({ availableMinor: Type.Integer() })

@@ -3,6 +3,43 @@
 -- time at which it is looked at again.
 create schema payments;
 
+-- Money that a customer paid before, or was given: a gift card, or the credit of a customer. The CHECK keeps two orders
+-- at once from spending more than there is.
+create table payments.stored_value (
+  id uuid constraint stored_value_pkey primary key,
+  kind text not null constraint stored_value_kind_known check (kind in ('gift_card', 'store_credit')),
+  currency text not null constraint stored_value_currency_form check (currency ~ '^[A-Z]{3}$'),
+  balance_minor bigint not null constraint stored_value_not_negative check (balance_minor >= 0),
+  -- Of a gift card: who has the code spends it. Of it we keep what finds it, and its end, which people may see.
+  code_hash bytea constraint stored_value_code_unique unique,
+  ending text,
+  -- Whose credit it is, one in each currency; null when that customer was erased.
+  customer_id uuid,
+  active boolean not null default true,
+  expires_at timestamptz,
+  note text constraint stored_value_note_length check (length(note) between 1 and 500),
+  created_at timestamptz not null default now(),
+  constraint stored_value_is_a_card_or_of_a_customer check (
+    case kind when 'gift_card' then code_hash is not null and ending is not null and customer_id is null
+      else code_hash is null and ending is null and expires_at is null end)
+) with (fillfactor = 70);
+create unique index stored_value_of_customer on payments.stored_value (customer_id, currency)
+  where customer_id is not null;
+create index stored_value_gift_cards on payments.stored_value (id) where kind = 'gift_card';
+
+-- Every change of a balance: their sum is the balance. Spent for an order, returned when it ended or was refunded.
+create table payments.stored_value_entry (
+  id uuid constraint stored_value_entry_pkey primary key,
+  stored_value_id uuid not null constraint stored_value_entry_value_fkey references payments.stored_value (id),
+  kind text not null constraint stored_value_entry_kind_known check (
+    kind in ('issued', 'adjusted', 'spent', 'returned')),
+  amount_minor bigint not null constraint stored_value_entry_amount_not_zero check (amount_minor <> 0),
+  order_id uuid,
+  note text constraint stored_value_entry_note_length check (length(note) between 1 and 500),
+  at timestamptz not null default now()
+);
+create index stored_value_entry_of_value on payments.stored_value_entry (stored_value_id, at desc, id desc);
+
 -- Amounts move under the row lock of the payment. *_minor of work that was begun and not finished counts as if it succeeded, so what two callers
 -- may take together is decided before either calls the gateway.
 create table payments.payment (
@@ -21,6 +58,8 @@ create table payments.payment (
   -- Where it is made: the country of the delivery and the code of the channel, where anybody asked for them.
   country text,
   channel text,
+  -- Paid with a gift card or store credit, in the transaction that ordered; otherwise through a gateway, after it.
+  stored_value_id uuid constraint payment_stored_value_fkey references payments.stored_value (id),
   constraint payment_authorized_within_amount check (authorized_minor between 0 and amount_minor),
   constraint payment_captured_within_authorized check (
     capturing_minor >= 0 and captured_minor >= 0 and captured_minor + capturing_minor <= authorized_minor),
@@ -164,7 +203,7 @@ create index decision_newest on payments.decision (at desc, id desc);
 create table payments.ledger_entry (
   id uuid constraint ledger_entry_pkey primary key,
   source_type text not null constraint ledger_entry_source_known check (
-    source_type in ('order', 'payment', 'attempt', 'operation', 'transfer', 'staff')),
+    source_type in ('order', 'payment', 'attempt', 'operation', 'transfer', 'staff', 'stored_value')),
   source_id uuid not null,
   kind text not null constraint ledger_entry_kind_form check (kind ~ '^[a-z_]{1,40}$'),
   currency text not null constraint ledger_entry_currency_form check (currency ~ '^[A-Z]{3}$'),
