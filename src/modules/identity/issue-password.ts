@@ -3,6 +3,7 @@
 import { randomInt } from 'node:crypto'
 import { sql, systemContext, type Db } from '../../platform/db.ts'
 import { newId } from '../../platform/id.ts'
+import { isCommon } from './common-passwords.ts'
 import { hashPassword } from './hash-password.ts'
 import { normalEmail } from './identity.ts'
 import { getRole } from './roles.ts'
@@ -10,11 +11,17 @@ import { endSessions, findStaff } from './staff.ts'
 
 export type SignIn = { email: string; password: string }
 
-/** Four groups of five letters and digits that are not taken for one another: 100 bits, and one can read it aloud. */
+/**
+ * Four groups of five letters and digits that are not taken for one another: 100 bits, and one can read it aloud. Drawn
+ * again when the filter of common passwords takes it for one of them, as it does with two in a million.
+ */
 export function generatePassword(): string {
   const characters = 'abcdefghijkmnpqrstuvwxyz23456789'
   const group = (): string => Array.from({ length: 5 }, () => characters[randomInt(characters.length)]).join('')
-  return Array.from({ length: 4 }, group).join('-')
+  for (;;) {
+    const password = Array.from({ length: 4 }, group).join('-')
+    if (!isCommon(password)) return password
+  }
 }
 
 /** Adds somebody with a password to hand over. Throws EmailTaken, RoleNotFound. */
