@@ -86,7 +86,10 @@ async function buy(shop: TestShop, call: Call, variantIds: string[]): Promise<Bo
 
 /** Of a customer who bought before as a guest, and now once more. */
 async function ownAccount(shop: TestShop, call: Call, variantId: string): Promise<void> {
-  const { token } = await shop.customer({ email: 'buyer7@example.com' })
+  const { id, token } = await shop.customer({ email: 'buyer7@example.com' })
+  const credit = `/admin/customers/${id}/store-credit`
+  await call('POST', credit, { currency: 'EUR', amountMinor: 100 })
+  await call('GET', credit)
   const session = { authorization: `Bearer ${token}` }
   const { id: shippingAddressId } = await call('POST', '/store/account/addresses', { address }, session)
   const { cart } = await call('POST', '/store/carts', { lines: [{ variantId, quantity: 1 }] }, session)
@@ -99,9 +102,32 @@ async function ownAccount(shop: TestShop, call: Call, variantId: string): Promis
   const { items } = await call('GET', '/store/account/orders?limit=5', undefined, session)
   assert.ok(items.length > 1, 'those that they bought as a guest as well')
   await call('GET', `/store/orders/${items[0].id}`, undefined, session)
-  for (const path of ['', '/profile', '/sessions', '/addresses', '/consents']) {
+  for (const path of ['', '/profile', '/sessions', '/addresses', '/consents', '/store-credit']) {
     await call('GET', `/store/account${path}`, undefined, session)
   }
+}
+
+/** One is issued, found, and pays an order that is cancelled. */
+async function giftCards(call: Call, variantId: string): Promise<void> {
+  const card = { amountMinor: 50_000, currency: 'EUR', paid: true }
+  const { giftCard, code } = await call('POST', '/admin/gift-cards', card)
+  for (const query of ['', `?code=${code}`, `?ending=${giftCard.ending}`]) {
+    await pages(call, `/admin/gift-cards${query}`)
+  }
+  await call('GET', `/admin/gift-cards/${giftCard.id}`)
+  await call('PATCH', `/admin/gift-cards/${giftCard.id}`, { expiresAt: null })
+  await call('POST', '/store/gift-cards/balance', { code })
+  const { cart, token } = await call('POST', '/store/carts', {
+    lines: [{ variantId, quantity: 1 }], email: 'gifted@example.com', shippingAddress: address,
+  })
+  const bearer = { authorization: `Bearer ${token}` }
+  const options = await call('GET', `/store/carts/${cart.id}/shipping-options`, undefined, bearer)
+  const { methodId: shippingMethodId } = options['items'][0]
+  const { quote } = await call('PATCH', `/store/carts/${cart.id}`, { shippingMethodId }, bearer)
+  const { order } = await call('POST', `/store/carts/${cart.id}/complete`, {
+    expectedTotal: { amount: quote.totalMinor, currency: 'EUR' }, payment: { giftCards: [code] },
+  }, { ...bearer, 'idempotency-key': 'walk-gifted' })
+  await call('POST', `/admin/orders/${order.id}/cancel`, { reason: 'customer' })
 }
 
 async function manage(call: Call, orderId: string, variantId: string): Promise<void> {
@@ -118,6 +144,7 @@ async function manage(call: Call, orderId: string, variantId: string): Promise<v
   await call('GET', `/admin/payment-decisions?orderId=${orderId}`)
   await call('GET', '/admin/payment-gateways')
   await call('GET', '/admin/ledger/balances')
+  await giftCards(call, variantId)
   const statement = { bankReference: 'walk', bookedOn: '2026-11-23', currency: 'EUR', amountMinor: 1_490 }
   const { items: [{ id: transferId }] } = await call('POST', '/admin/transfers', { items: [statement] })
   await call('GET', `/admin/transfers/${transferId}/proposals`)

@@ -6,6 +6,7 @@ import type { Random } from '../bench/random.ts'
 import { saveProducts } from '../src/modules/catalog/save-products.ts'
 import { addStaff } from '../src/modules/identity/issue-password.ts'
 import { setBackorderLimits, setStock } from '../src/modules/inventory/set-stock.ts'
+import { issueGiftCard } from '../src/modules/payments/gift-cards.ts'
 import { createCoupon } from '../src/modules/pricing/coupons.ts'
 import { savePromotion } from '../src/modules/pricing/promotions.ts'
 import { setPrices } from '../src/modules/pricing/set-prices.ts'
@@ -58,18 +59,19 @@ export const address = { name: 'Ada', line1: 'Street 1', postalCode: '10117', ci
 
 type Purchase = {
   variantId: string; couponCode?: string; email?: string; key?: string; totalMinor?: number
-  method?: 'transfer' | 'card'
+  method?: 'transfer' | 'card'; giftCard?: string
 }
 
 /** One checkout in one call. */
 export function buy(stage: Stage, connection: Connection, purchase: Purchase): Promise<Answer> {
-  const { variantId, couponCode, email = `${newId()}@example.com`, key = newId(), method = 'transfer' } = purchase
+  const { variantId, couponCode, email = `${newId()}@example.com`, key = newId(), giftCard } = purchase
+  const payment = giftCard ? { giftCards: [giftCard] } : { method: purchase.method ?? 'transfer' }
   const totalMinor = purchase.totalMinor ?? PRICE + 490
   return connection.request('POST', '/store/checkout', `${keyLine(stage)}${JSON_TYPE}idempotency-key: ${key}\r\n`,
     JSON.stringify({
       currency: 'EUR', lines: [{ variantId, quantity: 1 }], email, shippingAddress: address,
       shippingMethodId: stage.terms.methodId, ...couponCode ? { couponCodes: [couponCode] } : {},
-      expectedTotal: { amount: totalMinor, currency: 'EUR' }, payment: { method },
+      expectedTotal: { amount: totalMinor, currency: 'EUR' }, payment,
     }))
 }
 
@@ -172,6 +174,22 @@ export const resources: readonly Resource[] = [
   {
     name: 'uses by one customer',
     race: couponRace(() => ({ useLimitPerCustomer: 2 }), { limit: 2, email: 'the same' }),
+  },
+  {
+    name: 'the balance of a gift card', async race(stage, demand, random) {
+      const limit = drawn(random, demand - 5)
+      const [variantId, { giftCard, code }] = [await thing(stage, [1_000]), await issueGiftCard(
+        stage.db, systemContext(), { amountMinor: limit * (PRICE + 490), currency: 'EUR', paid: true })]
+      return {
+        limit, accepted: placed, refusals: ['stored-value-spent', 'stored-value-not-usable'],
+        want: (connection) => buy(stage, connection, { variantId, giftCard: code }),
+        async verdict() {
+          const { left } = await stage.db.one(Type.Object({ left: Type.Integer() }), sql`
+            select balance_minor as left from payments.stored_value where id = ${giftCard.id}`)
+          return left === 0 ? undefined : `${left} cents are left on it`
+        },
+      }
+    },
   },
   { name: 'what can be captured', race: moneyRace('capture') },
   { name: 'what can be refunded', race: moneyRace('refund') },
