@@ -54,14 +54,17 @@ export function decisionsOf({ kind, state, operation, paymentId }: Case): Decisi
   return paymentId ? ['ask_again', 'give_back', 'dismiss'] : ['ask_again', 'dismiss']
 }
 
+/** A bank debit is known after five bank days, and a holiday: after so long somebody should ask. */
+const PENDING_DAYS = 14
+
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
 
 // An id for a message, which has none: the same as long as it is there.
 const webhookId = sql`md5(event.gateway || ' ' || event_id)::uuid`
 
 /**
- * Unclear beyond the first looks; failed, and neither tried again nor dismissed; a message that contradicts our record,
- * or that belongs to nobody. `of`: one case alone, however young.
+ * Unclear beyond the first looks, or under way for weeks; failed, and neither tried again nor dismissed; a message that
+ * contradicts our record, or that belongs to nobody. `of`: one case alone, however young.
  */
 const cases = (of?: string): Statement => {
   const late = of === undefined
@@ -74,7 +77,8 @@ const cases = (of?: string): Statement => {
       null as operation, amount_minor as "amountMinor", ${amounts}, attempt.id::text as key, reference, checks,
       next_check_at as "nextCheckAt", null::jsonb as message
     from payments.attempt join payments.payment on payment.id = payment_id
-    where next_check_at is not null and state in ('sending', 'unknown') ${since(sql`attempt.created_at`)}
+    where next_check_at is not null and ((state in ('sending', 'unknown') ${since(sql`attempt.created_at`)})
+        or (state = 'pending' and attempt.created_at < now() - make_interval(days => ${PENDING_DAYS})))
       ${one(sql`attempt.id`)}
     union all
     select operation.id, 'operation', operation.state, operation.created_at, operation.reason, gateway, ${payment},

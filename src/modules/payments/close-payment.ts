@@ -1,8 +1,10 @@
 // The end of an order seen from its payment: no attempt may begin any more, and what was paid goes back.
 import { Type } from 'typebox'
 import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
+import { paymentSetup } from './gateway.ts'
 import { postClosing } from './ledger.ts'
 import { giveBack } from './operations.ts'
+import { dropPending } from './record-charge.ts'
 import { settlePayment } from './settle-payment.ts'
 
 const Undecided = Type.Object({ undecided: Type.Boolean() })
@@ -35,19 +37,19 @@ async function close(tx: Tx, paymentId: string): Promise<void> {
 }
 
 /**
- * Gives back what was paid for a cancelled order. A charge that waits for the shopper is ended; one that is still
- * undecided is given back when it succeeds, since the order refuses it. Asked twice, once.
+ * Gives back what was paid for a cancelled order. A charge that waits for the shopper or their bank is ended; one that
+ * is still undecided is given back when it succeeds, since the order refuses it. Asked twice, once.
  */
 export async function returnPayment(db: Db, context: Context, orderId: string): Promise<void> {
   await db.transaction(context, async (tx) => {
     const payments = await tx.many(Type.Object({ id: Type.String(), closed: Type.Boolean() }), sql`
       select id, closed from payments.payment where order_id = ${orderId} order by id for update`)
+    const byHand = [...paymentSetup.of(db).gateways.values()].filter(({ properties }) => properties.byHand)
     for (const { id, closed } of payments) {
       if (!closed) await Promise.all([close(tx, id), postClosing(tx, id)])
       await giveBack(tx, id, 'the order was cancelled')
+      await dropPending(tx, id, byHand.map(({ code }) => code), 'the order was cancelled')
     }
-    await tx.run(sql`update payments.attempt set state = 'voided', reason = 'the order was cancelled'
-      where state = 'pending' and payment_id = any(${payments.map((payment) => payment.id)}::uuid[])`)
   })
   await settlePayment(db, context, orderId)
 }

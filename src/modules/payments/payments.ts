@@ -36,9 +36,9 @@ export const attemptTransitions: Record<AttemptState, readonly AttemptState[]> =
 
 export const mayFollow = (from: AttemptState, to: AttemptState): boolean => attemptTransitions[from].includes(to)
 
-/** States in which the gateway must be asked again until it has an answer. */
-export const mustBeChecked = (state: AttemptState): boolean => state === 'sending' || state === 'unknown'
-  || state === 'requires_action'
+/** States in which the gateway must be asked until it has an answer; `pending` only where it, and no person, waits. */
+export const mustBeChecked = (state: AttemptState, byHand = true): boolean => state === 'sending'
+  || state === 'unknown' || state === 'requires_action' || (state === 'pending' && !byHand)
 
 /** What a shopper learns. `unknown` means: wait, do not pay again; we find out by ourselves. */
 export const PaymentResult = Type.Object({
@@ -135,6 +135,13 @@ export type PaymentListener = {
 }
 export const paymentListener = provided<PaymentListener>('listener of payments')
 
-/** Seconds until we look again, by the number of looks so far; the last one repeats. */
+/**
+ * Seconds until we look again, by the number of looks so far; the last one repeats. What a gateway calls under way (a
+ * bank debit takes days) it tells by itself in the end: there we look rarely, for the message that is lost.
+ */
 const LADDER = [5, 30, 120, 600, 3_600]
-export const secondsUntilCheck = (checks: number): number => LADDER[Math.min(checks, LADDER.length - 1)]!
+const SLOW_LADDER = [3_600, 6 * 3_600, 24 * 3_600]
+export function secondsUntilCheck(checks: number, state?: AttemptState): number {
+  const ladder = state === 'pending' ? SLOW_LADDER : LADDER
+  return ladder[Math.min(checks, ladder.length - 1)]!
+}

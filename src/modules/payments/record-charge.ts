@@ -4,7 +4,7 @@
 import { Type, type Static } from 'typebox'
 import { sql, type Context, type Db, type Tx } from '../../platform/db.ts'
 import { publish } from '../../platform/events.ts'
-import type { ChargeOutcome } from './gateway.ts'
+import { paymentSetup, type ChargeOutcome } from './gateway.ts'
 import { postMoney } from './ledger.ts'
 import { giveBack, runOperations } from './operations.ts'
 import {
@@ -20,7 +20,8 @@ const Row = Type.Object({
   checks: Type.Integer(), amountMinor: Type.Integer(), currency: Type.String(), operating: Type.Boolean(),
   closed: Type.Boolean(), checked: Type.Boolean(),
 })
-type Row = Static<typeof Row>
+/** `byHand`: its gateway asks nobody, people look after it. */
+type Row = Static<typeof Row> & { byHand: boolean }
 
 /**
  * Moves the attempt forward by what the gateway said, and answers what the shopper is told. What was recorded before,
@@ -47,7 +48,8 @@ export async function recordCharge(
 export async function applyOutcome(
   tx: Tx, db: Db, attemptId: string, outcome: ChargeOutcome, { booked = false } = {},
 ): Promise<{ result: PaymentResult; operations: boolean }> {
-  const row = await lockAttempt(tx, attemptId)
+  const locked = await lockAttempt(tx, attemptId)
+  const row = { ...locked, byHand: paymentSetup.of(db).gateways.get(locked.gateway)?.properties.byHand ?? true }
   const next = outcome.kind === 'action' ? 'requires_action' : outcome.kind
   // A capture or void of ours that is under way explains what the gateway says, and records it by itself.
   if (!mayFollow(row.state, next) || (row.state === 'authorized' && row.operating)) {
@@ -65,7 +67,7 @@ export async function applyOutcome(
   return { result: resultOf({ state: next, reason: reasonOf(outcome), url, reference }), operations }
 }
 
-function lockAttempt(tx: Tx, attemptId: string): Promise<Row> {
+function lockAttempt(tx: Tx, attemptId: string): Promise<Static<typeof Row>> {
   return tx.one(Row, sql`
     select attempt.id as "attemptId", payment.id as "paymentId", order_id as "orderId", method, gateway, state, reason,
       reference,
@@ -89,7 +91,8 @@ async function move(tx: Tx, row: Row, next: AttemptState, outcome: ChargeOutcome
       technical = ${outcome.kind === 'declined' && outcome.technical === true},
       reference = coalesce(${'reference' in outcome ? outcome.reference ?? null : null}, reference),
       action_url = ${outcome.kind === 'action' ? outcome.url : null},
-      next_check_at = case when ${mustBeChecked(next)} then now() + make_interval(secs => ${secondsUntilCheck(0)}) end
+      next_check_at = case when ${mustBeChecked(next, row.byHand)}
+        then now() + make_interval(secs => ${secondsUntilCheck(0, next)}) end
       where id = ${row.attemptId}`),
     next === 'authorized' || next === 'captured'
       ? tx.run(sql`update payments.payment set authorized_minor = amount_minor,
@@ -114,9 +117,11 @@ async function book(tx: Tx, row: Row, outcome: ChargeOutcome): Promise<void> {
 // The gateway still does not know, or the shopper is still away: look again later. An authorisation is looked at after
 // a refused capture or void only, and until the gateway says how it stands.
 async function postpone(tx: Tx, row: Row, outcome: ChargeOutcome): Promise<void> {
-  const again = mustBeChecked(row.state) || row.operating || outcome.kind === 'unknown'
+  const again = mustBeChecked(row.state, row.byHand) || row.operating
+    || (outcome.kind === 'unknown' && row.state !== 'pending')
   await tx.run(sql`update payments.attempt set checks = checks + 1, reason = coalesce(${reasonOf(outcome)}, reason),
-    next_check_at = case when ${again} then now() + make_interval(secs => ${secondsUntilCheck(row.checks + 1)}) end
+    next_check_at = case when ${again}
+      then now() + make_interval(secs => ${secondsUntilCheck(row.checks + 1, row.state)}) end
     where id = ${row.attemptId}`)
 }
 
@@ -145,7 +150,7 @@ async function tell(tx: Tx, db: Db, row: Row, outcome: ChargeOutcome): Promise<b
       await Promise.all([
         listener.failed(tx, orderId, reasonOf(outcome) ?? outcome.kind),
         // its order may be placed and waiting to be sent
-        row.state === 'authorized' || row.state === 'pending'
+        !row.closed && (row.state === 'authorized' || row.state === 'pending')
           ? alert(tx, row, `the payment that was promised is ${outcome.kind}`) : undefined,
       ])
       return false
@@ -170,12 +175,22 @@ async function returnLateCapture(tx: Tx, row: Row, kind: ChargeOutcome['kind']):
   return true
 }
 
+/**
+ * Nobody pays any more what is pending of a payment that is closed. Where people look after it, that is all; a gateway
+ * that is collecting it is asked to stop (settlePayment), and what it collects all the same goes back.
+ */
+export async function dropPending(tx: Tx, paymentId: string, byHand: readonly string[], reason: string): Promise<void> {
+  await tx.run(sql`update payments.attempt
+    set state = case when gateway = any(${[...byHand]}::text[]) then 'voided' else state end,
+      reason = ${reason}, next_check_at = case when gateway = any(${[...byHand]}::text[]) then null else now() end
+    where payment_id = ${paymentId} and state = 'pending'`)
+}
+
 // The order is closed, so is its payment: no further attempt, and whatever came goes back.
 async function refund(tx: Tx, row: Row, pending: boolean): Promise<void> {
   await tx.run(sql`update payments.payment set closed = true where id = ${row.paymentId}`)
   if (pending) {
-    await tx.run(sql`update payments.attempt set state = 'voided', reason = 'the order is closed'
-      where id = ${row.attemptId}`)
+    await dropPending(tx, row.paymentId, row.byHand ? [row.gateway] : [], 'the order is closed')
   } else {
     await Promise.all([
       giveBack(tx, row.paymentId, 'the order could not be placed any more'),

@@ -47,7 +47,9 @@ async function findOut(
 ): Promise<ChargeOutcome> {
   const known = { key: attempt.attemptId, reference: attempt.reference }
   const found = await lookUpCharge(db, gateway, known)
-  if (found.kind === 'action' && (attempt.closed || turnedBack)) return endWaiting(db, gateway, attempt, found)
+  if ((found.kind === 'action' && (attempt.closed || turnedBack)) || (found.kind === 'pending' && attempt.closed)) {
+    return endWaiting(db, gateway, attempt, found)
+  }
   if (found.kind !== 'absent') return found
   if (!mustBeChecked(attempt.state) || attempt.state === 'requires_action') {
     return { kind: 'unknown', detail: 'the gateway does not find what it told us of' }
@@ -100,7 +102,8 @@ async function lookUpCharge(db: Db, gateway: Gateway, charge: KnownCharge): Prom
 
 /** Nobody may confirm any more what nobody sells any more, or what its shopper has left for another way to pay. */
 async function endWaiting(
-  db: Db, gateway: Gateway, { attemptId, amountMinor, currency }: Undecided, found: ChargeOutcome & { kind: 'action' },
+  db: Db, gateway: Gateway, { attemptId, amountMinor, currency }: Undecided,
+  found: ChargeOutcome & { kind: 'action' | 'pending' },
 ): Promise<ChargeOutcome> {
   const { reference } = found
   const ended = await callGateway(db, gateway, () =>
