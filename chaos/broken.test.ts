@@ -13,6 +13,7 @@ import { kill } from './programmes/kill.ts'
 import { link } from './programmes/link.ts'
 import { model } from './programmes/model.ts'
 import { overload } from './programmes/overload.ts'
+import { payment } from './programmes/payment.ts'
 import { races } from './programmes/races.ts'
 import { restore } from './programmes/restore.ts'
 import { sale } from './programmes/sale.ts'
@@ -40,6 +41,9 @@ const broken: [what: string, programme: Programme, sabotage: string[], noticed: 
       new.next_check_at := now() + interval '1 year'; end if; return new;`), /^I11 the shop does not come to rest/],
   ['a charge is not written down before it is made', gateway,
     trigger('payments.attempt', 'before insert', 'return null;'), /^I4 the bank has a charge/],
+  ['a charge that nobody heard the end of is forgotten', payment,
+    trigger('payments.attempt', 'before update', `if new.state in ('sending', 'unknown') then
+      new.next_check_at := now() + interval '1 year'; end if; return new;`), /^I11 the shop does not come to rest/],
   ['staff is not told that the bank refuses to give money back', gateway,
     trigger('platform.event', 'before insert', `if new.type = 'payment.alert' then return null; end if; return new;`),
     /^I4 the order .* and the bank still holds its money/],
@@ -84,7 +88,7 @@ const broken: [what: string, programme: Programme, sabotage: string[], noticed: 
 const ROUNDS = 4       // chance decides what a round meets
 
 for (const [what, programme, sabotage, noticed] of broken) {
-  test(`${programme.name} notices that ${what}`, { timeout: 300_000 }, async (t) => {
+  test(`${programme.name} notices that ${what}`, { timeout: 600_000 }, async (t) => {
     const opened = await programme.open(sabotage)
     t.after(() => opened.close())
     const found: string[] = []
