@@ -68,7 +68,11 @@ test('connections that break are replaced, and no product is taken for a wrong o
 test('a backup or export that fails leaves no file, and the one that was there', async (t) => {
   const { db, folder, env } = await start(t)
   const [backup, sheet] = [join(folder, 'shop.tar'), join(folder, 'shop.csv')]
+  // A table that nobody may read keeps it from being through before it hears of us.
+  const holder = await db.dedicated()
+  await holder.query('begin; lock table shipping.method in access exclusive mode')
   const stopped = await run(env, ['backup', backup], (pid) => process.kill(pid, 'SIGINT'))
+  await holder.end()
   assert.deepEqual([stopped.status, existsSync(backup), existsSync(`${backup}.part`)], [130, false, false])
   assert.match(stopped.error, /Stopped\. Nothing was saved\.\n$/)
   writeFileSync(sheet, 'of yesterday')

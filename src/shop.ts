@@ -12,7 +12,7 @@ import * as catalog from './modules/catalog/jobs.ts'
 import * as checkout from './modules/checkout/jobs.ts'
 import * as customers from './modules/customers/jobs.ts'
 import { createAuthenticate } from './modules/identity/authenticate.ts'
-import { customerSessions, secondFactorForAll } from './modules/identity/identity.ts'
+import { customerSessions, pluginPermissions, secondFactorForAll } from './modules/identity/identity.ts'
 import * as identity from './modules/identity/jobs.ts'
 import { breachedAt, breachedPasswords } from './modules/identity/refuse-breached.ts'
 import { disposableMail, readDomains } from './modules/identity/refuse-disposable.ts'
@@ -79,6 +79,7 @@ export async function openShop(
     await plugin.setup(kitOf(plugin.name, db, settings, { ...added, listening, stopping }))
   }
   refuseUnknownGateways(shopConfig, added.gateways)
+  pluginPermissions.set(db, permissionsAsked(added.routes))
   provideSettings(db, shopConfig, { config, gateways: added.gateways })
   mediaStorage.set(db, configuredStorage(config, dataDir))
   const shopUrl = config.publicUrl ?? `http://localhost:${config.port}`
@@ -142,6 +143,9 @@ function provideSettings(db: Db, shopConfig: ShopConfig, { config, gateways }: T
   if (config.breachedPasswords) breachedPasswords.set(db, breachedAt(config.breachedPasswords))
   if (config.disposableMail) disposableMail.set(db, readDomains(config.disposableMail))
 }
+
+const permissionsAsked = (routes: readonly Route[]): string[] => [...new Set(routes.flatMap(({ access }) =>
+  (typeof access === 'object' && 'permission' in access ? access.permission : [])))]
 
 function refuseUnknownGateways(config: ShopConfig, gateways: ReadonlyMap<string, Gateway>): void {
   const there = [...gateways.keys()].join(', ') || 'none'

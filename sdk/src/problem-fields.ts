@@ -272,6 +272,11 @@ export type ProblemFields = {
   'payment-not-found': {}
   /** The payment is in a state that does not allow this */
   'payment-operation-not-possible': {}
+  /** There is no such permission */
+  'permission-unknown': {
+    unknown: string[]
+    known: string[]
+  }
   /** No such price list */
   'price-list-not-found': {}
   /** No such product */

@@ -76,7 +76,7 @@ export type ApiKeysOperations = {
       addresses?: string[]
     }
     answer: SecretKey
-    problems: CommonProblem | 'already-done' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'recent-proof-required' | 'second-factor-required' | 'unauthenticated'
+    problems: CommonProblem | 'already-done' | 'forbidden' | 'idempotency-key-in-flight' | 'idempotency-key-reused' | 'invalid-value' | 'permission-unknown' | 'recent-proof-required' | 'second-factor-required' | 'unauthenticated'
   }
   /** Replace a secret key by a new one. The new key is in this answer and in no other; it may do what the old one may. The old one goes on working for as long as you say, so that every server can change over. Needs the permission `identity:write`. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   rotateSecretKey: {

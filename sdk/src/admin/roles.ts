@@ -34,7 +34,7 @@ export type RolesOperations = {
       limits?: Limits
     }
     answer: Role
-    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'role-code-taken' | 'second-factor-required' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'permission-unknown' | 'recent-proof-required' | 'role-code-taken' | 'second-factor-required' | 'unauthenticated'
   }
   /** Replace a role. Everybody who has it is permitted the new list within a second. Needs the permission `identity:write`. Of people it wants a proof of the last quarter of an hour: see `proveMyself`. */
   setRole: {
@@ -46,7 +46,7 @@ export type RolesOperations = {
       limits?: Limits
     }
     answer: Role
-    problems: CommonProblem | 'forbidden' | 'recent-proof-required' | 'role-fixed' | 'role-not-found' | 'second-factor-required' | 'unauthenticated'
+    problems: CommonProblem | 'forbidden' | 'permission-unknown' | 'recent-proof-required' | 'role-fixed' | 'role-not-found' | 'second-factor-required' | 'unauthenticated'
   }
   /** Delete a role that nobody has. Needs the permission `identity:write`. */
   deleteRole: {

@@ -6,7 +6,10 @@ import { Id, route, Timestamp } from '../../platform/http.ts'
 import { newToken, hashToken } from '../../platform/id.ts'
 import { InvalidValue } from '../../platform/problem.ts'
 import { forgetActors } from './authenticate.ts'
-import { KeyNotFound, KeyReplaced, Name, Permissions, PublishableKey, requireWithin, SecretKey } from './identity.ts'
+import {
+  KeyNotFound, KeyReplaced, Name, Permissions, PermissionUnknown, PublishableKey, requireKnown, requireWithin,
+  SecretKey,
+} from './identity.ts'
 import {
   EVERYWHERE, limitColumns, Limits, limitsOf, Reach, reachColumns, requireEverywhere, requireLimitsWithin,
   requireNetworks,
@@ -135,8 +138,9 @@ const postSecretKey = route({
       minItems: 1, maxItems: 50, description: 'Addresses and networks it may be used from, as 10.0.0.0/8',
     })),
   }),
-  response: { 201: ShownKey }, problems: [InvalidValue], replay: 'refuse',
+  response: { 201: ShownKey }, problems: [InvalidValue, PermissionUnknown], replay: 'refuse',
   run: ({ db, context, body }) => db.transaction(context, async (tx) => {
+    requireKnown(tx, body.permissions)
     const id = resultId(context)
     const key = await createSecretKey(tx, id, body)
     return { ...await getSecretKey(tx, id), key }

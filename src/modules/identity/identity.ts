@@ -3,7 +3,7 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import type { Within } from '../../platform/authority.ts'
 import type { SignedCustomer } from '../../platform/context.ts'
-import { mapConstraint, type Actor, type Db } from '../../platform/db.ts'
+import { mapConstraint, type Actor, type Conn, type Db } from '../../platform/db.ts'
 import { event } from '../../platform/events.ts'
 import { Id, OneLine, Timestamp } from '../../platform/http.ts'
 import { Forbidden, problem } from '../../platform/problem.ts'
@@ -83,6 +83,22 @@ export function requireWithin(actor: Actor, wanted: readonly string[]): void {
   const own = actor.kind === 'staff' || actor.kind === 'key' ? actor.permissions : []
   const missing = wanted.find((permission) => !allows(own, permission))
   if (missing) throw Forbidden({ permission: missing }, 'Only who has a permission may give it, or change who has it.')
+}
+
+/** What routes of plugins ask for; the shop fills it in when it opens. */
+export const pluginPermissions = provided<readonly string[]>('permissions of plugins', [])
+export const PermissionUnknown = problem('permission-unknown', 422, 'There is no such permission', Type.Object({
+  unknown: Type.Array(Type.String()), known: Type.Array(Type.String()),
+}))
+
+/**
+ * Throws PermissionUnknown for what no route asks for: whoever mistypes one would learn it from somebody who may not
+ * work. What a plugin asked for that is gone stays where it is (it allows nothing), and is given to nobody anew.
+ */
+export function requireKnown(conn: Conn, wanted: readonly string[], before: readonly string[] = []): void {
+  const known = [...Object.keys(permissions), ...pluginPermissions.of(conn)]
+  const unknown = wanted.filter((permission) => !known.includes(permission) && !before.includes(permission))
+  if (unknown.length > 0) throw PermissionUnknown({ unknown, known: known.sort() }, `Not ${unknown.join(', ')}.`)
 }
 
 const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])

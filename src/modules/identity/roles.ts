@@ -5,8 +5,8 @@ import { json, sql, type Conn } from '../../platform/db.ts'
 import { route } from '../../platform/http.ts'
 import { forgetActors } from './authenticate.ts'
 import {
-  Name, permissions, Permissions, permissionsOf, requireWithin, Role, RoleCode, RoleCodeTaken, RoleFixed, RoleInUse,
-  RoleNotFound, secondFactorForAll,
+  Name, permissions, PermissionUnknown, Permissions, permissionsOf, pluginPermissions, requireKnown, requireWithin,
+  Role, RoleCode, RoleCodeTaken, RoleFixed, RoleInUse, RoleNotFound, secondFactorForAll,
 } from './identity.ts'
 import { limitColumns, Limits, limitsOf, requireLimitsWithin } from './reach.ts'
 
@@ -40,16 +40,19 @@ const listRoles = route({
   async run({ db }) {
     const rows = await db.many(RoleRow, sql`
       select ${columns} from identity.role order by system desc, name, code limit 1000`)
-    return { items: rows.map((row) => roleOf(db, row)), permissions }
+    const ofPlugins = pluginPermissions.of(db).map((name) => [name, 'Of a plugin'])
+    const all = { ...permissions, ...Object.fromEntries(ofPlugins) as Record<string, string> }
+    return { items: rows.map((row) => roleOf(db, row)), permissions: all }
   },
 })
 
 const postRole = route({
   method: 'POST', path: '/admin/roles', access: write, sensitive: true, tags, summary: 'Create a role',
   body: Type.Object({ code: RoleCode, name: Name, permissions: Permissions, limits: Type.Optional(Limits) }),
-  response: { 201: Role }, problems: [RoleCodeTaken], replay: 'none',
+  response: { 201: Role }, problems: [RoleCodeTaken, PermissionUnknown], replay: 'none',
   run: ({ db, context, body }) => db.transaction(context, async (tx) => {
     const { code, name, permissions, limits = limitsOf(context.actor) } = body
+    requireKnown(tx, permissions)
     requireWithin(context.actor, permissions)
     requireLimitsWithin(context.actor, limits)
     await tx.run(sql`
@@ -63,12 +66,13 @@ const putRole = route({
   method: 'PUT', path: '/admin/roles/:code', access: write, sensitive: true, tags, summary: 'Replace a role',
   description: 'Everybody who has it is permitted the new list within a second.',
   params, body: Type.Object({ name: Name, permissions: Permissions, limits: Type.Optional(Limits) }),
-  response: { 200: Role }, problems: [RoleNotFound, RoleFixed],
+  response: { 200: Role }, problems: [RoleNotFound, RoleFixed, PermissionUnknown],
   async run({ db, context, params: { code }, body }) {
     const role = await db.transaction(context, async (tx) => {
       const before = await getRole(tx, code)
       if (before.system) throw RoleFixed({})
       const { name, permissions, limits = before.limits } = body
+      requireKnown(tx, permissions, before.permissions)
       requireWithin(context.actor, [...before.permissions, ...permissions])
       for (const one of [before.limits, limits]) requireLimitsWithin(context.actor, one)
       await tx.run(sql`

@@ -7,7 +7,7 @@ import { isProblem } from '../../platform/problem.ts'
 import { forgetActors } from './authenticate.ts'
 import { createOwner } from './create-owner.ts'
 import { addStaff, generatePassword, issuePassword } from './issue-password.ts'
-import { LastOwner } from './identity.ts'
+import { LastOwner, pluginPermissions } from './identity.ts'
 import { PASSWORD, testIdentity, type Browser } from './internal/test-identity.ts'
 
 type Person = Browser & { id: string }
@@ -124,7 +124,7 @@ test('nobody gives, takes or touches more than they have', async (t) => {
 })
 
 test('roles: listed with what may be permitted, system ones fixed, used ones kept', async (t) => {
-  const { signedIn } = await testIdentity(t)
+  const { db, signedIn } = await testIdentity(t)
   const owner = await signedIn('owner')
   const { body } = await owner('GET', '/admin/roles')
   assert.deepEqual(body.items.map(({ code }: { code: string }) => code), ['manager', 'owner', 'support', 'warehouse'])
@@ -132,8 +132,21 @@ test('roles: listed with what may be permitted, system ones fixed, used ones kep
   assert.equal((await owner('PUT', '/admin/roles/owner', { name: 'Nobody', permissions: [] })).status, 409)
   assert.equal((await owner('DELETE', '/admin/roles/support')).status, 409)
   assert.equal((await owner('DELETE', '/admin/roles/none')).status, 404)
+  const mistyped = await owner('POST', '/admin/roles', { code: 'typo', name: 'Typo', permissions: ['order:read'] })
+  assert.deepEqual([mistyped.status, mistyped.body.unknown], [422, ['order:read']])
+  assert.ok(mistyped.body.known.includes('orders:read'))
+  assert.equal((await owner('POST', '/admin/secret-keys', { name: 'Typo', permissions: ['order:read'] })).status, 422)
   const clerk = { code: 'clerk', name: 'Clerk', permissions: ['orders:read'] }
   assert.equal((await owner('POST', '/admin/roles', clerk)).status, 201)
+  // Of a plugin that was taken out: it allows nothing, and may stay.
+  await db.run(sql`update identity.role set permissions = '{orders:read,wishes:read}' where code = 'clerk'`)
+  const kept = await owner('PUT', '/admin/roles/clerk', { name: 'Clerk', permissions: ['orders:read', 'wishes:read'] })
+  assert.deepEqual([kept.status, kept.body.permissions], [200, ['orders:read', 'wishes:read']])
+  pluginPermissions.set(db, ['hopes:read'])
+  const more = await owner('PUT', '/admin/roles/clerk', { name: 'Clerk', permissions: ['orders:read', 'hopes:read'] })
+  assert.equal(more.status, 200)
+  assert.equal((await owner('GET', '/admin/roles')).body.permissions['hopes:read'], 'Of a plugin')
+  assert.equal((await owner('PUT', '/admin/roles/clerk', { ...clerk, code: undefined })).status, 200)
   assert.equal((await owner('POST', '/admin/roles', clerk)).status, 409)
   const ada = await signedIn('clerk')
   assert.equal((await owner('DELETE', '/admin/roles/clerk')).status, 409)
