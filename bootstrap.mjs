@@ -5,8 +5,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
-  existsSync, linkSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, truncateSync,
-  writeFileSync,
+  existsSync, linkSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync,
+  truncateSync, writeFileSync,
 } from 'node:fs'
 import { constants } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -251,6 +251,9 @@ async function installPackages(node) {
 async function main([command = '', ...args]) {
   const program = PROGRAMS[command]
   if (!program) throw new Refusal(`Say what to run: node bootstrap.mjs ${Object.keys(PROGRAMS).join(' | ')}`)
+  if (existsSync(home) && !statSync(home).isDirectory()) {
+    throw new Refusal(`${home} is a file, and Kontor keeps its Node and data in a folder of that name: move it away`)
+  }
   const running = join(home, 'run')
   const waiting = (pid) => say(`Waiting for process ${pid}, which sets up this clone`)
   const release = await takeLock(join(home, 'lock'), waiting)

@@ -1,9 +1,9 @@
 // The parts of the bootstrap that must hold when several commands start at once or were killed: the lock and the notes
 // of who runs.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -19,6 +19,17 @@ function runs(source, ...args) {
   const program = `import { takeLock } from '${import.meta.resolve('./bootstrap.mjs')}'\n${source}`
   return spawn(process.execPath, ['--input-type=module', '-e', program, ...args], { stdio: 'ignore' })
 }
+
+test('a file where the folder belongs is one sentence, and is left alone', (t) => {
+  const here = folder(t)
+  const program = join(here, 'bootstrap.mjs')
+  copyFileSync(new URL('./bootstrap.mjs', import.meta.url), program)
+  writeFileSync(join(here, '.kontor'), 'mine')
+  const { status, stderr } = spawnSync(process.execPath, [program, 'start'], { encoding: 'utf8' })
+  assert.equal(status, 1)
+  assert.match(stderr, /^[^\n]+\.kontor is a file, [^\n]+: move it away\n$/)
+  assert.equal(readFileSync(join(here, '.kontor'), 'utf8'), 'mine')
+})
 
 test('a process is told from a later one of the same number', () => {
   assert.equal(identify(process.pid), identify(process.pid))

@@ -1,6 +1,6 @@
 // What runs of the programmes came to, a file each (chaos/results), and the table in RELIABILITY.md that is made from
 // them: by `npm run chaos -- … --keep`, or by `node chaos/results.ts`.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 type Violation = { what: string; seed: number; replay: string }
@@ -14,6 +14,9 @@ const report = join(import.meta.dirname, '../RELIABILITY.md')
 const fileOf = (programme: string): string => join(folder, `${programme}.json`)
 
 export function readResult(programme: string): Result {
+  if (!existsSync(fileOf(programme))) {
+    throw new Error(`Nothing is kept of ${programme} in chaos/results: begin it with --keep, and resume that`)
+  }
   return JSON.parse(readFileSync(fileOf(programme), 'utf8')) as Result
 }
 
