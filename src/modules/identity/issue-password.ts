@@ -3,9 +3,10 @@
 import { randomInt } from 'node:crypto'
 import { sql, systemContext, type Db } from '../../platform/db.ts'
 import { newId } from '../../platform/id.ts'
-import { isCommon } from './common-passwords.ts'
+import { isProblem } from '../../platform/problem.ts'
+import { checkPassword } from './check-password.ts'
 import { hashPassword } from './hash-password.ts'
-import { normalEmail } from './identity.ts'
+import { normalEmail, PasswordRefused } from './identity.ts'
 import { getRole } from './roles.ts'
 import { endSessions, findStaff } from './staff.ts'
 
@@ -13,14 +14,24 @@ export type SignIn = { email: string; password: string }
 
 /**
  * Four groups of five letters and digits that are not taken for one another: 100 bits, and one can read it aloud. Drawn
- * again when the filter of common passwords takes it for one of them, as it does with two in a million.
+ * again when the rules refuse it: the filter of common passwords takes some in a million for one of them.
  */
 export function generatePassword(): string {
   const characters = 'abcdefghijkmnpqrstuvwxyz23456789'
   const group = (): string => Array.from({ length: 5 }, () => characters[randomInt(characters.length)]).join('')
   for (;;) {
     const password = Array.from({ length: 4 }, group).join('-')
-    if (!isCommon(password)) return password
+    if (isAcceptable(password)) return password
+  }
+}
+
+function isAcceptable(password: string): boolean {
+  try {
+    checkPassword(password, [])
+    return true
+  } catch (error) {
+    if (isProblem(error, PasswordRefused)) return false
+    throw error
   }
 }
 
